@@ -1,0 +1,222 @@
+// One run of one scenario: network, proxies, server, agents, captures; and what the scenario's script can do with them.
+
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finishFiles, startCapture } from './capture.mjs';
+import { isoMicros } from './events.mjs';
+import { impairments } from './impair.mjs';
+import { Network } from './network.mjs';
+import { npmNginx, originNginx } from './nginx.mjs';
+import { Processes, sleep } from './processes.mjs';
+
+const HOPS = {
+  origin: { ns: 'origin', iface: 'lo', filter: 'tcp port 3001' },
+  nginx: { ns: 'origin', iface: 'eth0', filter: 'tcp port 80 or icmp or icmp6' },
+  npm: { ns: 'npm', iface: 'eth0', filter: 'tcp port 80 or icmp or icmp6' },
+};
+
+export class World {
+  notes = { server: [], agents: [], lab: [] };
+  processes = new Processes();
+  agents = new Map();
+  #captures = [];
+
+  constructor(scenario) {
+    this.scenario = scenario;
+    this.dir = mkdtempSync(join(tmpdir(), 'lasthop-lab-'));
+    this.hops = Object.entries(scenario.captures ?? { origin: {}, nginx: {}, npm: {} }).map(([name, options]) => ({
+      hop: name,
+      ...HOPS[options.at ?? name],
+      ...options,
+      // The leg towards the agents alone: without the inner connection, which leaves by the same interface.
+      ...(options.outerOnly ? { filter: 'tcp port 80 and not host 10.20.0.10' } : {}),
+    }));
+  }
+
+  async open() {
+    const { scenario } = this;
+    const sites = [];
+    for (const agent of scenario.agents) {
+      sites[agent.site - 1] = (sites[agent.site - 1] ?? 0) + 1;
+      agent.host = sites[agent.site - 1];
+    }
+    this.network = new Network({ sites, ...scenario.network });
+    this.network.build();
+    this.impair = impairments(this.network);
+    if (!scenario.captureLater) await this.startCaptures();
+
+    const { plan, ns } = this.network;
+    const note = (kind) => (entry) => this.notes[kind].push(entry);
+    this.startServer = async (more = {}) => {
+      const config = { ...scenario.server, ...more };
+      this.server = await this.processes.forkIn(ns('origin'), 'server.mjs', config, note('server'));
+    };
+    await this.startServer();
+    this.dispatcher = await this.processes.forkIn(ns('origin'), 'dispatcher.mjs', {}, note('server'));
+
+    const proxy = async (hop, netns, relayTo, config) => {
+      const relay = scenario.relay?.[hop];
+      if (!relay) return this.#nginx(hop, netns, config);
+      const at = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, rules: relay };
+      return this.processes.forkIn(ns(netns), 'relay.mjs', { ...at, ...relayTo }, note('lab'));
+    };
+    const { readTimeout } = scenario;
+    await proxy('nginx', 'origin', { upstreamHost: '127.0.0.1', upstreamPort: 3001 }, (dir) =>
+      originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx }),
+    );
+    const [npmNs, listen] = scenario.network?.docker ? ['npmc', '172.17.0.2'] : ['npm', plan.npm.host];
+    await proxy('npm', npmNs, { upstreamHost: plan.origin.host, upstreamPort: 80 }, (dir) =>
+      npmNginx(dir, { listen, upstream: plan.origin.host, readTimeout: readTimeout?.npm }),
+    );
+
+    if (scenario.middlebox) await this.#middlebox(scenario.middlebox, note('lab'));
+
+    for (const { site, host, ...agent } of scenario.agents) {
+      const config = { ...agent, localAddress: plan.site(site).host(host), target: plan.service };
+      const started = await this.processes.forkIn(ns(`site${site}`), 'agent.mjs', config, note('agents'));
+      this.agents.set(agent.id, { ...started, address: config.localAddress, site });
+    }
+  }
+
+  async #nginx(hop, netns, config) {
+    const dir = join(this.dir, `nginx-${hop}`);
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'nginx.conf'), config(dir));
+    const child = this.processes.spawnIn(this.network.ns(netns), 'nginx', [
+      ...['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')],
+      ...['-g', 'daemon off;'],
+    ]);
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    await sleep(250);
+    if (child.exitCode !== null) throw new Error(`nginx at ${hop}: ${said}`);
+    return { child };
+  }
+
+  /** A box on the path of one site that ends TCP itself, past the last hop: a relay in the firewall. */
+  async #middlebox({ site, ...config }, onNote) {
+    const { plan } = this.network;
+    const at = { hop: 'middlebox', transparent: true, host: '0.0.0.0', port: 8081 };
+    const to = { upstreamHost: plan.npm.host, upstreamPort: 80 };
+    this.network.fw(`-t nat -I PREROUTING -s ${plan.site(site).net} -p tcp --dport 80 -j REDIRECT --to-ports 8081`);
+    await this.processes.forkIn(this.network.ns('fw'), 'relay.mjs', { ...at, ...to, ...config }, onNote);
+  }
+
+  async startCaptures() {
+    for (const hop of this.hops) {
+      this.#captures.push(await startCapture(this.processes, this.network.ns(hop.ns), hop, this.dir));
+    }
+    this.capturedFrom = isoMicros();
+  }
+
+  // ---- for the scenarios' scripts ----
+
+  sleep = sleep;
+
+  /** Starts agents (all, unless named) and waits until the server knows them. */
+  async connect(...ids) {
+    const names = ids.length > 0 ? ids : [...this.agents.keys()];
+    for (const id of names) {
+      await this.agents.get(id).call('start');
+      await sleep(40);
+    }
+    await this.online(...names);
+    await sleep(400);
+  }
+
+  async online(...ids) {
+    for (let i = 0; i < 150; i++) {
+      const online = await this.server.call('online');
+      if (ids.every((id) => online.includes(id))) return;
+      await sleep(100);
+    }
+    throw new Error(`not online after 15 s: ${ids}`);
+  }
+
+  /** Asks for a command over HTTP; resolves to its ID, or null where the server did not answer. */
+  async dispatch(agent, body = { command: 'hostname' }, { reuse = false, timeoutMs } = {}) {
+    const path = `/api/agents/${agent}/command`;
+    const answer = await this.dispatcher.call('post', { path, body, reuse, timeoutMs });
+    return answer.body?.command_id ?? null;
+  }
+
+  /** From now on, what is sent to this agent ends so. Words as in the specification. */
+  fault(agent, verdict) {
+    this.endFault(agent);
+    this.notes.lab.push({ at: isoMicros(), event: 'fault', agent, ...verdict });
+  }
+
+  endFault(agent) {
+    const open = this.notes.lab.filter((f) => f.event === 'fault' && f.agent === agent && !f.until);
+    for (const fault of open) fault.until = isoMicros();
+  }
+
+  /** `how`: reconnect, or abandon (the old connection stays open). */
+  async reconnect(agent, how = 'reconnect') {
+    const before = this.notes.server.filter((e) => e.event === 'auth' && e.agent === agent).length;
+    await this.agents.get(agent).call(how);
+    for (let i = 0; i < 100; i++) {
+      if (this.notes.server.filter((e) => e.event === 'auth' && e.agent === agent).length > before) return sleep(400);
+      await sleep(100);
+    }
+    throw new Error(`${agent} did not reconnect`);
+  }
+
+  /** Waits for the agent's next Pong and a moment more: then nothing of its connection is in flight. */
+  async afterPong(agent) {
+    const { conn } = this.notes.server.filter((e) => e.event === 'auth' && e.agent === agent).at(-1);
+    const pongs = () => this.notes.server.filter((e) => e.event === 'pong' && e.conn === conn).length;
+    const before = pongs();
+    for (let i = 0; pongs() === before && i < 1000; i++) await sleep(10);
+    await sleep(120);
+  }
+
+  async killServer() {
+    const { child } = this.server;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    this.notes.lab.push({ at: isoMicros(), event: 'server-killed' });
+  }
+
+  async restartServer() {
+    await this.startServer({ connectionsBefore: this.notes.server.filter((e) => e.event === 'open').length });
+  }
+
+  stop(agent) {
+    this.agents.get(agent).child.kill('SIGSTOP');
+  }
+
+  continue(agent) {
+    this.agents.get(agent).child.kill('SIGCONT');
+  }
+
+  /** Ends the offers, lets every deadline pass with Pings and Heartbeats going on, and ends the captures. */
+  async finish(extraMs = 2500) {
+    await this.server.call('freeze');
+    await sleep(this.scenario.deadlineMs + extraMs);
+    await this.stopCaptures();
+  }
+
+  async stopCaptures() {
+    // tcpdump may lose what its last ring block holds: what counts has to be older than that.
+    this.capturedUntil = isoMicros();
+    this.packets = {};
+    for (const { hop, stop } of this.#captures.splice(0)) this.packets[hop] = (await stop()).packets;
+  }
+
+  files() {
+    return this.hops.flatMap((hop) => {
+      const clockOffsetMs = hop.clockOffsetMs ? { clockOffsetMs: hop.clockOffsetMs } : {};
+      return finishFiles(this.dir, hop).map((file) => ({ name: hop.hop, file, ...clockOffsetMs }));
+    });
+  }
+
+  async close() {
+    await this.processes.endAll();
+    this.network?.remove();
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Interns short octet strings (message types, IDs) without making JavaScript strings: one arena, one hash table of numbers.
+ * In: hop/ with views into payloads. Out: small integers; text only when asked. Memory: the octets plus about 24 per entry.
+ */
+
+const decoder = new TextDecoder();
+
+export class ByteStringTable {
+  private arena = new Uint8Array(4096);
+  private used = 0;
+  private starts = new Uint32Array(256);
+  private slots = new Int32Array(512);
+  private hashes = new Int32Array(256);
+  count = 0;
+
+  intern(bytes: Uint8Array, start: number, end: number): number {
+    const h = hash(bytes, start, end);
+    let mask = this.slots.length - 1;
+    let at = h & mask;
+    for (;;) {
+      const slot = this.slots[at];
+      if (slot === 0) break;
+      if (this.hashes[slot - 1] === h && this.equals(slot - 1, bytes, start, end)) return slot - 1;
+      at = (at + 1) & mask;
+    }
+    if ((this.count + 1) * 2 > this.slots.length) {
+      this.enlarge();
+      mask = this.slots.length - 1;
+      at = h & mask;
+      while (this.slots[at] !== 0) at = (at + 1) & mask;
+    }
+    this.append(bytes, start, end, h);
+    this.slots[at] = this.count;
+    return this.count - 1;
+  }
+
+  /** The number here of a string of another table. */
+  internFrom(other: ByteStringTable, index: number): number {
+    return this.intern(other.arena, other.starts[index], other.endOf(index));
+  }
+
+  internText(text: string): number {
+    const bytes = new TextEncoder().encode(text);
+    return this.intern(bytes, 0, bytes.length);
+  }
+
+  text(index: number): string {
+    return decoder.decode(this.arena.subarray(this.starts[index], this.endOf(index)));
+  }
+
+  private endOf(index: number): number {
+    return index + 1 < this.count ? this.starts[index + 1] : this.used;
+  }
+
+  private equals(index: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const from = this.starts[index];
+    const length = end - start;
+    if (this.endOf(index) - from !== length) return false;
+    for (let i = 0; i < length; i++) if (this.arena[from + i] !== bytes[start + i]) return false;
+    return true;
+  }
+
+  private append(bytes: Uint8Array, start: number, end: number, h: number): void {
+    const length = end - start;
+    if (this.used + length > this.arena.length) {
+      const arena = new Uint8Array(Math.max(this.arena.length * 2, this.used + length));
+      arena.set(this.arena);
+      this.arena = arena;
+    }
+    if (this.count === this.starts.length) {
+      const starts = new Uint32Array(this.count * 2);
+      starts.set(this.starts);
+      this.starts = starts;
+      const hashes = new Int32Array(this.count * 2);
+      hashes.set(this.hashes);
+      this.hashes = hashes;
+    }
+    for (let i = 0; i < length; i++) this.arena[this.used + i] = bytes[start + i];
+    this.starts[this.count] = this.used;
+    this.hashes[this.count] = h;
+    this.used += length;
+    this.count++;
+  }
+
+  private enlarge(): void {
+    this.slots = new Int32Array(this.slots.length * 2);
+    const mask = this.slots.length - 1;
+    for (let i = 0; i < this.count; i++) {
+      let at = this.hashes[i] & mask;
+      while (this.slots[at] !== 0) at = (at + 1) & mask;
+      this.slots[at] = i + 1;
+    }
+  }
+}
+
+/** FNV-1a over the octets, folded once more so that the low bits are good. */
+function hash(bytes: Uint8Array, start: number, end: number): number {
+  let h = 0x811c9dc5;
+  for (let i = start; i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  return h ^ (h >>> 15);
+}

@@ -1,0 +1,87 @@
+/**
+ * What is known about a capture once it was read: counts, times, interfaces, drops, issues.
+ * In: a reader that has finished. Out: hop/ (trust), report/ (`captures` of `lasthop/verdict@1`), `lasthop quality`.
+ */
+
+import type { Issue } from '../evidence/issue.js';
+import type { CaptureInterface, CaptureReader, CaptureSecrets } from './capture-reader.js';
+import type { Compression } from './decompress.js';
+import { linkTypeName } from './link-type.js';
+import { PcapReader } from './pcap-reader.js';
+
+export interface CaptureSummary {
+  readonly file: string;
+  readonly format: 'pcap' | 'pcapng';
+  readonly compression: Compression | null;
+  /** Names without their LINKTYPE_ prefix, each once. */
+  readonly linkTypes: readonly string[];
+  readonly packets: number;
+  /** Packets of which not all octets were captured (snapshot length). */
+  readonly cutPackets: number;
+  /** Packets that have no time (Simple Packet Blocks). */
+  readonly untimedPackets: number;
+  /** Of the first and the last packet in the file, and the earliest and the latest; null without any timed packet. */
+  readonly firstTimeNs: number | null;
+  readonly lastTimeNs: number | null;
+  readonly minTimeNs: number | null;
+  readonly maxTimeNs: number | null;
+  readonly backwardsTimestamps: number;
+  /** What the times count from; null if it was not given and there is no packet. */
+  readonly epochSeconds: number | null;
+  readonly timeDigits: 6 | 9;
+  readonly interfaces: readonly CaptureInterface[];
+  /** Packets that the capturing host says it lost, over all interfaces; null where the file does not say. */
+  readonly drops: {
+    readonly dropped: number | null;
+    readonly droppedByOs: number | null;
+    readonly beforePackets: number;
+  };
+  readonly issues: readonly Issue[];
+  /** All issues by code, also those beyond the limit that `issues` keeps. */
+  readonly issueCounts: ReadonlyMap<string, number>;
+  readonly secrets: readonly CaptureSecrets[];
+  /** Octets of the file that were read, as stored. */
+  readonly octets: number;
+}
+
+export function summarise(
+  file: string,
+  reader: CaptureReader,
+  compression: Compression | null,
+  octets: number,
+): CaptureSummary {
+  if (reader instanceof PcapReader) reader.countInterfacePackets();
+  const timed = reader.timedPackets > 0;
+  return {
+    file,
+    format: reader.format,
+    compression,
+    linkTypes: [...new Set(reader.interfaces.map((each) => linkTypeName(each.linkType)))],
+    packets: reader.packets,
+    cutPackets: reader.cutPackets,
+    untimedPackets: reader.packets - reader.timedPackets,
+    firstTimeNs: timed ? reader.firstTimeNs : null,
+    lastTimeNs: timed ? reader.lastTimeNs : null,
+    minTimeNs: timed ? reader.minTimeNs : null,
+    maxTimeNs: timed ? reader.maxTimeNs : null,
+    backwardsTimestamps: reader.backwardsTimestamps,
+    epochSeconds: reader.epochSeconds,
+    timeDigits: reader.timeDigits,
+    interfaces: reader.interfaces,
+    drops: {
+      dropped: sum(reader.interfaces.map((each) => each.dropped)),
+      droppedByOs: sum(reader.interfaces.map((each) => each.droppedByOs)),
+      beforePackets: reader.droppedBeforePackets,
+    },
+    issues: reader.issues.issues,
+    issueCounts: reader.issues.counts,
+    secrets: reader.secrets,
+    octets,
+  };
+}
+
+function sum(counts: readonly (number | null)[]): number | null {
+  let total: number | null = null;
+  for (const count of counts) if (count !== null) total = (total ?? 0) + count;
+  return total;
+}

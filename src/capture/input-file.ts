@@ -1,0 +1,42 @@
+/**
+ * Opening a path, and reading a descriptor as a stream of chunks.
+ * In: a path from read-capture.ts. Out: a descriptor, chunks; what the operating system refuses becomes a CaptureError.
+ */
+
+import fs from 'node:fs';
+import { CaptureError } from './capture-error.js';
+
+const COMPRESSED_CHUNK_OCTETS = 64 * 1024;
+
+/** A descriptor for reading. */
+export function openInput(path: string): number {
+  try {
+    return fs.openSync(path, 'r');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new CaptureError(
+      missing ? 'file-not-found' : 'open-failed',
+      path,
+      missing ? 'no such file' : `cannot be opened: ${reason(error)}`,
+    );
+  }
+}
+
+/** What is already read, then the rest of the file. */
+export async function* chunksOfFile(descriptor: number, head: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield head;
+  for (;;) {
+    // A new buffer each time: the decompressor may still hold the last.
+    const chunk = new Uint8Array(COMPRESSED_CHUNK_OCTETS);
+    const read = fs.readSync(descriptor, chunk, 0, chunk.length, null);
+    if (read === 0) return;
+    yield chunk.subarray(0, read);
+  }
+}
+
+/** What the operating system says, in an operator's words where it is common. */
+export function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES') return 'permission denied';
+  return message;
+}

@@ -1,0 +1,60 @@
+/**
+ * What the commands ask of the analysis. In: checked options. Out: Verdict, frames and connections.
+ * Tests hand main an engine of their own; otherwise each part is loaded when it is first needed, so that --help is quick.
+ */
+import type { Verdict } from '../delivery/verdict.js';
+import type { ConnectionSummary, FrameEvent } from '../hop/frame-event.js';
+
+export interface HopInput {
+  name: string;
+  /** `-` is standard input. */
+  files: string[];
+}
+
+export interface Progress {
+  hop: string;
+  file: string;
+  octetsRead: number;
+  /** Null where it cannot be known: a pipe. */
+  octetsTotal: number | null;
+}
+
+export interface Listening {
+  onProgress?: (progress: Progress) => void;
+  warn?: (text: string) => void;
+}
+
+export interface AnalyseOptions extends Listening {
+  path?: string[];
+  ackTimeoutMs?: number;
+  /** `auto`, `builtin`, or the content of a profile's file. */
+  profile?: unknown;
+  commandIds?: string[];
+  agents?: string[];
+  since?: number | null;
+  until?: number | null;
+}
+
+export interface ListOptions extends Listening {
+  profile?: unknown;
+  showPayloads?: boolean;
+}
+
+export interface Engine {
+  analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict>;
+  /** The sink returns a promise where the output is to be waited for. */
+  listFrames(
+    files: string[],
+    options: ListOptions,
+    sink: (frame: FrameEvent) => undefined | Promise<void>,
+  ): Promise<void>;
+  listConnections(files: string[], options: ListOptions): Promise<ConnectionSummary[]>;
+}
+
+const ANALYSE: string = '../delivery/analyse.js';
+
+export const engine: Engine = {
+  analyse: async (hops, options) => (await import(ANALYSE)).analyse(hops, options),
+  listFrames: async (files, options, sink) => (await import('../hop/list.js')).listFrames(files, options, sink),
+  listConnections: async (files, options) => (await import('../hop/list.js')).listConnections(files, options),
+};

@@ -1,0 +1,16 @@
+/**
+ * The part of the process that main is given, so that tests can give it another. In: bin/. Out: all of cli/.
+ */
+import type { Writable } from 'node:stream';
+
+export interface OutputStream extends Writable {
+  isTTY?: boolean;
+  columns?: number;
+}
+
+export interface ProcessFace {
+  stdout: OutputStream;
+  stderr: OutputStream;
+  env: Record<string, string | undefined>;
+  platform?: string;
+}

@@ -1,0 +1,165 @@
+/**
+ * The main job, from files to the verdict: observe each hop, build the paths, judge every command. In: cli/ with hops and options.
+ * Out: Verdict. The commands are judged when they are asked for, one by one.
+ */
+
+import { createRequire } from 'node:module';
+import { UsageError } from '../evidence/usage-error.js';
+import type { HopObservation } from '../hop/observation.js';
+import { observeHop } from '../hop/observe.js';
+import { loadProfile } from '../message/load-profile.js';
+import { buildPaths } from '../path/build-paths.js';
+import type { HopView, Path } from '../path/path.js';
+import { CommandLog } from './commands.js';
+import { describeConnection, describeHop } from './describe.js';
+import { attachDispatches } from './dispatches.js';
+import { type CommandCourt, judgeCommand } from './judge-command.js';
+import { Meanings } from './roles.js';
+import type { CommandVerdict, Outcome, Summary, Verdict } from './verdict.js';
+
+export interface HopInput {
+  name: string;
+  /** `-` is standard input. */
+  files: string[];
+}
+
+export interface AnalyseOptions {
+  /** Names of all hops, server outward, where some of them were not captured. */
+  path?: string[];
+  ackTimeoutMs?: number;
+  profile?: unknown;
+  commandIds?: string[];
+  agents?: string[];
+  /** Milliseconds since 1970: only commands first sent (or asked for) in between. */
+  since?: number | null;
+  until?: number | null;
+  onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
+  warn?: (text: string) => void;
+}
+
+const DEFAULT_ACK_TIMEOUT_MS = 10_000;
+
+export async function analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict> {
+  const profile = loadProfile(options.profile);
+  const names = hopNames(hops, options.path);
+  const observations: (HopObservation | null)[] = [];
+  let epoch: number | null = null;
+  for (const name of names) {
+    const input = hops.find((hop) => hop.name === name);
+    const observation: HopObservation | null =
+      input === undefined ? null : await observeHop(name, input.files, profile, progressFor(name, options), epoch);
+    if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
+    observations.push(observation);
+  }
+  const { paths, views } = buildPaths(names, observations);
+  const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
+  const meanings = new Meanings(profile, observations);
+  const log = new CommandLog(paths, views, meanings);
+  attachDispatches(log, views, ackTimeoutNs);
+  for (const id of options.commandIds ?? []) log.name(id);
+  const learned = meanings.learnedFrom;
+  if (learned !== null) options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
+  const court: CommandCourt = { log, views, paths, ackTimeoutNs, goesOnTo: (path) => goesOnTo(path, views), note: '' };
+  const commands = new Commands(court, options, epoch ?? 0);
+  return {
+    schema: 'lasthop/verdict@1',
+    generator: { name: 'lasthop', version: version() },
+    hops: views.map(describeHop),
+    connections: paths.map((path) => describeConnection(path, views)),
+    commands,
+    findings: [],
+    hypotheses: [],
+    summary: commands.summary(),
+  };
+}
+
+function hopNames(hops: readonly HopInput[], path: readonly string[] | undefined): string[] {
+  if (path === undefined) return hops.map((hop) => hop.name);
+  const stray = hops.find((hop) => !path.includes(hop.name));
+  if (stray !== undefined) throw new UsageError(`hop "${stray.name}" is not in --path ${path.join(',')}`);
+  const order = hops.map((hop) => path.indexOf(hop.name));
+  if (order.some((place, i) => i > 0 && place < order[i - 1]))
+    throw new UsageError(`hops are given in another order than in --path ${path.join(',')}`);
+  return [...path];
+}
+
+function progressFor(hop: string, { onProgress }: AnalyseOptions) {
+  if (onProgress === undefined) return undefined;
+  return (file: string, octetsRead: number, octetsTotal: number | null) => onProgress({ hop, file, octetsRead, octetsTotal });
+}
+
+/** The commands in question, judged anew at each iteration. */
+class Commands implements Iterable<CommandVerdict> {
+  private readonly wanted: Int32Array;
+
+  constructor(
+    private readonly court: CommandCourt,
+    private readonly options: AnalyseOptions,
+    epochSeconds: number,
+  ) {
+    const { log } = court;
+    const ids = options.commandIds === undefined ? null : new Set(options.commandIds);
+    log.settleOrder((command) => {
+      if (ids?.has(log.ids.text(command))) return this.timeOf(command) || 0;
+      return this.timeOf(command);
+    });
+    const from = options.since == null ? Number.NEGATIVE_INFINITY : (options.since / 1e3 - epochSeconds) * 1e9;
+    const to = options.until == null ? Number.POSITIVE_INFINITY : (options.until / 1e3 - epochSeconds) * 1e9;
+    this.wanted = log.inTime.filter((command) => {
+      if (ids !== null && !ids.has(log.ids.text(command))) return false;
+      const timeNs = this.timeOf(command);
+      return Number.isNaN(timeNs) || (timeNs >= from && timeNs <= to);
+    });
+  }
+
+  *[Symbol.iterator](): Iterator<CommandVerdict> {
+    const agents = this.options.agents === undefined ? null : new Set(this.options.agents);
+    for (const command of this.wanted) {
+      if (agents !== null && !this.isOf(command, agents)) continue;
+      yield judgeCommand(this.court, command);
+    }
+  }
+
+  summary(): Summary {
+    const byOutcome: Partial<Record<Outcome, number>> = {};
+    let commands = 0;
+    for (const { outcome } of this) {
+      commands++;
+      byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
+    }
+    return { commands, byOutcome };
+  }
+
+  /** First attempt, else the dispatch; NaN for an ID that only the agent's messages hold. */
+  private timeOf(command: number): number {
+    const { timeNs } = this.court.log.firstSentNs(command);
+    return Number.isNaN(timeNs) ? (this.court.log.dispatches.get(command)?.askedNs ?? Number.NaN) : timeNs;
+  }
+
+  private isOf(command: number, agents: ReadonlySet<string>): boolean {
+    const { path } = this.court.log.firstSentNs(command);
+    const dispatched = this.court.log.dispatches.get(command)?.dispatch.agent;
+    return (path?.names.some((name) => agents.has(name)) ?? false) || (dispatched != null && agents.has(dispatched));
+  }
+}
+
+/**
+ * The address that the outermost leg's client is not: forwarded headers on it name another one, so the path goes on
+ * beyond it. Null where the outermost hop's client is the agent as far as anything shows.
+ */
+function goesOnTo(path: Path, views: readonly HopView[]): string | null {
+  const leg = path.legs[views.length - 1];
+  if (leg === null || leg === undefined) return null;
+  const { handshake, clientAddress } = leg.connection;
+  const client = plain(clientAddress);
+  return handshake?.forwardedFor.some((address) => plain(address) !== client) ? clientAddress : null;
+}
+
+function plain(address: string): string {
+  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+export function version(): string {
+  return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+}
+

@@ -1,0 +1,162 @@
+/**
+ * Gathers what belongs to each command: attempts, CommandAcks, results and the HTTP dispatch, over all paths. In: paths with threads.
+ * Out: commands in order of time, as ranges of flat columns: a capture may hold hundreds of thousands.
+ */
+
+import { ByteStringTable } from '../bytes/byte-string-table.js';
+import { Role, type RoleNumber } from '../message/profile.js';
+import type { HopObservation, ObservedDispatch } from '../hop/observation.js';
+import { commonNs, type HopView, type Path } from '../path/path.js';
+import type { ThreadTable } from '../path/thread-table.js';
+import type { Meanings } from './roles.js';
+
+export interface Entry {
+  path: Path;
+  thread: number;
+  role: RoleNumber;
+  /** Common clock, where it was first seen on its way. */
+  timeNs: number;
+}
+
+export interface SeenDispatch {
+  hop: number;
+  dispatch: ObservedDispatch;
+  askedNs: number;
+}
+
+export class CommandLog {
+  readonly ids = new ByteStringTable();
+  private readonly paths: Path[];
+  private entryPath = new Int32Array(256);
+  private entryThread = new Int32Array(256);
+  private entryRole = new Uint8Array(256);
+  private entryId = new Int32Array(256);
+  private entryNs = new Float64Array(256);
+  private count = 0;
+  /** By command number: first entry in `order`. */
+  private order = new Int32Array(0);
+  private firstOf = new Int32Array(0);
+  /** Command numbers in order of time. */
+  inTime: Int32Array = new Int32Array(0);
+  readonly dispatches = new Map<number, SeenDispatch>();
+
+  constructor(
+    paths: Path[],
+    private readonly views: readonly HopView[],
+    private readonly meanings: Meanings,
+  ) {
+    this.paths = paths;
+    paths.forEach((path, index) => {
+      this.collect(index, path.fromServer, true);
+      this.collect(index, path.fromClient, false);
+    });
+    this.index();
+  }
+
+  get commands(): number {
+    return this.ids.count;
+  }
+
+  /** Entries of a command in order of time. */
+  entries(command: number): Entry[] {
+    const entries: Entry[] = [];
+    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
+      const at = this.order[i];
+      entries.push({
+        path: this.paths[this.entryPath[at]],
+        thread: this.entryThread[at],
+        role: this.entryRole[at] as RoleNumber,
+        timeNs: this.entryNs[at],
+      });
+    }
+    return entries.sort((a, b) => a.timeNs - b.timeNs);
+  }
+
+  /** Time of a command's first attempt on a path of the agent's; NaN where it has none. */
+  firstSentNs(command: number): { timeNs: number; path: Path | null } {
+    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
+      const at = this.order[i];
+      if (this.entryRole[at] === Role.command) return { timeNs: this.entryNs[at], path: this.paths[this.entryPath[at]] };
+    }
+    return { timeNs: Number.NaN, path: null };
+  }
+
+  private collect(pathIndex: number, threads: ThreadTable, fromServer: boolean): void {
+    for (let thread = 0; thread < threads.count; thread++) {
+      let role: RoleNumber | null = null;
+      let id = -1;
+      let timeNs = Number.POSITIVE_INFINITY;
+      for (let hop = 0; hop < threads.hops; hop++) {
+        const row = threads.row(thread, hop);
+        if (row < 0) continue;
+        const observation = this.views[hop].observation as HopObservation;
+        const sentNs = commonNs(this.views[hop], observation.messages.sentNs[row]);
+        if (sentNs < timeNs) timeNs = sentNs;
+        if (id >= 0) continue;
+        const meaning = this.meanings.of(hop, observation, row);
+        if (meaning === null || (meaning.role === Role.command) !== fromServer) continue;
+        role = meaning.role;
+        id = this.ids.internFrom(observation.strings, meaning.id);
+      }
+      if (id >= 0 && role !== null) this.add(pathIndex, thread, role, id, timeNs);
+    }
+  }
+
+  private add(path: number, thread: number, role: RoleNumber, id: number, timeNs: number): void {
+    if (this.count === this.entryPath.length) {
+      const size = this.count * 2;
+      const grown = <T extends Int32Array | Uint8Array | Float64Array>(from: T, into: T): T => {
+        into.set(from);
+        return into;
+      };
+      this.entryPath = grown(this.entryPath, new Int32Array(size));
+      this.entryThread = grown(this.entryThread, new Int32Array(size));
+      this.entryRole = grown(this.entryRole, new Uint8Array(size));
+      this.entryId = grown(this.entryId, new Int32Array(size));
+      this.entryNs = grown(this.entryNs, new Float64Array(size));
+    }
+    this.entryPath[this.count] = path;
+    this.entryThread[this.count] = thread;
+    this.entryRole[this.count] = role;
+    this.entryId[this.count] = id;
+    this.entryNs[this.count++] = timeNs;
+  }
+
+  /** A command that no frame tells of: asked for by dispatch or by the user. */
+  name(id: string): number {
+    const command = this.ids.internText(id);
+    if (command + 1 >= this.firstOf.length) this.index();
+    return command;
+  }
+
+  /** Counting sort by command, each in order of time. */
+  private index(): void {
+    const commands = this.ids.count;
+    this.firstOf = new Int32Array(commands + 1);
+    for (let i = 0; i < this.count; i++) this.firstOf[this.entryId[i] + 1]++;
+    for (let c = 0; c < commands; c++) this.firstOf[c + 1] += this.firstOf[c];
+    const next = this.firstOf.slice();
+    const byTime = sortedByTime(this.entryNs, this.count);
+    this.order = new Int32Array(this.count);
+    for (const i of byTime) this.order[next[this.entryId[i]]++] = i;
+  }
+
+  /** Only IDs that a server sent or somebody asked for are commands; a CommandAck alone proves that one was sent before the capture. */
+  settleOrder(times: (command: number) => number): void {
+    const commands: number[] = [];
+    const at = new Float64Array(this.commands);
+    for (let c = 0; c < this.commands; c++) {
+      const timeNs = times(c);
+      if (Number.isNaN(timeNs)) continue;
+      at[c] = timeNs;
+      commands.push(c);
+    }
+    this.inTime = Int32Array.from(commands).sort((a, b) => at[a] - at[b] || a - b);
+  }
+}
+
+function sortedByTime(times: Float64Array, count: number): Int32Array {
+  const order = new Int32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
+  return order.sort((a, b) => times[a] - times[b] || a - b);
+}

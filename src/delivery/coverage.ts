@@ -1,0 +1,94 @@
+/**
+ * What a capture can and cannot tell about one direction of a leg in a stretch of time. In: observations. Out: null where the capture
+ * proves itself whole, else the reason why not, for `absent`, `reached-agent` and `never-sent`: claims that something did not happen.
+ */
+
+import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
+import { MessageFlag } from '../hop/message-table.js';
+
+export interface Stretch {
+  /** On the hop's own clock, nanoseconds. */
+  fromNs: number;
+  toNs: number;
+}
+
+/** Null if every octet that `half` sent in the stretch is known and was read. */
+export function blindness(
+  observation: HopObservation,
+  connection: ObservedConnection,
+  half: ObservedHalf,
+  stretch: Stretch,
+): string | null {
+  if (half.packets === 0) return 'the capture holds no packet of this direction';
+  const startsLate = startsAfter(observation, half, stretch.fromNs);
+  if (startsLate !== null) return startsLate;
+  for (const gap of half.gaps)
+    if (!(gap.toNs < stretch.fromNs) && !(gap.fromNs > stretch.toNs)) {
+      const octets = `${gap.to - gap.from} octets`;
+      if (gap.kind === 'cut') return `${octets} of payload were cut off by the snapshot length`;
+      return `${octets} are missing from the capture at this time`;
+    }
+  for (const span of half.blind)
+    if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs))
+      return `${span.to - span.from} octets could not be read: ${span.why}`;
+  const unread = unreadable(observation, half, stretch);
+  if (unread !== null) return unread;
+  return endsBefore(observation, connection, half, stretch.toNs);
+}
+
+function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {
+  if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs || observation.firstNs <= fromNs) return null;
+  return `the capture starts ${seconds(observation.firstNs - fromNs)} later`;
+}
+
+function unreadable(observation: HopObservation, half: ObservedHalf, stretch: Stretch): string | null {
+  const { messages } = observation;
+  const unsound = MessageFlag.unreadable | MessageFlag.damaged;
+  for (const row of half.rows) {
+    if ((messages.flags[row] & unsound) === 0) continue;
+    const sentNs = messages.sentNs[row];
+    if (sentNs < stretch.fromNs || sentNs > stretch.toNs) continue;
+    return (messages.flags[row] & MessageFlag.unreadable) !== 0
+      ? 'a compressed message could not be inflated: what it refers back to was not captured'
+      : 'a message is only partly in the capture';
+  }
+  return null;
+}
+
+/** Does the capture prove that nothing else was sent until then? */
+function endsBefore(
+  observation: HopObservation,
+  connection: ObservedConnection,
+  half: ObservedHalf,
+  toNs: number,
+): string | null {
+  // A later packet stands exactly where the known octets end: nothing was sent between.
+  if (half.wholeUntilNs >= toNs) return null;
+  if (half.finNs <= toNs) return null;
+  if (connection.closedBy === 'rst' && connection.closedNs <= toNs) return null;
+  if (observation.lastNs < toNs) return `the capture ends ${seconds(toNs - observation.lastNs)} too early`;
+  // The direction stayed quiet. In a capture that lost nothing that means that nothing was sent.
+  if (observation.missedOctets > 0) return 'the connection is quiet, and the capture lost octets elsewhere';
+  if ((observation.droppedPackets ?? 0) > 0) return 'the connection is quiet, and the capture dropped packets';
+  return null;
+}
+
+/** Whether TCP held back what `half` sent, all through the stretch; the interval that says so. */
+export function blockedThrough(half: ObservedHalf, stretch: Stretch): ObservedHalf['blocked'][number] | null {
+  const sorted = [...half.blocked].sort((a, b) => a.fromNs - b.fromNs);
+  let reached = stretch.fromNs;
+  let first: (typeof sorted)[number] | null = null;
+  for (const interval of sorted) {
+    if (interval.toNs <= reached) continue;
+    if (interval.fromNs > reached + 0.5e9) break;
+    first ??= interval;
+    reached = interval.toNs;
+    if (reached >= stretch.toNs) return first;
+  }
+  return null;
+}
+
+export function seconds(ns: number): string {
+  const value = ns / 1e9;
+  return value >= 0.95 ? `${value.toFixed(value < 10 ? 1 : 0)} s` : `${Math.max(1, Math.round(value * 1000))} ms`;
+}

@@ -1,0 +1,97 @@
+/**
+ * Hops and connections as the contract shows them. In: views, paths. Out: HopReport and ConnectionReport.
+ */
+
+import type { CaptureSummary } from '../capture/capture-summary.js';
+import { endpoint } from '../hop/list.js';
+import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/observation.js';
+import { isoTime } from '../hop/timestamp.js';
+import type { HopView, Leg, Path } from '../path/path.js';
+import { milliseconds } from './hop-state.js';
+import type { CaptureReport, ConnectionReport, HopReport, LegReport } from './verdict.js';
+
+export function describeHop(view: HopView): HopReport {
+  const { observation } = view;
+  const aligned = view.clock;
+  return {
+    name: view.name,
+    captures: observation === null ? [] : observation.files.map((file) => describeCapture(file, observation)),
+    clockOffsetMs: observation === null || aligned === null ? null : milliseconds(aligned.offsetNs),
+    clockUncertaintyMs: observation === null || aligned === null ? null : milliseconds(aligned.uncertaintyNs),
+  };
+}
+
+function describeCapture({ file, summary }: ObservedFile, observation: HopObservation): CaptureReport {
+  const reasons = doubts(summary, observation);
+  const none = summary.packets === 0 || observation.tcpPackets === 0;
+  const time = (timeNs: number | null) =>
+    timeNs === null ? null : isoTime(timeNs, observation.epochSeconds, summary.timeDigits);
+  return {
+    file,
+    format: summary.format,
+    compression: summary.compression,
+    linkTypes: [...summary.linkTypes],
+    packets: summary.packets,
+    firstAt: time(summary.minTimeNs),
+    lastAt: time(summary.maxTimeNs),
+    trust: none ? 'none' : reasons.length > 0 ? 'limited' : 'full',
+    reasons,
+  };
+}
+
+/** Why a capture does not support every conclusion; empty where it does. */
+function doubts(summary: CaptureSummary, observation: HopObservation): string[] {
+  const reasons: string[] = [];
+  if (summary.packets === 0) reasons.push('the capture holds no packets');
+  else if (observation.tcpPackets === 0) reasons.push('the capture holds no TCP packets that can be read');
+  for (const issue of summary.issues) reasons.push(issue.text);
+  if (summary.cutPackets > 0) reasons.push(`${summary.cutPackets} packets are cut by the snapshot length: capture with -s 0`);
+  const dropped = (summary.drops.dropped ?? 0) + (summary.drops.droppedByOs ?? 0) + summary.drops.beforePackets;
+  if (dropped > 0) reasons.push(`the capture dropped ${dropped} packets`);
+  if (observation.missedOctets > 0)
+    reasons.push(`${observation.missedOctets} octets were TCP-ACKed by their receivers and are not in the capture`);
+  if (summary.backwardsTimestamps > 0) reasons.push(`${summary.backwardsTimestamps} packets are stamped earlier than the one before them`);
+  return reasons;
+}
+
+export function describeConnection(path: Path, views: readonly HopView[]): ConnectionReport {
+  const legs = path.legs.filter((leg): leg is Leg => leg !== null);
+  const told = legs[0].connection;
+  return {
+    id: path.id,
+    agent: path.agent,
+    legs: legs.map((leg) => describeLeg(leg, views[leg.hop])),
+    pings: describePings(told),
+    messages: {
+      fromServer: told.fromServer.counts.text + told.fromServer.counts.binary,
+      fromAgent: told.fromClient.counts.text + told.fromClient.counts.binary,
+    },
+  };
+}
+
+function describeLeg({ connection, linkedBy }: Leg, view: HopView): LegReport {
+  const { epochSeconds, timeDigits } = view.observation as HopObservation;
+  return {
+    hop: view.name,
+    client: endpoint(connection.clientAddress, connection.clientPort),
+    server: endpoint(connection.serverAddress, connection.serverPort),
+    openedAt: isoTime(connection.openedNs, epochSeconds, timeDigits),
+    closedAt: isoTime(connection.closedNs, epochSeconds, timeDigits),
+    closedBy: connection.closedBy,
+    handshake: connection.handshake?.accepted ? 'seen' : 'missing',
+    encrypted: false,
+    decrypted: false,
+    linkedBy,
+  };
+}
+
+function describePings({ pings }: ObservedConnection): ConnectionReport['pings'] {
+  const sorted = [...pings.roundTripsNs].sort((a, b) => a - b);
+  const at = (share: number) => milliseconds(sorted[Math.floor((sorted.length - 1) * share)]);
+  return {
+    sent: pings.sent,
+    tcpAcked: Math.max(pings.tcpAcked, pings.answered),
+    answered: pings.answered,
+    rttMs: sorted.length === 0 ? null : { min: at(0), median: at(0.5), max: at(1) },
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * Judges one attempt: how far it got, and where it was lost (SPEC.md, "Outcome of an attempt"). In: its states at the hops, the
+ * agent's reply, the deadline. Out: outcome, lastHop, lostAt and the reason in words. Nothing is concluded from what was not captured.
+ */
+
+import type { HopView, Path } from '../path/path.js';
+import { commonNs } from '../path/path.js';
+import { blindness, blockedThrough, seconds } from './coverage.js';
+import { type Judged, localStretch, type Window } from './hop-state.js';
+import type { Outcome } from './verdict.js';
+
+export interface Ruling {
+  outcome: Outcome;
+  lastHop: string | null;
+  lostAt: string | null;
+  late: boolean;
+  reason: string;
+}
+
+/** The agent's CommandAck (or result), judged at every hop on its own way. */
+export interface JudgedReply {
+  path: Path;
+  states: Judged[];
+  /** Common clock, at the outermost hop that saw it. */
+  firstNs: number;
+}
+
+export interface Attempt {
+  path: Path;
+  views: readonly HopView[];
+  states: Judged[];
+  /** Common clock: when it left the innermost hop that saw it, and the deadline after it. */
+  sentNs: number;
+  deadlineNs: number;
+  ackTimeoutNs: number;
+  /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
+  goesOnTo: string | null;
+}
+
+export function judgeAttempt(attempt: Attempt, reply: JudgedReply | null): Ruling {
+  if (reply !== null) return judgeReply(attempt, reply);
+  return judgeWithoutReply(attempt);
+}
+
+const left = (judged: Judged) => judged.state === 'tcp-acked' || judged.state === 'sent-unacked';
+
+function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
+  const { views } = attempt;
+  const last = views[views.length - 1].name;
+  const seenAt = reply.states.map((judged, hop) => (left(judged) ? hop : -1)).filter((hop) => hop >= 0);
+  const innermost = seenAt[0] ?? -1;
+  const base = { lastHop: last, late: false };
+  if (innermost < 0)
+    return { ...base, outcome: 'inconclusive', lostAt: null, reason: 'a CommandAck was seen only in part' };
+  const inner = reply.states.slice(0, innermost);
+  const swallowed = inner.findLastIndex((judged) => judged.state === 'absent' || judged.state === 'partial');
+  const covering = inner.some((judged, hop) => views[hop].observation !== null && reply.path.legs[hop] !== null && judged.state === 'unobserved' && covers(views[hop], judged, reply));
+  if (swallowed < 0 && !covering) {
+    const arrivedNs = reply.states[innermost].sentNs;
+    const afterNs = arrivedNs - attempt.sentNs;
+    const late = arrivedNs > attempt.deadlineNs;
+    const where = views[innermost].name;
+    const missing = innermost > 0 ? ` (${views.slice(0, innermost).map((view) => view.name).join(', ')}: not captured at this time)` : '';
+    const reason = `CommandAck back at ${where} after ${seconds(afterNs)}${late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : ''}${missing}`;
+    return { ...base, outcome: 'delivered', lostAt: null, late, reason };
+  }
+  const next = innermost - 1;
+  const arrived = reply.states[innermost];
+  if (reply.states[next].state === 'unobserved')
+    return {
+      ...base,
+      outcome: 'inconclusive',
+      lostAt: null,
+      reason: `the agent's CommandAck reached ${views[innermost].name}; ${reply.states[next].reason}`,
+    };
+  const outward = views[innermost + 1]?.name ?? 'agent';
+  // A leg has one name whichever way a message goes on it: outward.
+  const lostAt = arrived.state === 'tcp-acked' ? views[innermost].name : `${views[innermost].name}->${outward}`;
+  const reason =
+    arrived.state === 'tcp-acked'
+      ? `the agent's CommandAck arrived at ${views[innermost].name} and never reached ${views[next].name}`
+      : `the agent's CommandAck was seen at ${views[innermost].name} but never TCP-ACKed there, and never reached ${views[next].name}`;
+  return { ...base, outcome: 'ack-lost', lostAt, reason };
+}
+
+/** Whether a hop that did not see the reply was capturing when it should have come by: then what it missed stays open. */
+function covers(view: HopView, judged: Judged, reply: JudgedReply): boolean {
+  const { observation } = view;
+  if (observation === null || judged.row >= 0) return true;
+  const { fromNs, toNs } = localStretch(view, { fromNs: reply.firstNs, toNs: reply.firstNs });
+  return observation.firstNs <= toNs && observation.lastNs >= fromNs;
+}
+
+function judgeWithoutReply(attempt: Attempt): Ruling {
+  const { states, views, path } = attempt;
+  const furthest = states.findLastIndex(left);
+  const lastHop = furthest < 0 ? null : views[furthest].name;
+  const open = (reason: string): Ruling => ({ outcome: 'inconclusive', lastHop, lostAt: null, late: false, reason });
+  const next = states[furthest + 1];
+  const nextName = furthest + 1 < views.length ? views[furthest + 1].name : 'agent';
+
+  if (furthest >= 0 && (states[furthest].state === 'sent-unacked' || onlySacked(attempt, furthest)))
+    return judgeUnacked(attempt, furthest, open);
+  if (next === undefined) return judgeArrived(attempt, furthest, open);
+
+  if (next.state === 'partial') {
+    const short = coverageShort(attempt, furthest + 1);
+    if (short !== null) return open(`${next.reason}, but ${short}`);
+    const beyond = furthest + 2 < views.length ? views[furthest + 2].name : 'agent';
+    const blocked = blockedAt(attempt, furthest + 1, next.sentNs);
+    const lostAt = blocked === null ? nextName : `${nextName}->${beyond}`;
+    const why = blocked === null ? 'and TCP did not hold it back: the write stopped half way' : heldBack(blocked.kind);
+    return { outcome: 'stalled', lastHop, lostAt, late: false, reason: `${next.reason}; ${why}` };
+  }
+  if (next.state === 'unobserved')
+    return open(furthest < 0 ? `${next.reason}` : `it left ${lastHop} and arrived at ${nextName}; ${next.reason}`);
+  // absent at the next hop
+  if (furthest < 0) return open(`no octet of it left ${nextName}, though other hops tell of it`);
+  const short = coverageShort(attempt, furthest) ?? coverageShort(attempt, furthest + 1);
+  if (short !== null) return open(`it arrived at ${nextName} and was not seen leaving it, but ${short}`);
+  const arrivedNs = states[furthest].tcpAckNs;
+  const blocked = blockedAt(attempt, furthest + 1, arrivedNs);
+  const arrived = `arrived at ${nextName} (TCP-ACKed after ${seconds(arrivedNs - states[furthest].sentNs)})`;
+  if (blocked !== null) {
+    const beyond = furthest + 2 < views.length ? views[furthest + 2].name : 'agent';
+    return {
+      outcome: 'stalled',
+      lastHop,
+      lostAt: `${nextName}->${beyond}`,
+      late: false,
+      reason: `${arrived} and never left it: ${heldBack(blocked.kind)}`,
+    };
+  }
+  const leg = path.legs[furthest + 1];
+  const whole = leg === null ? '' : `, though ${nextName}'s own leg is captured without a gap`;
+  return {
+    outcome: 'not-forwarded',
+    lastHop,
+    lostAt: nextName,
+    late: false,
+    reason: `${arrived} and never left it within ${seconds(attempt.ackTimeoutNs)}${whole}`,
+  };
+}
+
+/** SACKed behind a hole that was never filled: the other side's kernel holds it, its process never got it (RFC 2018 section 8). */
+function onlySacked(attempt: Attempt, hop: number): boolean {
+  const leg = attempt.path.legs[hop];
+  const observation = attempt.views[hop].observation;
+  if (leg === null || observation === null || attempt.states[hop].row < 0) return false;
+  return leg.connection.fromServer.ackedTo < observation.messages.endOffset[attempt.states[hop].row];
+}
+
+/** Sent by the hop, never TCP-ACKed by the next one. */
+function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => Ruling): Ruling {
+  const { views, states, path } = attempt;
+  const nextName = hop + 1 < views.length ? views[hop + 1].name : (attempt.goesOnTo ?? 'agent');
+  const short = coverageShort(attempt, hop);
+  if (short !== null) return open(`it left ${views[hop].name} and was not TCP-ACKed yet, but ${short}`);
+  const leg = path.legs[hop];
+  const half = leg?.connection.fromServer;
+  const observation = views[hop].observation;
+  if (half === undefined || observation === null) return open('no leg');
+  const { row } = states[hop];
+  const resent = observation.messages.retransmissions[row];
+  const blocked = blockedAt(attempt, hop, states[hop].sentNs);
+  const ended = leg !== null && leg?.connection.closedBy !== null;
+  if (half.retransmissions === 0 && !ended && blocked?.kind !== 'window-closed')
+    return open(
+      `it left ${views[hop].name}; no TCP ACK was captured, but it was not sent again either, so the capture may have missed the TCP ACK`,
+    );
+  const sacked = states[hop].state === 'tcp-acked' ? ', SACKed behind octets that never got through' : '';
+  const how = resent > 0 ? `sent again ${resent} time${resent === 1 ? '' : 's'}` : blocked?.kind === 'window-closed' ? "behind the receiver's closed TCP window" : 'behind octets that were sent again in vain';
+  return {
+    outcome: 'stalled',
+    lastHop: views[hop].name,
+    lostAt: `${views[hop].name}->${nextName}`,
+    late: false,
+    reason: sacked === '' ? `left ${views[hop].name}, ${how}, never TCP-ACKed by ${nextName}` : `left ${views[hop].name}${sacked}`,
+  };
+}
+
+/** TCP-ACKed from beyond the outermost hop, and no CommandAck seen anywhere. */
+function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => Ruling): Ruling {
+  const { views, states, path } = attempt;
+  const view = views[hop];
+  if (attempt.goesOnTo !== null)
+    return open(
+      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, which is not the agent: a capture at ${attempt.goesOnTo} would settle it`,
+    );
+  const short = coverageShort(attempt, hop);
+  if (short !== null) return open(`it left ${view.name} and was TCP-ACKed; no CommandAck yet, but ${short}`);
+  const leg = path.legs[hop];
+  if (leg === null || view.observation === null) return open('no leg');
+  const window = { fromNs: states[hop].sentNs, toNs: attempt.deadlineNs };
+  const blind = blindness(view.observation, leg.connection, leg.connection.fromClient, localStretch(view, window));
+  if (blind !== null)
+    return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: from the agent ${blind}`);
+  const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);
+  return {
+    outcome: 'reached-agent',
+    lastHop: view.name,
+    lostAt: 'agent',
+    late: false,
+    reason: `left ${view.name} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}`,
+  };
+}
+
+/** Null if the hop's capture goes on to the deadline, or its connection ended before. */
+function coverageShort(attempt: Attempt, hop: number): string | null {
+  const view = attempt.views[hop];
+  const { observation } = view;
+  if (observation === null) return `no capture was given for ${view.name}`;
+  const connection = attempt.path.legs[hop]?.connection;
+  const endNs = commonNs(view, observation.lastNs);
+  const closedNs = connection === undefined ? Number.NaN : commonNs(view, connection.closedNs);
+  if (endNs >= attempt.deadlineNs || (closedNs <= attempt.deadlineNs && closedNs <= endNs && connection?.closedBy === 'rst')) return null;
+  return `the capture of ${view.name} ends ${seconds(attempt.deadlineNs - endNs)} before the deadline`;
+}
+
+function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<typeof blockedThrough> {
+  const view = attempt.views[hop];
+  const leg = attempt.path.legs[hop];
+  if (leg === null) return null;
+  const window: Window = { fromNs, toNs: attempt.deadlineNs };
+  const slack = view.clock?.uncertaintyNs ?? 0;
+  const local = localStretch({ ...view, clock: view.clock === null ? null : { ...view.clock, uncertaintyNs: 0 } }, window);
+  return blockedThrough(leg.connection.fromServer, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
+}
+
+function heldBack(kind: 'unacked' | 'window-closed'): string {
+  return kind === 'unacked'
+    ? 'earlier octets on that leg were not TCP-ACKed all through the deadline, so TCP held it back'
+    : "the receiver's TCP window was closed all through the deadline, so TCP held it back";
+}
+

@@ -1,0 +1,77 @@
+/**
+ * Judges a command of which no frame was seen anywhere: never sent, or not to be seen. In: the dispatch that asked for it, or only
+ * its ID. Out: `never-sent` where the innermost hop's capture is whole on every connection that could have carried it.
+ */
+
+import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import { commonNs, type HopView } from '../path/path.js';
+import { blindness, seconds } from './coverage.js';
+import { localStretch } from './hop-state.js';
+import type { CommandCourt } from './judge-command.js';
+import type { CommandVerdict } from './verdict.js';
+
+type Judgement = Pick<CommandVerdict, 'agent' | 'outcome' | 'lastHop' | 'lostAt' | 'grade' | 'late' | 'reason'>;
+
+export function neverSent(court: CommandCourt, command: number): Judgement {
+  const { views, log, ackTimeoutNs } = court;
+  const inner = views.find((view) => view.observation !== null);
+  const seen = log.dispatches.get(command);
+  const agent = seen?.dispatch.agent ?? null;
+  const named = agent === null ? null : (court.paths.find((path) => path.names.includes(agent))?.agent ?? agent);
+  const base = { agent: named, lastHop: null, late: false };
+  const open = (reason: string): Judgement => ({ ...base, outcome: 'inconclusive', lostAt: null, grade: 'none', reason });
+  if (inner === undefined || inner.observation === null) return open('no capture was given');
+  if (inner.index > 0) return open(`the innermost hop, ${views[0].name}, was not captured: a capture there would settle it`);
+  const { observation } = inner;
+  const window =
+    seen === undefined
+      ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }
+      : { fromNs: seen.askedNs, toNs: seen.askedNs + ackTimeoutNs };
+  const endNs = commonNs(inner, observation.lastNs);
+  if (endNs < window.toNs)
+    return open(`asked for, and no frame with it seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline`);
+  const blind = blindAnywhere(court, inner, observation, agent, window);
+  if (blind !== null) return open(`no frame with it seen, but ${blind}`);
+  const asked =
+    seen === undefined
+      ? 'named with --command'
+      : `asked for over HTTP${seen.dispatch.status > 0 ? ` (answered ${seen.dispatch.status})` : ' (never answered)'}`;
+  return {
+    ...base,
+    outcome: 'never-sent',
+    lostAt: inner.name,
+    grade: 'measured',
+    reason: `${asked}, and no Text frame with it left ${inner.name}${seen === undefined ? '' : ` within ${seconds(ackTimeoutNs)}`}`,
+  };
+}
+
+/** Null if every connection that could have carried it was read without a gap. */
+function blindAnywhere(
+  court: CommandCourt,
+  inner: HopView,
+  observation: HopObservation,
+  agent: string | null,
+  window: { fromNs: number; toNs: number },
+): string | null {
+  const local = localStretch(inner, window);
+  const encrypted = observation.connections.filter((connection) => connection?.protocol === 'tls').length;
+  const open = observation.connections.filter(
+    (connection) =>
+      connection !== undefined && connection.protocol === 'websocket' && connection.lastNs >= local.fromNs && connection.firstNs <= local.toNs,
+  );
+  const mine = agent === null ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
+  if (open.length === 0 && encrypted > 0) return `the capture of ${inner.name} holds encrypted connections only`;
+  for (const connection of mine) {
+    const stretch = { fromNs: Math.max(local.fromNs, connection.firstNs), toNs: local.toNs };
+    const reason = blindness(observation, connection, connection.fromServer, stretch);
+    if (reason !== null) return `${inner.name}: ${reason}`;
+  }
+  return null;
+}
+
+/** A connection of that agent, or of one whose name is not known. */
+function mayBeOf(court: CommandCourt, inner: HopView, connection: ObservedConnection, agent: string): boolean {
+  const path = court.paths.find((each) => each.legs[inner.index]?.connection === connection);
+  const names = path?.names ?? connection.agentNames;
+  return names.length === 0 || names.includes(agent);
+}

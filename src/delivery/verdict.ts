@@ -1,0 +1,172 @@
+/**
+ * The verdict model: what the JSON schema lasthop/verdict@1 fixes, as types, in the order of its fields.
+ * In: judged by delivery/. Out: report/ prints it and never computes one.
+ * Times are ISO 8601 UTC strings with the capture's own digits; durations are milliseconds and end in Ms.
+ */
+
+export type State = 'tcp-acked' | 'sent-unacked' | 'partial' | 'absent' | 'unobserved';
+export type Grade = 'measured' | 'inferred' | 'none';
+/** In the contract's order, furthest first. */
+export const OUTCOMES = [
+  'delivered',
+  'ack-lost',
+  'reached-agent',
+  'stalled',
+  'not-forwarded',
+  'never-sent',
+  'inconclusive',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export interface PacketCitation {
+  file: string;
+  /** Packet numbers within the file, from 1. */
+  data: number[];
+  tcpAck: number[];
+}
+
+/** One message (a command's attempt, its CommandAck or its result) on one hop's leg. */
+export interface HopState {
+  hop: string;
+  state: State;
+  grade: Grade;
+  /** Always given where the state is `unobserved`. */
+  reason: string | null;
+  sentAt: string | null;
+  tcpAckedAt: string | null;
+  tcpAckDelayMs: number | null;
+  /** Octets of the message's frames on the wire, headers included; for `partial` what was seen of them. */
+  bytes: number | null;
+  /** Segments that carried octets of the message again. */
+  retransmissions: number;
+  packets: PacketCitation[];
+}
+
+export interface Reply {
+  /** From the attempt leaving the innermost observed hop to this message's arrival at the innermost hop that saw it. */
+  afterMs: number | null;
+  /** The path it came back on, where it is not the attempt's. */
+  connection: string;
+  hops: HopState[];
+}
+
+export interface AttemptVerdict {
+  n: number;
+  connection: string;
+  outcome: Outcome;
+  lastHop: string | null;
+  lostAt: string | null;
+  grade: Grade;
+  late: boolean;
+  reason: string;
+  hops: HopState[];
+  commandAck: Reply | null;
+  result: Reply | null;
+}
+
+export interface CommandVerdict {
+  id: string;
+  agent: string | null;
+  outcome: Outcome;
+  lastHop: string | null;
+  lostAt: string | null;
+  grade: Grade;
+  late: boolean;
+  reason: string;
+  attempts: AttemptVerdict[];
+  /** The HTTP dispatch that asked for it, where one was captured. */
+  dispatch: {
+    hop: string;
+    askedAt: string;
+    answeredAt: string | null;
+    status: number | null;
+    file: string;
+    packets: number[];
+  } | null;
+}
+
+export interface CaptureReport {
+  file: string;
+  format: 'pcap' | 'pcapng';
+  compression: 'gzip' | 'zstd' | null;
+  linkTypes: string[];
+  packets: number;
+  firstAt: string | null;
+  lastAt: string | null;
+  trust: 'full' | 'limited' | 'none';
+  reasons: string[];
+}
+
+export interface HopReport {
+  name: string;
+  /** Empty where the hop was only named with --path. */
+  captures: CaptureReport[];
+  clockOffsetMs: number | null;
+  clockUncertaintyMs: number | null;
+}
+
+export interface LegReport {
+  hop: string;
+  client: string;
+  server: string;
+  openedAt: string | null;
+  closedAt: string | null;
+  closedBy: 'fin' | 'rst' | null;
+  handshake: 'seen' | 'missing';
+  encrypted: boolean;
+  decrypted: boolean;
+  linkedBy: 'sec-websocket-key' | 'bytes' | 'tls-record-sizes' | 'only';
+}
+
+export interface ConnectionReport {
+  id: string;
+  agent: string | null;
+  legs: LegReport[];
+  pings: {
+    sent: number;
+    tcpAcked: number;
+    answered: number;
+    rttMs: { min: number; median: number; max: number } | null;
+  };
+  messages: { fromServer: number; fromAgent: number };
+}
+
+export interface Finding {
+  id: string;
+  severity: 'error' | 'warning' | 'info';
+  grade: Grade;
+  agents: string[];
+  connections: string[];
+  commands: string[];
+  summary: string;
+  evidence: { file: string; packets: number[]; text: string }[];
+  next: string;
+}
+
+export interface Hypothesis {
+  id: string;
+  agent: string;
+  status: 'ruled-out' | 'supported' | 'open';
+  because: string;
+}
+
+export interface Summary {
+  commands: number;
+  byOutcome: Partial<Record<Outcome, number>>;
+}
+
+/**
+ * A whole verdict. `commands` is iterable again and again and builds each one when asked: a capture may hold
+ * hundreds of thousands, and memory is bounded by what is kept of each, not by what is printed.
+ */
+export interface Verdict {
+  schema: 'lasthop/verdict@1';
+  generator: { name: 'lasthop'; version: string };
+  hops: HopReport[];
+  connections: ConnectionReport[];
+  /** In order of time. */
+  commands: Iterable<CommandVerdict>;
+  findings: Finding[];
+  hypotheses: Hypothesis[];
+  summary: Summary;
+}

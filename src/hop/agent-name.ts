@@ -1,0 +1,78 @@
+/**
+ * The agent's name: from its authentication message, else from headers or path of the opening handshake, else from any message of its
+ * that names it. In: connection-stack.ts. Out: names, the best first; the others serve to match dispatch requests and --agent.
+ */
+
+import type { MessageHead } from '../http/message-head.js';
+import type { OpeningHandshake } from '../http/opening-handshake.js';
+import { type Profile, Role, type RoleNumber } from '../message/profile.js';
+
+const MAX_MESSAGES = 12;
+const MAX_MESSAGE = 64 << 10;
+const MAX_NAME = 128;
+/** In a message that is no authentication only keys that cannot mean anything else. */
+const PLAIN_KEYS = new Set(['agent', 'agent_id', 'agentId', 'agent_name', 'agentName', 'hostname', 'host_name', 'hostName']);
+const GENERIC = /^(?:ws|wss|agents?|connect|socket|websocket|stream|api|v\d+|live|command|commands)$/i;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export class AgentName {
+  private fromMessage: string[] = [];
+  private fromHandshake: string[] = [];
+  private fromPlain: string[] = [];
+  private looked = 0;
+  settled = false;
+
+  constructor(private readonly profile: Profile) {}
+
+  get names(): string[] {
+    const all = [...this.fromMessage, ...this.fromHandshake, ...this.fromPlain];
+    return [...new Set(all)].slice(0, 8);
+  }
+
+  handshake(handshake: OpeningHandshake, head: MessageHead | null): void {
+    for (const name of this.profile.agentHeaders) this.push(this.fromHandshake, head?.fields.get(name));
+    const [path, query = ''] = handshake.path.split('?', 2);
+    const parameters = new URLSearchParams(query);
+    for (const key of this.profile.agentKeys) this.push(this.fromHandshake, parameters.get(key));
+    const segments = path.split('/').filter((segment) => segment !== '' && !GENERIC.test(segment));
+    const last = segments.at(-1);
+    if (last !== undefined && /(?:agents?|ws|devices?|connect)\/[^/]+\/?(?:ws|socket|connect)?\/?$/i.test(path))
+      this.push(this.fromHandshake, last);
+  }
+
+  /** A text message of the client's. */
+  message(bytes: Uint8Array, start: number, end: number, role: RoleNumber): void {
+    if (end - start > MAX_MESSAGE) return;
+    const authentication = role === Role.authentication;
+    if (++this.looked >= MAX_MESSAGES) this.settled = true;
+    let message: unknown;
+    try {
+      message = JSON.parse(new TextDecoder().decode(bytes.subarray(start, end)));
+    } catch {
+      return;
+    }
+    const into = authentication ? this.fromMessage : this.fromPlain;
+    for (const key of this.profile.agentKeys)
+      if (authentication || PLAIN_KEYS.has(key)) this.push(into, valueOf(message, key, 3));
+    into.sort((a, b) => Number(UUID.test(a)) - Number(UUID.test(b)));
+    if (authentication && into.length > 0) this.settled = true;
+  }
+
+  private push(into: string[], value: unknown): void {
+    if (typeof value === 'number') value = String(value);
+    if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME && !into.includes(value)) into.push(value);
+  }
+}
+
+/** The value under a key, outer levels first. */
+function valueOf(message: unknown, key: string, levels: number): unknown {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined;
+  const here = (message as Record<string, unknown>)[key];
+  if (typeof here === 'string' || typeof here === 'number') return here;
+  if (levels <= 1) return undefined;
+  for (const inner of Object.values(message)) {
+    const found = valueOf(inner, key, levels - 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,282 @@
+/**
+ * What one TCP connection carries: finds out (HTTP, WebSocket, TLS, something else) and drives the readers. In: tcp/ with octets in
+ * order, gaps and TCP ACKs. Out: an ObservedConnection at the end; rows of the message table on the way. Only here is it known
+ * which layer follows which.
+ */
+
+import type { MessageHead } from '../http/message-head.js';
+import type { OpeningHandshake } from '../http/opening-handshake.js';
+import type { RoleNumber } from '../message/profile.js';
+import type { TcpConnection } from '../tcp/connection.js';
+import type { GapKind, HalfStream, StreamConsumer } from '../tcp/half-stream.js';
+import { type Frame, Opcode } from '../websocket/frame.js';
+import { FrameStream } from '../websocket/frame-stream.js';
+import { MessageInflater } from '../websocket/inflate.js';
+import { AgentName } from './agent-name.js';
+import type { HopContext } from './hop-context.js';
+import { HttpExchange } from './http-exchange.js';
+import { MessageReader } from './message-reader.js';
+import type { BlindSpan, Protocol } from './observation.js';
+import { opening, proxyHeaderLength } from './opening-octets.js';
+import { PingPairs } from './ping-pairs.js';
+
+/** What listings get of each frame: after its message was read. */
+export type FrameListener = (stack: ConnectionStack, side: Side, frame: Frame) => void;
+
+/** A direction that never showed a frame is given up after this many octets. */
+const GIVE_UP_AFTER = 32 << 10;
+const MAX_HELD = 256 << 10;
+const MAX_BLIND = 4096;
+
+export class Side {
+  mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
+  readonly messages: MessageReader;
+  readonly frames: FrameStream;
+  /** Where WebSocket began, by the handshake. */
+  webSocketFrom = Number.NaN;
+  readonly blind: BlindSpan[] = [];
+  /** Octets that came before it was known how to read them. */
+  held: { bytes: Uint8Array; offset: number }[] = [];
+  heldOctets = 0;
+  maskedFrames = 0;
+  unmaskedFrames = 0;
+  searched = 0;
+
+  constructor(
+    readonly half: HalfStream,
+    readonly stack: ConnectionStack,
+    private readonly context: HopContext,
+  ) {
+    this.messages = new MessageReader(half, context, stack);
+    this.frames = new FrameStream(this, { masked: null });
+  }
+
+  frame(frame: Frame): void {
+    if (frame.masked) this.maskedFrames++;
+    else this.unmaskedFrames++;
+    this.messages.frame(frame);
+    this.context.frameListener?.(this.stack, this, frame);
+  }
+
+  undecoded(from: number, to: number, why: string): void {
+    this.messages.abandon();
+    const { clock } = this.context;
+    const fromNs = this.half.ledger.firstSentNs(from);
+    if (this.blind.length < MAX_BLIND)
+      this.blind.push({ from, to, fromNs: Number.isNaN(fromNs) ? clock.timeNs : fromNs, toNs: clock.timeNs, why });
+  }
+}
+
+export class ConnectionStack implements StreamConsumer {
+  protocol: Protocol = 'none';
+  readonly sides: readonly [Side, Side];
+  readonly http: HttpExchange;
+  readonly agent: AgentName;
+  readonly pings = new PingPairs();
+  handshake: OpeningHandshake | null = null;
+  /** Direction of the client by what it said: an HTTP request, or masked frames. */
+  clientByContent: 0 | 1 | null = null;
+  clientFrom: 'http' | 'masking' | null = null;
+
+  constructor(
+    readonly tcp: TcpConnection,
+    readonly context: HopContext,
+  ) {
+    this.sides = [new Side(tcp.halves[0], this, context), new Side(tcp.halves[1], this, context)];
+    this.http = new HttpExchange(context, this);
+    this.agent = new AgentName(context.profile);
+  }
+
+  get connection(): number {
+    return this.tcp.index;
+  }
+
+  data(half: HalfStream, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    const side = this.sides[half.direction];
+    if (side.mode === 'websocket') {
+      side.frames.read(bytes, start, end, offset);
+      half.keepFrom = side.messages.needFrom(side.frames.needFrom);
+      if (side.frames.frames === 0) this.reconsider(side);
+    } else if (side.mode === 'http') this.readHttp(side, bytes, start, end, offset);
+    else if (side.mode === 'undecided') this.decide(side, bytes, start, end, offset);
+  }
+
+  gap(half: HalfStream, from: number, to: number, _kind: GapKind): void {
+    const side = this.sides[half.direction];
+    if (side.mode === 'websocket') side.frames.gap(from, to);
+    else if (side.mode === 'http') {
+      const reader = half.direction === this.clientByContent ? this.http.requests : this.http.responses;
+      if (!reader.gap(to - from, to)) side.mode = 'undecided';
+    }
+    half.keepFrom = side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : to);
+  }
+
+  acked(half: HalfStream): void {
+    const side = this.sides[half.direction];
+    side.messages.acked();
+    half.keepFrom = side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : half.next);
+  }
+
+  /** No packet will come any more. */
+  finish(): void {
+    for (const side of this.sides) {
+      if (side.mode === 'websocket') side.frames.finish();
+      else if (this.http.awaitsUpgrade && side.half.direction === this.clientByContent) this.release(side, Number.NaN);
+      side.messages.finish();
+    }
+  }
+
+  // --- ExchangeOwner -------------------------------------------------------------------------------------------------
+
+  upgraded(requestEnd: number, responseEnd: number, handshake: OpeningHandshake): void {
+    this.protocol = 'websocket';
+    this.handshake = handshake;
+    this.agent.handshake(handshake, this.upgradeHead);
+    const client = this.sides[this.clientByContent ?? 0];
+    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
+    for (const side of this.sides) {
+      side.mode = 'websocket';
+      side.frames.reader.rsv1Allowed = handshake.deflate !== null || (handshake.extensions ?? '') !== '';
+    }
+    if (handshake.deflate !== null) {
+      client.messages.inflater = new MessageInflater(handshake.deflate.clientNoContextTakeover);
+      server.messages.inflater = new MessageInflater(handshake.deflate.serverNoContextTakeover);
+    }
+    server.webSocketFrom = responseEnd;
+    server.frames.startAt(responseEnd);
+    client.webSocketFrom = requestEnd;
+    this.release(client, requestEnd);
+  }
+
+  refused(handshake: OpeningHandshake): void {
+    this.protocol = 'upgrade-refused';
+    this.handshake = handshake;
+    const client = this.sides[this.clientByContent ?? 0];
+    const { held } = client;
+    client.held = [];
+    client.heldOctets = 0;
+    for (const { bytes, offset } of held) this.readHttp(client, bytes, 0, bytes.length, offset);
+  }
+
+  /** Head of the Upgrade request, for the agent's name. */
+  upgradeHead: MessageHead | null = null;
+
+  // --- MessageOwner --------------------------------------------------------------------------------------------------
+
+  text(reader: MessageReader, bytes: Uint8Array, start: number, end: number, role: RoleNumber): void {
+    if (this.agent.settled || reader.half.direction !== this.clientDirection()) return;
+    this.agent.message(bytes, start, end, role);
+  }
+
+  control(reader: MessageReader, opcode: number, digest: number, row: number): void {
+    if (opcode === Opcode.ping) this.pings.sent(reader.half.direction, digest, row, this.context.clock.timeNs);
+    else if (opcode === Opcode.pong) this.pings.answered(reader.half.direction, digest, row, this.context);
+  }
+
+  /** Direction of the TCP client as far as known now; masked frames are the client's. */
+  clientDirection(): 0 | 1 {
+    const known = this.tcp.clientDirection ?? this.clientByContent;
+    if (known !== null) return known;
+    const [a, b] = this.sides;
+    if (a.maskedFrames !== b.maskedFrames) return a.maskedFrames > b.maskedFrames ? 0 : 1;
+    if (this.tcp.portA === this.tcp.portB) return 0;
+    return this.tcp.portA > this.tcp.portB ? 0 : 1;
+  }
+
+  // --- finding out what it is ----------------------------------------------------------------------------------------
+
+  private decide(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    if (side.half.direction !== this.clientByContent && this.http.requestsSeen > 0 && offset === 0) {
+      side.mode = 'http';
+      this.readHttp(side, bytes, start, end, offset);
+      return;
+    }
+    const found = opening(bytes, start, end);
+    if (found === 'proxy-header') {
+      const length = proxyHeaderLength(bytes, start, end);
+      if (length > 0 && length < end - start) this.decide(side, bytes, start + length, end, offset + length);
+      return;
+    }
+    if (found === 'request' || found === 'response') {
+      const from = side.half.direction;
+      this.clientByContent ??= found === 'request' ? from : ((from ^ 1) as 0 | 1);
+      this.clientFrom ??= 'http';
+      if (this.protocol === 'none') this.protocol = 'http';
+      side.mode = 'http';
+      this.readHttp(side, bytes, start, end, offset);
+      return;
+    }
+    if (found === 'tls' || found === 'known-other') {
+      this.ignore(found === 'tls' ? 'tls' : 'other');
+      return;
+    }
+    side.mode = 'websocket';
+    side.frames.search(offset, 'the capture starts in the middle of this connection');
+    side.frames.read(bytes, start, end, offset);
+    this.reconsider(side);
+  }
+
+  /** A side in search: frames make the connection WebSocket; HTTP may begin late; many octets without a frame end it. */
+  private reconsider(side: Side): void {
+    if (side.frames.frames > 0) {
+      this.foundFrames(side);
+      return;
+    }
+    if (this.protocol === 'websocket') return;
+    side.searched = Math.max(side.searched, side.frames.searched);
+    if (side.searched > GIVE_UP_AFTER && this.sides.every((each) => each.frames.frames === 0)) this.ignore('other');
+  }
+
+  private foundFrames(side: Side): void {
+    if (this.protocol === 'websocket') return;
+    this.protocol = 'websocket';
+    const direction = this.tcp.clientDirection ?? this.clientByContent;
+    if (direction === null && side.maskedFrames > 0) {
+      this.clientByContent = side.half.direction;
+      this.clientFrom = 'masking';
+    }
+  }
+
+  private ignore(protocol: Protocol): void {
+    this.protocol = protocol;
+    for (const side of this.sides) {
+      side.mode = 'ignored';
+      side.half.followed = false;
+    }
+  }
+
+  private readHttp(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    const isClient = side.half.direction === this.clientByContent;
+    const reader = isClient ? this.http.requests : this.http.responses;
+    const stopped = reader.read(bytes, start, end, offset);
+    side.half.keepFrom = side.half.next;
+    if (reader.state === 'failed') {
+      if (this.protocol === 'http') this.ignore('other');
+      return;
+    }
+    if (stopped >= end) return;
+    if (!isClient) {
+      // The 101 was in this segment, and the first frames are too.
+      side.frames.read(bytes, stopped, end, offset + (stopped - start));
+      side.half.keepFrom = side.messages.needFrom(side.frames.needFrom);
+    } else if (this.http.awaitsUpgrade) this.holdBack(side, bytes, stopped, end, offset + (stopped - start));
+  }
+
+  /** Frames that the client sent before the 101 was seen. */
+  private holdBack(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    if (side.heldOctets + end - start > MAX_HELD) return;
+    side.held.push({ bytes: bytes.slice(start, end), offset });
+    side.heldOctets += end - start;
+    side.half.keepFrom = Math.min(side.half.keepFrom, side.held[0].offset);
+  }
+
+  private release(side: Side, startsAt: number): void {
+    const { held } = side;
+    side.held = [];
+    side.mode = 'websocket';
+    if (startsAt >= 0) side.frames.startAt(startsAt);
+    else side.frames.search(held[0]?.offset ?? side.half.next, 'the response to the Upgrade was not captured');
+    for (const { bytes, offset } of held) side.frames.read(bytes, 0, bytes.length, offset);
+    if (!(startsAt >= 0)) side.frames.finish();
+  }
+}

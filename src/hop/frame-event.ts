@@ -1,0 +1,54 @@
+/**
+ * One WebSocket frame as `lasthop frames` lists it. In: the observer's stack. Out: report/.
+ */
+export interface FrameEvent {
+  file: string;
+  /** Packet that completed the frame, and the first that carried an octet of it. */
+  packet: number;
+  firstPacket: number;
+  at: string;
+  /** Index of the TCP connection in the capture, from 0. */
+  connection: number;
+  source: string;
+  destination: string;
+  from: 'server' | 'client' | 'unknown';
+  /** text, binary, continuation, close, ping, pong, or opcode-N. */
+  opcode: string;
+  fin: boolean;
+  rsv1: boolean;
+  masked: boolean;
+  /** Payload octets on the wire. */
+  length: number;
+  /** Stream offsets of the frame, header included, counted from the first payload octet of the TCP connection seen. */
+  startOffset: number;
+  endOffset: number;
+  /** Of the message that this frame completes, where it is a Text message and carries them. */
+  type: string | null;
+  id: string | null;
+  closeCode: number | null;
+  /** Decoded text, only with --show-payloads. */
+  payload: string | null;
+}
+
+/** One TCP connection as `lasthop connections` lists it. */
+export interface ConnectionSummary {
+  connection: number;
+  client: string;
+  server: string;
+  protocol: 'websocket' | 'http' | 'tls' | 'upgrade-refused' | 'other' | 'none';
+  agent: string | null;
+  openedAt: string | null;
+  closedAt: string | null;
+  closedBy: 'fin' | 'rst' | null;
+  handshake: 'seen' | 'missing';
+  path: string | null;
+  extensions: string | null;
+  firstAt: string;
+  lastAt: string;
+  packets: number;
+  fromServer: { text: number; binary: number; ping: number; pong: number; close: number; octets: number; missedOctets: number };
+  fromClient: { text: number; binary: number; ping: number; pong: number; close: number; octets: number; missedOctets: number };
+  pingsAnswered: number;
+  retransmissions: number;
+  closeCode: number | null;
+}

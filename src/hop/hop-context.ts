@@ -1,0 +1,64 @@
+/**
+ * What the parts of one hop's observation share: clock, tables, scan and roles. In: observer.ts makes it. Out: the stack's parts.
+ */
+
+import { ByteStringTable } from '../bytes/byte-string-table.js';
+import { KeyScan } from '../message/key-scan.js';
+import { type Profile, type RoleNumber, RoleTable } from '../message/profile.js';
+import { PacketClock } from '../tcp/packet-clock.js';
+import { Frame } from '../websocket/frame.js';
+import { CandidateLog } from './candidate-log.js';
+import type { FrameListener } from './connection-stack.js';
+import { MessageTable } from './message-table.js';
+import type { ObservedDispatch } from './observation.js';
+
+/** Messages of unfamiliar types that are kept at most, all types together. */
+const MAX_UNKNOWN = 200_000;
+
+export class HopContext {
+  readonly clock = new PacketClock();
+  readonly messages = new MessageTable();
+  readonly strings = new ByteStringTable();
+  readonly candidates = new CandidateLog(this.strings);
+  readonly scan: KeyScan;
+  readonly roles: RoleTable;
+  readonly scratch = new Scratch();
+  readonly endFrame = new Frame();
+  readonly dispatches: ObservedDispatch[] = [];
+  frameListener: FrameListener | null = null;
+  /** Listings want the decoded text of each message. */
+  keepText = false;
+  private readonly roleByType: RoleNumber[] = [];
+  private unknownKept = 0;
+  /** Pings and Pongs kept beyond each direction's own share. */
+  controlRows = 0;
+
+  constructor(readonly profile: Profile) {
+    this.scan = new KeyScan(profile.typeKeys, profile.idKeys);
+    this.roles = new RoleTable(profile);
+  }
+
+  roleOf(type: number): RoleNumber {
+    const known = this.roleByType[type];
+    if (known !== undefined) return known;
+    const role = this.roles.roleOf(this.strings.text(type));
+    this.roleByType[type] = role;
+    return role;
+  }
+
+  /** Messages of unfamiliar type are kept where the profile learns. */
+  wantsUnknown(_type: number): boolean {
+    return this.profile.learn && this.unknownKept < MAX_UNKNOWN && this.unknownKept++ >= 0;
+  }
+}
+
+/** One buffer that grows to what is asked, for unmasked payloads. */
+class Scratch {
+  private bytes = new Uint8Array(4096);
+
+  atLeast(length: number): Uint8Array {
+    if (this.bytes.length < length) this.bytes = new Uint8Array(Math.max(length, this.bytes.length * 2));
+    return this.bytes;
+  }
+}
+

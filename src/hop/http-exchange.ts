@@ -1,0 +1,169 @@
+/**
+ * The HTTP/1.1 part of one connection: pairs requests with responses, finds the opening handshake and the dispatch of commands.
+ * In: connection-stack.ts with octets in order of both directions. Out: the handshake, dispatches, and the word that WebSocket begins.
+ * RFC 9112 section 9.3.2 (responses come in the order of requests), RFC 6455 section 4.
+ */
+
+import { type BodyRule, HttpReader } from '../http/reader.js';
+import type { MessageHead } from '../http/message-head.js';
+import { answerHandshake, isUpgradeRequest, type OpeningHandshake, openingHandshake } from '../http/opening-handshake.js';
+import type { HopContext } from './hop-context.js';
+import type { ObservedDispatch } from './observation.js';
+
+const MAX_BODY = 64 << 10;
+const MAX_PENDING = 256;
+
+interface PendingRequest {
+  method: string;
+  upgrade: OpeningHandshake | null;
+  dispatch: ObservedDispatch | null;
+}
+
+export interface ExchangeOwner {
+  connection: number;
+  /** Head of the Upgrade request. */
+  upgradeHead: MessageHead | null;
+  /** The response accepted the Upgrade: WebSocket begins after these offsets. */
+  upgraded(requestEnd: number, responseEnd: number, handshake: OpeningHandshake): void;
+  /** The response refused it: the request's direction goes on as HTTP. */
+  refused(handshake: OpeningHandshake): void;
+}
+
+export class HttpExchange {
+  readonly requests: HttpReader;
+  readonly responses: HttpReader;
+  handshake: OpeningHandshake | null = null;
+  handshakeRefs: number[] = [];
+  requestsSeen = 0;
+  private readonly pending: PendingRequest[] = [];
+  private current: PendingRequest | null = null;
+  private requestBody = new Body();
+  private responseBody = new Body();
+  private upgradeFrom = 0;
+
+  constructor(
+    private readonly context: HopContext,
+    private readonly owner: ExchangeOwner,
+  ) {
+    this.requests = new HttpReader('request', {
+      head: (head, _from, to) => this.request(head, to),
+      body: (bytes, start, end) => this.requestBody.add(bytes, start, end),
+      end: () => this.requestEnd(),
+    });
+    this.responses = new HttpReader('response', {
+      head: (head, _from, to) => this.response(head, to),
+      body: (bytes, start, end) => this.responseBody.add(bytes, start, end),
+      end: () => this.responseEnd(),
+    });
+  }
+
+  /** An Upgrade was asked for and is not answered yet. */
+  get awaitsUpgrade(): boolean {
+    return this.requests.state === 'stopped';
+  }
+
+  private request(head: MessageHead, to: number): BodyRule {
+    this.requestsSeen++;
+    const upgrade = isUpgradeRequest(head) ? openingHandshake(head) : null;
+    const request: PendingRequest = { method: head.method, upgrade, dispatch: this.dispatchOf(head) };
+    this.requestBody = new Body(request.dispatch !== null);
+    if (this.pending.length < MAX_PENDING) this.pending.push(request);
+    this.current = request;
+    if (upgrade === null) return 'by-fields';
+    this.handshake = upgrade;
+    this.owner.upgradeHead = head;
+    this.handshakeRefs = [this.context.clock.ref];
+    this.upgradeFrom = to;
+    return 'hold';
+  }
+
+  private dispatchOf(head: MessageHead): ObservedDispatch | null {
+    const { profile, dispatchPath } = this.context.roles;
+    if (!profile.dispatchMethods.includes(head.method)) return null;
+    const match = dispatchPath.exec(head.target);
+    if (match === null) return null;
+    const { clock } = this.context;
+    const dispatch: ObservedDispatch = {
+      connection: this.owner.connection,
+      askedNs: clock.timeNs,
+      askedRef: clock.ref,
+      answeredNs: Number.NaN,
+      answeredRef: 0,
+      status: 0,
+      target: head.target,
+      agent: match.groups?.['agent'] === undefined ? null : decoded(match.groups['agent']),
+      id: null,
+    };
+    this.context.dispatches.push(dispatch);
+    return dispatch;
+  }
+
+  private requestEnd(): void {
+    const dispatch = this.current?.dispatch;
+    if (dispatch) dispatch.id ??= this.idIn(this.requestBody);
+  }
+
+  private response(head: MessageHead, to: number): BodyRule {
+    if (head.status >= 100 && head.status < 200 && head.status !== 101) return 'none';
+    const request = this.pending[0];
+    this.responseBody = new Body(request?.dispatch != null);
+    if (request?.dispatch) request.dispatch.status = head.status;
+    if (request?.upgrade) {
+      this.pending.shift();
+      answerHandshake(request.upgrade, head);
+      this.handshakeRefs.push(this.context.clock.ref);
+      if (head.status === 101) {
+        this.owner.upgraded(this.upgradeFrom, to, request.upgrade);
+        return 'upgraded';
+      }
+      this.requests.state = 'head';
+      this.owner.refused(request.upgrade);
+      return 'by-fields';
+    }
+    if (request?.method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
+    return 'by-fields';
+  }
+
+  private responseEnd(): void {
+    const request = this.pending.shift();
+    const dispatch = request?.dispatch;
+    if (!dispatch) return;
+    dispatch.answeredNs = this.context.clock.timeNs;
+    dispatch.answeredRef = this.context.clock.ref;
+    // The server's word outdoes the client's: it is the server that names commands.
+    dispatch.id = this.idIn(this.responseBody) ?? dispatch.id;
+  }
+
+  private idIn(body: Body): string | null {
+    const bytes = body.bytes();
+    const found = this.context.scan.scan(bytes, 0, bytes.length);
+    if (found.idRank === 0) return null;
+    return new TextDecoder().decode(bytes.subarray(found.idStart, found.idEnd));
+  }
+}
+
+/** The first octets of a body, if anyone wants them. */
+class Body {
+  private readonly parts: Uint8Array[] = [];
+  private length = 0;
+
+  constructor(private readonly wanted = false) {}
+
+  add(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.wanted || this.length >= MAX_BODY) return;
+    this.parts.push(bytes.slice(start, end));
+    this.length += end - start;
+  }
+
+  bytes(): Uint8Array {
+    return this.parts.length === 0 ? new Uint8Array(0) : Uint8Array.from(Buffer.concat(this.parts));
+  }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

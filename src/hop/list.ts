@@ -1,0 +1,150 @@
+/**
+ * Listings of one capture: every WebSocket frame, every TCP connection. In: cli/ with files. Out: FrameEvents one by one,
+ * ConnectionSummaries at the end. The same stack as the observer's, with a listener on its frames.
+ */
+
+import { loadProfile } from '../message/load-profile.js';
+import { formatAddress } from '../packet/address.js';
+import { type Frame, Opcode } from '../websocket/frame.js';
+import type { ConnectionStack, Side } from './connection-stack.js';
+import type { ConnectionSummary, FrameEvent } from './frame-event.js';
+import type { ObservedConnection, ObservedHalf } from './observation.js';
+import { readFiles } from './observe.js';
+import { Observer } from './observer.js';
+import { isoTime } from './timestamp.js';
+
+export interface ListOptions {
+  profile?: unknown;
+  showPayloads?: boolean;
+  onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
+  warn?: (text: string) => void;
+}
+
+const OPCODES = ['continuation', 'text', 'binary', '', '', '', '', '', 'close', 'ping', 'pong'];
+const decoder = new TextDecoder();
+
+export async function listFrames(files: string[], options: ListOptions, sink: (frame: FrameEvent) => unknown): Promise<void> {
+  const pending: Promise<unknown>[] = [];
+  for (const file of files) {
+    const observer = new Observer(loadProfile(options.profile));
+    const lister = new FrameLister(observer, file, options.showPayloads === true, (event) => {
+      const result = sink(event);
+      if (result instanceof Promise) pending.push(result);
+    });
+    observer.context.frameListener = (stack, side, frame) => lister.frame(stack, side, frame);
+    observer.context.keepText = options.showPayloads === true;
+    await readFiles([file], observer, progressOf(options));
+    observer.finish();
+    lister.release();
+    await Promise.all(pending);
+    warnOf(observer, file, options);
+  }
+}
+
+export async function listConnections(files: string[], options: ListOptions): Promise<ConnectionSummary[]> {
+  const observer = new Observer(loadProfile(options.profile));
+  const { observed, epochSeconds } = await readFiles(files, observer, progressOf(options));
+  const connections = observer.finish();
+  for (const { file } of observed) warnOf(observer, file, options);
+  const digits = observed.some(({ summary }) => summary.timeDigits === 9) ? 9 : 6;
+  return connections.map((connection) => summaryOf(connection, (timeNs) => isoTime(timeNs, epochSeconds, digits)));
+}
+
+function progressOf(options: ListOptions) {
+  return (file: string, octetsRead: number, octetsTotal: number | null) =>
+    options.onProgress?.({ hop: '', file, octetsRead, octetsTotal });
+}
+
+function warnOf(observer: Observer, file: string, options: ListOptions): void {
+  for (const issue of observer.decoder.issues.issues) options.warn?.(`${file}: ${issue.text}`);
+}
+
+/** Makes a FrameEvent of each frame; the time base is known once the first packet was read. */
+class FrameLister {
+  private readonly names = new Map<ConnectionStack, [string, string]>();
+
+  constructor(
+    private readonly observer: Observer,
+    private readonly file: string,
+    private readonly showPayloads: boolean,
+    private readonly sink: (event: FrameEvent) => void,
+  ) {}
+
+  frame(stack: ConnectionStack, side: Side, frame: Frame): void {
+    const { context } = this.observer;
+    const { direction } = side.half;
+    const message = frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
+    const { lastType, lastId, lastText } = side.messages;
+    const first = side.half.ledger.soleCarrier(frame.startOffset, frame.endOffset);
+    const known = stack.tcp.clientDirection ?? stack.clientByContent;
+    const [a, b] = this.namesOf(stack);
+    this.sink({
+      file: this.file,
+      packet: context.clock.ref,
+      firstPacket: first !== 0 ? first : side.half.ledger.firstSentRef(frame.startOffset) || context.clock.ref,
+      at: isoTime(context.clock.timeNs, this.observer.epochSeconds, this.observer.timeDigits) ?? '',
+      connection: stack.tcp.index,
+      source: direction === 0 ? a : b,
+      destination: direction === 0 ? b : a,
+      from: known === null && stack.clientDirection() === direction && !frame.masked ? 'unknown' : stack.clientDirection() === direction ? 'client' : 'server',
+      opcode: OPCODES[frame.opcode] || `opcode-${frame.opcode}`,
+      fin: frame.fin,
+      rsv1: frame.rsv1,
+      masked: frame.masked,
+      length: frame.payloadLength,
+      startOffset: frame.startOffset,
+      endOffset: frame.endOffset,
+      type: message && lastType >= 0 ? context.strings.text(lastType) : null,
+      id: message && lastId >= 0 ? context.strings.text(lastId) : null,
+      closeCode: frame.opcode === Opcode.close ? side.messages.closeCode : null,
+      payload: this.showPayloads && message && lastText !== null ? decoder.decode(lastText) : null,
+    });
+  }
+
+  release(): void {
+    this.names.clear();
+  }
+
+  private namesOf(stack: ConnectionStack): [string, string] {
+    let names = this.names.get(stack);
+    if (names === undefined) {
+      const { tcp } = stack;
+      names = [endpoint(formatAddress(tcp.addressA), tcp.portA), endpoint(formatAddress(tcp.addressB), tcp.portB)];
+      this.names.set(stack, names);
+    }
+    return names;
+  }
+}
+
+export function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function summaryOf(connection: ObservedConnection, iso: (timeNs: number) => string | null): ConnectionSummary {
+  const { handshake, fromServer, fromClient } = connection;
+  return {
+    connection: connection.index,
+    client: endpoint(connection.clientAddress, connection.clientPort),
+    server: endpoint(connection.serverAddress, connection.serverPort),
+    protocol: connection.protocol,
+    agent: connection.agentNames[0] ?? null,
+    openedAt: iso(connection.openedNs),
+    closedAt: iso(connection.closedNs),
+    closedBy: connection.closedBy,
+    handshake: handshake?.accepted ? 'seen' : 'missing',
+    path: handshake?.path ?? null,
+    extensions: handshake?.extensions ?? null,
+    firstAt: iso(connection.firstNs) ?? '',
+    lastAt: iso(connection.lastNs) ?? '',
+    packets: connection.packets,
+    fromServer: countsOf(fromServer),
+    fromClient: countsOf(fromClient),
+    pingsAnswered: connection.pings.answered,
+    retransmissions: fromServer.retransmissions + fromClient.retransmissions,
+    closeCode: fromServer.closeCode ?? fromClient.closeCode,
+  };
+}
+
+function countsOf(half: ObservedHalf): ConnectionSummary['fromServer'] {
+  return { ...half.counts, octets: half.next, missedOctets: half.missedOctets };
+}

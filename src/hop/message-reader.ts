@@ -1,0 +1,345 @@
+/**
+ * Turns the frames of one direction into messages, reads type and ID, and keeps what later stages need. In: connection-stack.ts
+ * with frames in stream order. Out: rows of the message table, completed when the other side's TCP ACK covers them.
+ * RFC 6455 section 5.4, RFC 7692. Most messages are looked at and not kept: memory follows the commands, not the capture.
+ */
+
+import { Role, type RoleNumber } from '../message/profile.js';
+import type { HalfStream } from '../tcp/half-stream.js';
+import { type Frame, Opcode } from '../websocket/frame.js';
+import { MessageInflater } from '../websocket/inflate.js';
+import { unmask } from '../websocket/unmask.js';
+import type { HopContext } from './hop-context.js';
+import { MessageFlag } from './message-table.js';
+
+const MAX_MESSAGE = 8 << 20;
+/** Every Ping and Pong is kept until a hop has many; from then on only the first ones of each direction. */
+const MAX_CONTROL_ROWS = 512;
+const MANY_CONTROL_ROWS = 65_536;
+/** Of the messages without a command ID so many of each direction are kept, and of the later ones a sample by digest: every hop picks the same. */
+const FIRST_KEPT = 24;
+const SAMPLE_MASK = 0x1f;
+const MAX_SAMPLED = 512;
+const MAX_PARTS_KEPT = 64;
+
+export interface MessageOwner {
+  connection: number;
+  /** A whole text message: for the agent's name, as long as it is wanted. */
+  text(reader: MessageReader, bytes: Uint8Array, start: number, end: number, role: RoleNumber): void;
+  control(reader: MessageReader, opcode: number, digest: number, row: number): void;
+}
+
+export class MessageReader {
+  readonly counts = { text: 0, binary: 0, ping: 0, pong: 0, close: 0 };
+  closeCode: number | null = null;
+  inflater: MessageInflater | null = null;
+  /** Rows of this direction, in order. */
+  readonly rows: number[] = [];
+  /** What the last Text message said: for listings, valid until the next message. */
+  lastType = -1;
+  lastId = -1;
+  lastText: Uint8Array | null = null;
+  /** Rows not yet TCP-ACKed, oldest first, from `waitingHead`. */
+  private waiting: number[] = [];
+  private waitingHead = 0;
+  private parts: Uint8Array[] = [];
+  private partsLength = 0;
+  private assembling = -1;
+  private compressed = false;
+  private damaged = false;
+  private fragments = 0;
+  private messageFrom = 0;
+  private maskingKey = 0;
+  private sampled = 0;
+  private plainMessages = 0;
+
+  constructor(
+    readonly half: HalfStream,
+    private readonly context: HopContext,
+    private readonly owner: MessageOwner,
+  ) {}
+
+  /** Octets from here on are still needed from the ledger. */
+  needFrom(streamNeedsFrom: number): number {
+    const { startOffset } = this.context.messages;
+    const oldest = this.waitingHead < this.waiting.length ? startOffset[this.waiting[this.waitingHead]] : streamNeedsFrom;
+    return Math.min(oldest, this.assembling >= 0 ? this.messageFrom : streamNeedsFrom);
+  }
+
+  frame(frame: Frame): void {
+    if (frame.opcode >= Opcode.close) {
+      this.control(frame);
+      return;
+    }
+    if (frame.opcode !== Opcode.continuation) {
+      this.assembling = frame.opcode;
+      this.compressed = frame.rsv1;
+      this.messageFrom = frame.startOffset;
+      this.maskingKey = frame.maskingKey;
+      this.parts = [];
+      this.partsLength = 0;
+      this.damaged = false;
+      this.fragments = 0;
+    } else if (this.assembling < 0) {
+      this.assembling = Opcode.continuation; // its beginning was not seen
+      this.messageFrom = frame.startOffset;
+      this.damaged = true;
+    }
+    this.fragments++;
+    if (frame.damaged) this.damaged = true;
+    const whole = frame.fin && !frame.partial;
+    const { scratch } = this.context;
+    const count = frame.payloadEnd - frame.payloadStart;
+    if (whole && this.fragments === 1) {
+      let bytes = frame.bytes;
+      let start = frame.payloadStart;
+      if (frame.masked) {
+        bytes = scratch.atLeast(count);
+        unmask(frame.bytes, start, frame.payloadEnd, frame.maskingKey, 0, bytes, 0);
+        start = 0;
+      }
+      this.message(bytes, start, start + count, frame, 0);
+      this.assembling = -1;
+      return;
+    }
+    if (this.partsLength + count <= MAX_MESSAGE) {
+      const part = frame.masked ? new Uint8Array(count) : frame.bytes.slice(frame.payloadStart, frame.payloadEnd);
+      if (frame.masked) unmask(frame.bytes, frame.payloadStart, frame.payloadEnd, frame.maskingKey, 0, part, 0);
+      this.parts.push(part);
+      this.partsLength += count;
+      if (this.parts.length > MAX_PARTS_KEPT) this.parts = [joined(this.parts, this.partsLength)];
+    } else this.damaged = true;
+    if (!frame.fin && !frame.partial) return;
+    const bytes = joined(this.parts, this.partsLength);
+    this.message(bytes, 0, bytes.length, frame, frame.partial ? MessageFlag.partial : 0);
+    this.assembling = -1;
+    this.parts = [];
+  }
+
+  /** Framing was lost in the middle of a fragmented message. */
+  abandon(): void {
+    this.assembling = -1;
+    this.parts = [];
+    this.inflater?.forget();
+  }
+
+  /** The stream is over: a fragmented message without its end is partial too, and what waits for its TCP ACK waits in vain. */
+  finish(): void {
+    if (this.assembling >= 0) {
+      const bytes = joined(this.parts, this.partsLength);
+      this.context.endFrame.startOffset = this.messageFrom;
+      this.context.endFrame.endOffset = this.half.next;
+      this.context.endFrame.masked = false;
+      this.message(bytes, 0, bytes.length, this.context.endFrame, MessageFlag.partial);
+    }
+    while (this.waitingHead < this.waiting.length) this.settle(this.waiting[this.waitingHead++], null);
+  }
+
+  /** The TCP ACK moved on: rows that it covers are complete. */
+  acked(): void {
+    const { waiting, half } = this;
+    if (this.waitingHead === waiting.length) return;
+    const { messages } = this.context;
+    while (this.waitingHead < waiting.length) {
+      const row = waiting[this.waitingHead];
+      if (messages.endOffset[row] > half.acks.offset) break;
+      this.settle(row, half.acks.cover(messages.startOffset[row], messages.endOffset[row]));
+      this.waitingHead++;
+    }
+    if (half.acks.hasSacked)
+      for (let i = this.waitingHead; i < waiting.length; i++) {
+        const row = waiting[i];
+        if (messages.tcpAckNs[row] >= 0) continue;
+        const cover = half.acks.cover(messages.startOffset[row], messages.endOffset[row]);
+        if (cover !== null) this.settle(row, cover);
+      }
+    if (this.waitingHead > 1024 || this.waitingHead === waiting.length) {
+      this.waiting = waiting.slice(this.waitingHead);
+      this.waitingHead = 0;
+    }
+  }
+
+  private control(frame: Frame): void {
+    const { scratch } = this.context;
+    const count = frame.payloadEnd - frame.payloadStart;
+    const bytes = scratch.atLeast(count);
+    if (frame.masked) unmask(frame.bytes, frame.payloadStart, frame.payloadEnd, frame.maskingKey, 0, bytes, 0);
+    else for (let i = 0; i < count; i++) bytes[i] = frame.bytes[frame.payloadStart + i];
+    // A Pong echoes its Ping's payload: both get the digest of a Ping.
+    const digest = digestOf(frame.opcode === Opcode.close ? Opcode.close : Opcode.ping, bytes, 0, count);
+    this.lastType = this.lastId = -1;
+    let row = -1;
+    if (frame.opcode === Opcode.close) {
+      this.counts.close++;
+      if (count >= 2) this.closeCode ??= (bytes[0] << 8) | bytes[1];
+      row = this.keep(frame.startOffset, frame.endOffset, frame.opcode, count, digest, flagsOf(frame));
+    } else {
+      const seen = frame.opcode === Opcode.ping ? this.counts.ping++ : this.counts.pong++;
+      if (seen < MAX_CONTROL_ROWS || this.context.controlRows++ < MANY_CONTROL_ROWS)
+        row = this.keep(frame.startOffset, frame.endOffset, frame.opcode, count, digest, flagsOf(frame));
+    }
+    if (row >= 0) this.context.messages.maskingKey[row] = frame.maskingKey;
+    this.owner.control(this, frame.opcode, digest, row);
+  }
+
+  private message(bytes: Uint8Array, start: number, end: number, frame: Frame, extraFlags: number): void {
+    let flags = flagsOf(frame) | extraFlags;
+    if (this.damaged) flags |= MessageFlag.damaged;
+    if (this.fragments > 1) flags |= MessageFlag.fragmented;
+    if (this.compressed) {
+      flags |= MessageFlag.compressed;
+      const plain =
+        (flags & (MessageFlag.damaged | MessageFlag.partial)) !== 0 ? this.forgotten() : this.inflated(bytes, start, end);
+      if (plain === null) flags |= MessageFlag.unreadable;
+      bytes = plain ?? bytes;
+      start = 0;
+      end = plain?.length ?? 0;
+    }
+    const text = this.assembling === Opcode.text;
+    if ((flags & MessageFlag.partial) === 0) {
+      if (text) this.counts.text++;
+      else this.counts.binary++;
+    }
+    this.lastType = this.lastId = -1;
+    this.lastText = null;
+    const whole = (flags & (MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable)) === 0;
+    const role = text && end > start ? this.read(bytes, start, end) : Role.other;
+    const digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
+    if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
+    const row = this.keep(this.messageFrom, frame.endOffset, this.assembling, end - start, digest, flags);
+    const { messages } = this.context;
+    messages.maskingKey[row] = this.maskingKey;
+    messages.type[row] = this.lastType;
+    messages.id[row] = this.lastId;
+    if (role === Role.unknown && whole) this.context.candidates.offer(row, this.lastType, bytes, start, end);
+  }
+
+  /** Type and ID of a text message; what is wanted of it besides goes to the owner. */
+  private read(bytes: Uint8Array, start: number, end: number): RoleNumber {
+    const { context } = this;
+    const found = context.scan.scan(bytes, start, end);
+    if (context.keepText) this.lastText = bytes.slice(start, end);
+    let role: RoleNumber = Role.unknown;
+    if (found.typeEnd > found.typeStart && found.typeEnd - found.typeStart <= 256) {
+      this.lastType = found.escaped
+        ? context.strings.internText(unescaped(bytes, found.typeStart, found.typeEnd))
+        : context.strings.intern(bytes, found.typeStart, found.typeEnd);
+      role = context.roleOf(this.lastType);
+    }
+    if (found.idRank > 0 && found.idEnd - found.idStart <= 256 && (role !== Role.quiet || context.keepText))
+      this.lastId = found.escaped
+        ? context.strings.internText(unescaped(bytes, found.idStart, found.idEnd))
+        : context.strings.intern(bytes, found.idStart, found.idEnd);
+    this.owner.text(this, bytes, start, end, role);
+    return role;
+  }
+
+  private isWanted(role: RoleNumber, digest: number): boolean {
+    if (this.lastId >= 0 && (role === Role.command || role === Role.commandAck || role === Role.result)) return true;
+    if (role === Role.authentication) return true;
+    if (role === Role.unknown && this.context.wantsUnknown(this.lastType)) return true;
+    if (this.plainMessages++ < FIRST_KEPT) return true;
+    return (digest & SAMPLE_MASK) === 0 && this.sampled++ < MAX_SAMPLED;
+  }
+
+  private keep(from: number, to: number, opcode: number, length: number, digest: number, flags: number): number {
+    const { messages, clock } = this.context;
+    const { half } = this;
+    const row = messages.add();
+    messages.connection[row] = this.owner.connection;
+    messages.opcode[row] = opcode;
+    messages.flags[row] = flags | (half.direction === 1 ? MessageFlag.fromB : 0);
+    messages.startOffset[row] = from;
+    messages.endOffset[row] = to;
+    messages.length[row] = length;
+    messages.digest[row] = digest;
+    if (from >= half.freshFrom) {
+      messages.sentNs[row] = clock.timeNs;
+      messages.firstRef[row] = clock.ref;
+      messages.octetsSeen[row] = to - from;
+    } else this.complete(row);
+    this.rows.push(row);
+    if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= to) this.settle(row, half.acks.cover(from, to));
+    else this.waiting.push(row);
+    return row;
+  }
+
+  private settle(row: number, cover: { timeNs: number; ref: number } | null): void {
+    const { messages } = this.context;
+    if (messages.tcpAckNs[row] >= 0) return;
+    this.complete(row);
+    if (cover === null) return;
+    messages.tcpAckNs[row] = cover.timeNs;
+    messages.tcpAckRef[row] = cover.ref;
+  }
+
+  /** Times and packets from the ledger. */
+  private complete(row: number): void {
+    const { messages } = this.context;
+    const { ledger } = this.half;
+    const from = messages.startOffset[row];
+    const to = messages.endOffset[row];
+    const sole = ledger.soleCarrier(from, to);
+    if (sole !== 0) {
+      messages.firstRef[row] = sole;
+      messages.sentNs[row] = ledger.soleTimeNs;
+      messages.octetsSeen[row] = to - from;
+      return;
+    }
+    const range = ledger.range(from, to);
+    messages.sentNs[row] = range.firstSentNs;
+    if (range.lastSentNs !== range.firstSentNs) messages.lastSent.set(row, range.lastSentNs);
+    messages.octetsSeen[row] = range.octetsSeen;
+    messages.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
+    messages.firstRef[row] = range.refs[0] ?? 0;
+    if (range.refs.length > 1) messages.moreRefs.set(row, Uint32Array.from(range.refs));
+  }
+
+  private inflated(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+    this.inflater ??= new MessageInflater(false);
+    return this.inflater.inflate(bytes.subarray(start, end));
+  }
+
+  private forgotten(): null {
+    this.inflater?.forget();
+    return null;
+  }
+}
+
+function flagsOf(frame: Frame): number {
+  return (
+    (frame.masked ? MessageFlag.masked : 0) |
+    (frame.damaged ? MessageFlag.damaged : 0) |
+    (frame.partial ? MessageFlag.partial : 0)
+  );
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function unescaped(bytes: Uint8Array, start: number, end: number): string {
+  const text = new TextDecoder().decode(bytes.subarray(start, end));
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return text;
+  }
+}
+
+/** Of opcode, length and both ends of the decoded payload: cheap, and equal wherever the message is. */
+export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: number): number {
+  let h = Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start);
+  const headEnd = Math.min(end, start + 24);
+  for (let i = start; i < headEnd; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  for (let i = Math.max(headEnd, end - 48); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  return h ^ (h >>> 15);
+}
+

@@ -1,0 +1,99 @@
+/**
+ * What is kept of messages: columns of numbers, about 80 octets a row, no object per message and no payload.
+ * In: message-reader.ts adds rows and completes them when they are TCP-ACKed. Out: path/ and delivery/ read the columns.
+ * Times are nanoseconds since the observation's epoch, NaN where unknown; packets are running numbers of the hop, 0 for none.
+ */
+
+export const MessageFlag = {
+  /** Sent by endpoint B of the connection. */
+  fromB: 1,
+  /** The stream ended inside the message. */
+  partial: 2,
+  /** Octets of it lie in a gap of the capture. */
+  damaged: 4,
+  compressed: 8,
+  fragmented: 16,
+  /** Compressed, and the context to inflate it is not known. */
+  unreadable: 32,
+  masked: 64,
+} as const;
+
+export class MessageTable {
+  count = 0;
+  connection = new Int32Array(64);
+  flags = new Uint8Array(64);
+  opcode = new Uint8Array(64);
+  /** Stream offsets of the message's frames, first header to last octet (of a partial one: where it would have ended). */
+  startOffset = new Float64Array(64);
+  endOffset = new Float64Array(64);
+  /** Decoded payload octets. */
+  length = new Uint32Array(64);
+  /** First octet first seen leaving; TCP ACK that covers all. */
+  sentNs = new Float64Array(64);
+  tcpAckNs = new Float64Array(64);
+  firstRef = new Uint32Array(64);
+  tcpAckRef = new Uint32Array(64);
+  octetsSeen = new Uint32Array(64);
+  retransmissions = new Uint16Array(64);
+  /** Digest of the decoded payload's ends and length: equal on every leg, whatever a proxy did to the frames. */
+  digest = new Int32Array(64);
+  maskingKey = new Int32Array(64);
+  /** Interned type and ID; -1 for none. */
+  type = new Int32Array(64);
+  id = new Int32Array(64);
+  /** Pong of a Ping, Ping of a Pong; -1 for none. */
+  pair = new Int32Array(64);
+  /** All data packets of the messages that have more than one. */
+  readonly moreRefs = new Map<number, Uint32Array>();
+  /** Time at which the last octet first left, where that was later than the first. */
+  readonly lastSent = new Map<number, number>();
+
+  add(): number {
+    if (this.count === this.connection.length) this.grow();
+    const row = this.count++;
+    this.type[row] = this.id[row] = this.pair[row] = -1;
+    this.tcpAckNs[row] = Number.NaN;
+    return row;
+  }
+
+  dataRefs(row: number): number[] {
+    const more = this.moreRefs.get(row);
+    if (more !== undefined) return Array.from(more);
+    return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
+  }
+
+  /** NaN where a part was never seen. */
+  lastSentNs(row: number): number {
+    return this.lastSent.get(row) ?? this.sentNs[row];
+  }
+
+  has(row: number, flag: number): boolean {
+    return (this.flags[row] & flag) !== 0;
+  }
+
+  private grow(): void {
+    const size = this.count * 2;
+    this.connection = copied(this.connection, new Int32Array(size));
+    this.flags = copied(this.flags, new Uint8Array(size));
+    this.opcode = copied(this.opcode, new Uint8Array(size));
+    this.startOffset = copied(this.startOffset, new Float64Array(size));
+    this.endOffset = copied(this.endOffset, new Float64Array(size));
+    this.length = copied(this.length, new Uint32Array(size));
+    this.sentNs = copied(this.sentNs, new Float64Array(size));
+    this.tcpAckNs = copied(this.tcpAckNs, new Float64Array(size));
+    this.firstRef = copied(this.firstRef, new Uint32Array(size));
+    this.tcpAckRef = copied(this.tcpAckRef, new Uint32Array(size));
+    this.octetsSeen = copied(this.octetsSeen, new Uint32Array(size));
+    this.retransmissions = copied(this.retransmissions, new Uint16Array(size));
+    this.digest = copied(this.digest, new Int32Array(size));
+    this.maskingKey = copied(this.maskingKey, new Int32Array(size));
+    this.type = copied(this.type, new Int32Array(size));
+    this.id = copied(this.id, new Int32Array(size));
+    this.pair = copied(this.pair, new Int32Array(size));
+  }
+}
+
+function copied<T extends Int32Array | Uint32Array | Uint16Array | Uint8Array | Float64Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}

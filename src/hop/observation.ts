@@ -1,0 +1,129 @@
+/**
+ * The waist of lasthop: what one hop's capture says, without payloads. In: observer.ts. Out: path/ and delivery/.
+ * Times are nanoseconds since `epochSeconds`; packets are running numbers over all files of the hop, from 1.
+ */
+
+import type { ByteStringTable } from '../bytes/byte-string-table.js';
+import type { CaptureSummary } from '../capture/capture-summary.js';
+import type { OpeningHandshake } from '../http/opening-handshake.js';
+import type { BlockedInterval } from '../tcp/blocked.js';
+import type { Gap } from '../tcp/half-stream.js';
+import type { MessageTable } from './message-table.js';
+
+export interface ObservedFile {
+  file: string;
+  /** Running number of its first packet, less one. */
+  base: number;
+  summary: CaptureSummary;
+}
+
+/** Octets [from, to) of a direction in which messages may stand that were not read. */
+export interface BlindSpan {
+  from: number;
+  to: number;
+  fromNs: number;
+  toNs: number;
+  why: string;
+}
+
+export interface ObservedHalf {
+  /** Stream offset of the first octet of the WebSocket part; NaN where its beginning was not seen. */
+  webSocketFrom: number;
+  /** Sequence number of offset 0, unsigned; -1 where nothing was seen. */
+  baseSequence: number;
+  /** Stream offset up to which octets are known, and the octets that a TCP ACK covers. */
+  next: number;
+  ackedTo: number;
+  packets: number;
+  firstSeenNs: number;
+  lastSeenNs: number;
+  /** The latest time until which the capture proves that nothing else was sent; NaN where never. */
+  wholeUntilNs: number;
+  finNs: number;
+  gaps: Gap[];
+  blind: BlindSpan[];
+  blocked: BlockedInterval[];
+  missedOctets: number;
+  cutOctets: number;
+  retransmissions: number;
+  duplicates: number;
+  counts: { text: number; binary: number; ping: number; pong: number; close: number };
+  closeCode: number | null;
+  /** Rows of the message table, in stream order. */
+  rows: Int32Array;
+}
+
+export type Protocol = 'websocket' | 'http' | 'tls' | 'upgrade-refused' | 'other' | 'none';
+
+export interface ObservedConnection {
+  index: number;
+  clientAddress: string;
+  clientPort: number;
+  serverAddress: string;
+  serverPort: number;
+  /** How it is known who the TCP client is. */
+  rolesFrom: 'syn' | 'http' | 'masking' | 'ports';
+  /** Initial sequence numbers of client and server; -1 where not captured. */
+  initialSequence: { client: number; server: number };
+  protocol: Protocol;
+  openedNs: number;
+  closedNs: number;
+  closedBy: 'fin' | 'rst' | null;
+  closedFrom: 'client' | 'server' | null;
+  firstNs: number;
+  lastNs: number;
+  packets: number;
+  handshake: OpeningHandshake | null;
+  /** Packets of the opening handshake: request, response. */
+  handshakeRefs: number[];
+  agentNames: string[];
+  /** Packets that the capturing host sent (+) or got (-) as the server, by link-layer direction; 0 where unknown. */
+  serverSide: number;
+  fromServer: ObservedHalf;
+  fromClient: ObservedHalf;
+  /** Pings of the server: sent, covered by a TCP ACK, answered by a Pong; round trips in nanoseconds. */
+  pings: { sent: number; tcpAcked: number; answered: number; roundTripsNs: number[] };
+}
+
+/** An HTTP request that asks for a command (INCIDENT.md: POST /api/agents/:id/command). */
+export interface ObservedDispatch {
+  connection: number;
+  askedNs: number;
+  askedRef: number;
+  answeredNs: number;
+  answeredRef: number;
+  status: number;
+  target: string;
+  agent: string | null;
+  /** Command ID from the response or the request; null where neither names one. */
+  id: string | null;
+}
+
+export interface CandidateColumns {
+  count: number;
+  row: Int32Array;
+  key: Int32Array;
+  value: Int32Array;
+}
+
+export interface HopObservation {
+  hop: string;
+  epochSeconds: number;
+  files: ObservedFile[];
+  timeDigits: 6 | 9;
+  firstNs: number;
+  lastNs: number;
+  packets: number;
+  tcpPackets: number;
+  connections: ObservedConnection[];
+  messages: MessageTable;
+  /** Types, IDs and candidates' keys by number. */
+  strings: ByteStringTable;
+  /** For messages of unfamiliar type: values that may be an ID, with their keys. */
+  candidates: CandidateColumns;
+  dispatches: ObservedDispatch[];
+  /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections. */
+  missedOctets: number;
+  /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */
+  droppedPackets: number | null;
+}

@@ -1,0 +1,89 @@
+/**
+ * Reads the files of one hop, in the order of their first packets, into one observation. In: delivery/analyse.ts with paths.
+ * Out: HopObservation; a CaptureError where an input is none.
+ */
+
+import { peekCapture } from '../capture/peek-capture.js';
+import { readCapture } from '../capture/read-capture.js';
+import type { Profile } from '../message/profile.js';
+import type { HopObservation, ObservedFile } from './observation.js';
+import { Observer } from './observer.js';
+
+export type ReadProgress = (file: string, octetsRead: number, octetsTotal: number | null) => void;
+
+export async function observeHop(
+  hop: string,
+  files: readonly string[],
+  profile: Profile,
+  onProgress?: ReadProgress,
+  /** What times count from; null for the first packet's second. One analysis has one. */
+  epoch: number | null = null,
+): Promise<HopObservation> {
+  const observer = new Observer(profile);
+  const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
+  const connections = observer.finish();
+  const { context } = observer;
+  let dropped: number | null = null;
+  for (const { summary } of observed) {
+    const { drops } = summary;
+    for (const count of [drops.dropped, drops.droppedByOs]) if (count !== null) dropped = (dropped ?? 0) + count;
+    if (drops.beforePackets > 0) dropped = (dropped ?? 0) + drops.beforePackets;
+  }
+  return {
+    hop,
+    epochSeconds,
+    files: observed,
+    timeDigits: observed.some(({ summary }) => summary.timeDigits === 9) ? 9 : 6,
+    firstNs: observer.firstNs,
+    lastNs: observer.lastNs,
+    packets: observer.packets,
+    tcpPackets: observer.tcpPackets,
+    connections,
+    messages: context.messages,
+    strings: context.strings,
+    candidates: context.candidates,
+    dispatches: context.dispatches,
+    missedOctets: observer.missedOctets,
+    droppedPackets: dropped,
+  };
+}
+
+/** Feeds files to an observer one after the other, the earliest first: rotated sets come in any order. */
+export async function readFiles(
+  files: readonly string[],
+  observer: Observer,
+  onProgress?: ReadProgress,
+  epoch: number | null = null,
+): Promise<{ observed: ObservedFile[]; epochSeconds: number }> {
+  const ordered = files.length > 1 ? await inOrderOfTime(files) : files;
+  const observed: ObservedFile[] = [];
+  let epochSeconds = epoch;
+  for (const file of ordered) {
+    observer.base = observer.packets;
+    const base = observer.base;
+    const summary = await readCapture(file, observer, {
+      epochSeconds,
+      ...(onProgress === undefined ? {} : { onProgress: (read, total) => onProgress(file, read, total) }),
+    });
+    epochSeconds ??= summary.epochSeconds;
+    observed.push({ file, base, summary });
+  }
+  return { observed, epochSeconds: epochSeconds ?? 0 };
+}
+
+async function inOrderOfTime(files: readonly string[]): Promise<string[]> {
+  const timed: { file: string; at: number }[] = [];
+  for (const file of files) {
+    const peek = file === '-' ? null : await peekCapture(file);
+    const at = peek?.firstSeconds ?? Number.POSITIVE_INFINITY;
+    timed.push({ file, at: at + (peek?.firstNanoseconds ?? 0) / 1e9 });
+  }
+  return timed.sort((a, b) => a.at - b.at).map(({ file }) => file);
+}
+
+/** File and packet number within it of a running packet number. */
+export function locate(files: readonly ObservedFile[], ref: number): { file: string; packet: number } {
+  let at = files.length - 1;
+  while (at > 0 && files[at].base >= ref) at--;
+  return { file: files[at].file, packet: ref - files[at].base };
+}

@@ -1,0 +1,162 @@
+/**
+ * Boils one hop's capture down to its observation: the stack of decoder, connection table and connection stacks.
+ * In: packets from capture/ (it is a PacketSink). Out: HopObservation for path/ and delivery/. Memory follows the live
+ * connections and the commands, not the size of the files.
+ */
+
+import type { PacketRecord, PacketSink } from '../capture/packet-record.js';
+import type { Profile } from '../message/profile.js';
+import { formatAddress } from '../packet/address.js';
+import { PacketDecoder } from '../packet/decode.js';
+import { Decoded } from '../packet/decode-result.js';
+import { Segment } from '../packet/segment.js';
+import type { TcpConnection } from '../tcp/connection.js';
+import { ConnectionTable } from '../tcp/connection-table.js';
+import { ConnectionStack, type Side } from './connection-stack.js';
+import { HopContext } from './hop-context.js';
+import type { ObservedConnection, ObservedHalf } from './observation.js';
+
+export class Observer implements PacketSink {
+  readonly context: HopContext;
+  readonly decoder = new PacketDecoder();
+  private readonly segment = new Segment();
+  private readonly table: ConnectionTable;
+  /** By connection index; emptied when a connection is over. */
+  private readonly stacks: (ConnectionStack | null)[] = [];
+  readonly connections: ObservedConnection[] = [];
+  /** Running number of the first packet of the file at hand, less one. */
+  base = 0;
+  /** Of the packet at hand: seconds since 1970 that times count from, and their digits. */
+  epochSeconds = 0;
+  timeDigits: 6 | 9 = 6;
+  packets = 0;
+  tcpPackets = 0;
+  firstNs = Number.NaN;
+  lastNs = Number.NaN;
+  missedOctets = 0;
+
+  constructor(profile: Profile) {
+    this.context = new HopContext(profile);
+    this.table = new ConnectionTable(
+      this.context.clock,
+      (connection) => {
+        const stack = new ConnectionStack(connection, this.context);
+        this.stacks[connection.index] = stack;
+        return stack;
+      },
+      (connection) => this.finished(connection),
+    );
+  }
+
+  packet(record: PacketRecord): void {
+    const { clock } = this.context;
+    if (this.packets++ === 0) {
+      this.epochSeconds = record.epochSeconds;
+      this.timeDigits = record.timeDigits;
+    }
+    clock.timeNs = record.timeNs;
+    clock.ref = this.base + record.number;
+    if (!(record.timeNs >= this.firstNs)) this.firstNs = record.timeNs;
+    if (!(record.timeNs <= this.lastNs)) this.lastNs = record.timeNs;
+    if (this.decoder.decode(record, this.segment) !== Decoded.tcp) return;
+    this.tcpPackets++;
+    this.table.segment(this.segment);
+  }
+
+  /** The last file was read. */
+  finish(): ObservedConnection[] {
+    this.context.clock.timeNs = this.lastNs;
+    this.table.finish();
+    return this.connections;
+  }
+
+  private finished(tcp: TcpConnection): void {
+    const stack = this.stacks[tcp.index];
+    if (stack === null) return;
+    stack.finish();
+    this.stacks[tcp.index] = null;
+    for (const half of tcp.halves) this.missedOctets += half.missedOctets;
+    this.connections[tcp.index] = describe(stack, this.context);
+  }
+}
+
+function describe(stack: ConnectionStack, context: HopContext): ObservedConnection {
+  const { tcp } = stack;
+  const client = stack.clientDirection();
+  const server = (client ^ 1) as 0 | 1;
+  const a = { address: formatAddress(tcp.addressA), port: tcp.portA };
+  const b = { address: formatAddress(tcp.addressB), port: tcp.portB };
+  const [clientEnd, serverEnd] = client === 0 ? [a, b] : [b, a];
+  const pings = stack.pings.bySender[server];
+  return {
+    index: tcp.index,
+    clientAddress: clientEnd.address,
+    clientPort: clientEnd.port,
+    serverAddress: serverEnd.address,
+    serverPort: serverEnd.port,
+    rolesFrom: rolesFrom(stack),
+    initialSequence: { client: tcp.halves[client].initialSequence, server: tcp.halves[server].initialSequence },
+    protocol: stack.protocol,
+    openedNs: tcp.openedNs,
+    closedNs: tcp.closedNs,
+    closedBy: tcp.closedBy,
+    closedFrom: tcp.closedFrom === null ? null : tcp.closedFrom === client ? 'client' : 'server',
+    firstNs: tcp.firstNs,
+    lastNs: tcp.lastNs,
+    packets: tcp.packets,
+    handshake: stack.handshake,
+    handshakeRefs: stack.http.handshakeRefs,
+    agentNames: stack.agent.names,
+    serverSide: tcp.outbound[server] + tcp.inbound[client] - tcp.outbound[client] - tcp.inbound[server],
+    fromServer: describeHalf(stack.sides[server], tcp),
+    fromClient: describeHalf(stack.sides[client], tcp),
+    pings: {
+      sent: pings.sent,
+      tcpAcked: ackedPings(stack.sides[server], context),
+      answered: pings.answered,
+      roundTripsNs: pings.roundTripsNs,
+    },
+  };
+}
+
+function rolesFrom(stack: ConnectionStack): ObservedConnection['rolesFrom'] {
+  if (stack.tcp.clientDirection !== null) return 'syn';
+  if (stack.clientByContent !== null) return stack.clientFrom ?? 'http';
+  const [a, b] = stack.sides;
+  return a.maskedFrames !== b.maskedFrames ? 'masking' : 'ports';
+}
+
+function describeHalf(side: Side, tcp: TcpConnection): ObservedHalf {
+  const { half } = side;
+  const closing = tcp.closedFrom === half.direction || half.finOffset >= 0;
+  return {
+    webSocketFrom: side.webSocketFrom,
+    baseSequence: half.baseSequence,
+    next: half.next,
+    ackedTo: half.acks.offset,
+    packets: half.packets,
+    firstSeenNs: half.firstSeenNs,
+    lastSeenNs: half.lastSeenNs,
+    wholeUntilNs: half.wholeUntilNs,
+    finNs: closing ? tcp.closedNs : Number.NaN,
+    gaps: half.gaps,
+    blind: side.blind,
+    blocked: half.blocked,
+    missedOctets: half.missedOctets,
+    cutOctets: half.cutOctets,
+    retransmissions: half.retransmissions,
+    duplicates: half.duplicates,
+    counts: side.messages.counts,
+    closeCode: side.messages.closeCode,
+    rows: Int32Array.from(side.messages.rows),
+  };
+}
+
+/** Pings beyond the rows that are kept count as TCP-ACKed where they were answered: a Pong proves as much. */
+function ackedPings(side: Side, context: HopContext): number {
+  const { messages } = context;
+  let acked = 0;
+  for (const row of side.messages.rows)
+    if (messages.opcode[row] === 9 && messages.tcpAckNs[row] >= 0) acked++;
+  return acked;
+}

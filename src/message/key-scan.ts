@@ -1,0 +1,275 @@
+/**
+ * Finds type and command ID in a JSON message by a depth-aware scan over its octets: no JSON.parse, no strings, nothing allocated.
+ * In: hop/ with an unmasked payload. Out: positions in the same octets, in one reused struct. RFC 8259.
+ * It reads objects down to the third level; what lies in arrays or deeper is skipped over. It never throws:
+ * on octets that are no JSON it says how far it came.
+ */
+
+/** What a key means; a code's number is its place in the preference where several are found. */
+const Key = { none: 0, type: 1, container: 2, possibleTag: 4, id: 16 } as const;
+
+/** Names that wrap a message's content in adjacently tagged encodings: an `id` in there is the message's own. */
+const CONTAINERS = ['payload', 'data', 'content', 'body', 'command', 'cmd', 'message', 'msg', 'params', 'value', 'c'];
+
+export class ScanResult {
+  typeStart = 0;
+  typeEnd = 0;
+  idStart = 0;
+  idEnd = 0;
+  /** Higher is better; 0 for no ID. */
+  idRank = 0;
+  /** Preference of the key that gave the type; the first listed wins. */
+  typeRank = 0;
+  /** The type came from an external tag or a bare string. */
+  external = false;
+  /** A value that was taken holds a backslash: it must be decoded before use. */
+  escaped = false;
+
+  reset(): void {
+    this.typeStart = this.typeEnd = this.idStart = this.idEnd = this.idRank = this.typeRank = 0;
+    this.external = this.escaped = false;
+  }
+}
+
+interface NamedKey {
+  name: Uint8Array;
+  code: number;
+}
+
+export class KeyScan {
+  readonly result = new ScanResult();
+  private readonly byLength: NamedKey[][] = [];
+  private readonly typeKeys: number;
+  private readonly idKeys: number;
+  /** Per level: code of the key whose value is being read. */
+  private readonly keyAt = new Int32Array(4);
+  private readonly habits = new TypeHabits();
+  /** Rank at which the scan of this message may stop. */
+  private enough = Number.POSITIVE_INFINITY;
+
+  constructor(typeKeys: readonly string[], idKeys: readonly string[]) {
+    this.typeKeys = typeKeys.length;
+    this.idKeys = idKeys.length;
+    for (const name of CONTAINERS) this.add(name, Key.container);
+    typeKeys.forEach((name, i) => {
+      this.add(name, Key.type | (i << 8));
+    });
+    idKeys.forEach((name, i) => {
+      this.add(name, Key.id | (i << 8));
+    });
+  }
+
+  private add(name: string, code: number): void {
+    const bytes = new TextEncoder().encode(name);
+    this.byLength[bytes.length] ??= [];
+    this.byLength[bytes.length].unshift({ name: bytes, code });
+  }
+
+  /** Scans `bytes[start..end)`; the result is valid until the next call. */
+  scan(bytes: Uint8Array, start: number, end: number): ScanResult {
+    const result = this.result;
+    result.reset();
+    let p = start;
+    while (p < end && bytes[p] <= 0x20) p++;
+    if (p >= end) return result;
+    if (bytes[p] === 0x22) {
+      // serde writes a unit variant as a bare string
+      const close = stringEnd(bytes, p + 1, end);
+      if (close < end) {
+        result.typeStart = p + 1;
+        result.typeEnd = close;
+        result.external = true;
+      }
+      return result;
+    }
+    if (bytes[p] !== 0x7b) return result;
+    this.enough = Number.POSITIVE_INFINITY;
+    this.objects(bytes, p + 1, end);
+    if (result.typeEnd > 0 && this.enough === Number.POSITIVE_INFINITY)
+      this.habits.learn(bytes, result.typeStart, result.typeEnd, result.idRank);
+    return result;
+  }
+
+  private objects(bytes: Uint8Array, start: number, end: number): void {
+    const { result, keyAt } = this;
+    let depth = 1;
+    let keys = 0;
+    let externalStart = -1;
+    let externalEnd = -1;
+    let p = start;
+    let expectKey = true;
+    while (p < end) {
+      const c = bytes[p];
+      if (c === 0x22) {
+        const close = stringEnd(bytes, p + 1, end);
+        if (close >= end) return;
+        if (expectKey) {
+          keyAt[depth] = this.codeOf(bytes, p + 1, close);
+          if (depth === 1 && keys++ === 0) {
+            externalStart = p + 1;
+            externalEnd = close;
+          }
+          expectKey = false;
+        } else {
+          this.value(bytes, p + 1, close, depth);
+          if (result.idRank >= this.enough) return;
+        }
+        p = close + 1;
+      } else if (c === 0x7b) {
+        if (depth === 3) {
+          p = skipNested(bytes, p, end);
+          continue;
+        }
+        if (depth === 1 && keys === 1 && result.typeEnd === 0) {
+          keyAt[1] |= Key.possibleTag;
+        }
+        depth++;
+        keyAt[depth] = 0;
+        expectKey = true;
+        p++;
+      } else if (c === 0x5b) p = skipNested(bytes, p, end);
+      else if (c === 0x7d) {
+        if (--depth === 0) {
+          if (result.typeEnd === 0 && keys === 1) {
+            result.typeStart = externalStart;
+            result.typeEnd = externalEnd;
+            result.external = true;
+          }
+          return;
+        }
+        expectKey = false;
+        p++;
+      } else if (c === 0x2c) {
+        expectKey = true;
+        p++;
+      } else if (c >= 0x30 && c <= 0x39) {
+        const from = p;
+        while (p < end && ((bytes[p] >= 0x30 && bytes[p] <= 0x39) || bytes[p] === 0x2e)) p++;
+        if ((keyAt[depth] & 0xff) === Key.id) {
+          this.value(bytes, from, p, depth);
+          if (result.idRank >= this.enough) return;
+        }
+      } else p++;
+    }
+    if (result.typeEnd === 0 && keys === 1 && externalStart >= 0) {
+      result.typeStart = externalStart;
+      result.typeEnd = externalEnd;
+      result.external = true;
+    }
+  }
+
+  /** A string or number value at a level from 1 to 3. */
+  private value(bytes: Uint8Array, start: number, end: number, depth: number): void {
+    const code = this.keyAt[depth];
+    const kind = code & 0xff;
+    const { result } = this;
+    if (kind === Key.type) {
+      const rank = this.typeKeys - (code >> 8);
+      if (depth !== 1 || rank <= result.typeRank) return;
+      result.typeStart = start;
+      result.typeEnd = end;
+      result.typeRank = rank;
+      this.enough = this.habits.enoughFor(bytes, start, end);
+    } else if (kind === Key.id) {
+      const rank = this.idRank(code >> 8, depth);
+      if (rank <= result.idRank || end === start) return;
+      result.idStart = start;
+      result.idEnd = end;
+      result.idRank = rank;
+    } else return;
+    if (bytes[end] === 0x22) for (let i = start; i < end; i++) if (bytes[i] === 0x5c) result.escaped = true;
+  }
+
+  /**
+   * A specific key (`command_id`) beats the general last one (`id`) at any level; then the outer level beats the inner;
+   * an ID in an object that is no container of the message (`"agent":{"id":…}`) comes last.
+   */
+  private idRank(place: number, depth: number): number {
+    const preference = this.idKeys - place;
+    if (depth === 1) return (preference << 4) + 7;
+    const outer = this.keyAt[1];
+    const inContainer = (outer & 0x0f & Key.container) !== 0;
+    const contained =
+      (inContainer || (outer & Key.possibleTag) !== 0) &&
+      (depth === 2 || (this.keyAt[2] & 0x0f & Key.container) !== 0);
+    if (contained) return (preference << 4) + 8 - depth - (inContainer ? 0 : 4);
+    return depth === 2 ? preference : 0;
+  }
+
+  private codeOf(bytes: Uint8Array, start: number, end: number): number {
+    const candidates = this.byLength[end - start];
+    if (candidates === undefined) return Key.none;
+    for (const candidate of candidates) {
+      const { name } = candidate;
+      let i = 0;
+      while (i < name.length && name[i] === bytes[start + i]) i++;
+      if (i === name.length) return candidate.code;
+    }
+    return Key.none;
+  }
+}
+
+/** Messages of a type that are read to their end before the scan of others may stop early, and every so many later. */
+const LEARNED_FROM = 64;
+
+/**
+ * Where the ID of each type stands: messages of one type are built alike, so once many were read to their end, the next may stop at the ID.
+ * Every 64th is still read whole, so that a better key further back is found.
+ */
+class TypeHabits {
+  private readonly hashes = new Int32Array(256);
+  private readonly seen = new Uint32Array(256);
+  private readonly ranks = new Int32Array(256);
+
+  enoughFor(bytes: Uint8Array, start: number, end: number): number {
+    const hash = typeHash(bytes, start, end);
+    const slot = hash & 0xff;
+    if (this.hashes[slot] !== hash || this.seen[slot] < LEARNED_FROM) return Number.POSITIVE_INFINITY;
+    return (++this.seen[slot] & (LEARNED_FROM - 1)) === 0 ? Number.POSITIVE_INFINITY : this.ranks[slot];
+  }
+
+  learn(bytes: Uint8Array, start: number, end: number, rank: number): void {
+    const hash = typeHash(bytes, start, end);
+    const slot = hash & 0xff;
+    if (this.hashes[slot] !== hash) {
+      this.hashes[slot] = hash;
+      this.seen[slot] = 0;
+      this.ranks[slot] = 0;
+    }
+    this.seen[slot]++;
+    if (rank > this.ranks[slot]) this.ranks[slot] = rank;
+  }
+}
+
+function typeHash(bytes: Uint8Array, start: number, end: number): number {
+  let h = 0x811c9dc5;
+  for (let i = start; i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  return h ^ (h >>> 15);
+}
+
+/** Position of the closing quotation mark, or `end`. */
+function stringEnd(bytes: Uint8Array, start: number, end: number): number {
+  let p = start;
+  while (p < end) {
+    const c = bytes[p];
+    if (c === 0x22) return p;
+    p += c === 0x5c ? 2 : 1;
+  }
+  return end;
+}
+
+/** Position after the object or array that opens at `start`, or `end`. */
+function skipNested(bytes: Uint8Array, start: number, end: number): number {
+  let depth = 0;
+  let p = start;
+  while (p < end) {
+    const c = bytes[p];
+    if (c === 0x22) p = stringEnd(bytes, p + 1, end);
+    else if (c === 0x7b || c === 0x5b) depth++;
+    else if (c === 0x7d || c === 0x5d) {
+      if (--depth === 0) return p + 1;
+    }
+    p++;
+  }
+  return end;
+}

@@ -1,0 +1,147 @@
+/**
+ * Builds the paths: groups connections over the hops, chooses the legs, brings clocks together, and follows each message over the
+ * hops as a thread. In: observations by hop index, null where a hop was only named. Out: Paths and HopViews for delivery/.
+ */
+
+import type { HopObservation, ObservedHalf } from '../hop/observation.js';
+import { type AlignSide, align, anchors } from './align.js';
+import { added, OffsetBounds } from './clocks.js';
+import { groupConnections } from './group.js';
+import { chooseLegs, serverOf, type UsualServers } from './legs.js';
+import type { ClockOffset, HopView, Leg, Path } from './path.js';
+import { ThreadTable } from './thread-table.js';
+
+type Observations = readonly (HopObservation | null)[];
+
+export function buildPaths(hopNames: readonly string[], observations: Observations): { paths: Path[]; views: HopView[] } {
+  const paths = linkPaths(observations);
+  const clocks = clockOffsets(paths, observations);
+  const views = hopNames.map((name, index) => ({ index, name, observation: observations[index], clock: clocks[index] }));
+  for (const path of paths) {
+    path.fromServer = threads(path, observations, clocks, 'fromServer');
+    path.fromClient = threads(path, observations, clocks, 'fromClient');
+  }
+  return { paths, views };
+}
+
+function linkPaths(observations: Observations): Path[] {
+  const groups = groupConnections(observations);
+  const first = groups.map((group) => chooseLegs(group, observations, null));
+  const usual = usualServers(first, observations.length);
+  const legs = groups.map((group, i) =>
+    first[i].every((leg, hop) => leg === null || usual[hop] === null || serverOf(leg.connection) === usual[hop])
+      ? first[i]
+      : chooseLegs(group, observations, usual),
+  );
+  const found = legs.filter((each) => each.some((leg) => leg !== null));
+  const startNs = (each: (Leg | null)[]) => Math.min(...each.map((leg) => leg?.connection.firstNs ?? Number.POSITIVE_INFINITY));
+  found.sort((a, b) => startNs(a) - startNs(b));
+  return found.map((each, i) => {
+    const names = [...new Set(each.flatMap((leg) => leg?.connection.agentNames ?? []))];
+    const alone = each.filter((leg) => leg !== null).length === 1;
+    return {
+      id: `c${i + 1}`,
+      legs: alone ? each.map((leg) => leg && { ...leg, linkedBy: 'only' as const }) : each,
+      agent: names[0] ?? null,
+      names,
+      fromServer: new ThreadTable(observations.length),
+      fromClient: new ThreadTable(observations.length),
+    };
+  });
+}
+
+/** Each hop's most frequent server endpoint among the paths with a leg at every hop; null where none stands out. */
+function usualServers(all: (Leg | null)[][], hops: number): UsualServers {
+  const most = Math.max(0, ...all.map((legs) => legs.filter((leg) => leg !== null).length));
+  const full = all.filter((legs) => legs.filter((leg) => leg !== null).length === most);
+  return Array.from({ length: hops }, (_, hop) => {
+    const counts = new Map<string, number>();
+    for (const legs of full) {
+      const leg = legs[hop];
+      if (leg !== null) counts.set(serverOf(leg.connection), (counts.get(serverOf(leg.connection)) ?? 0) + 1);
+    }
+    const [best] = [...counts].sort((a, b) => b[1] - a[1]);
+    return best === undefined || best[1] * 2 <= full.length ? null : best[0];
+  });
+}
+
+/**
+ * By hop: its clock minus the first captured hop's. A hop is reached from the inner hop
+ * that shares most with it; null where no path joins it to the others in both directions.
+ */
+function clockOffsets(paths: readonly Path[], observations: Observations): (ClockOffset | null)[] {
+  const clocks: (ClockOffset | null)[] = observations.map(() => null);
+  const firstHop = observations.findIndex((observation) => observation !== null);
+  if (firstHop < 0) return clocks;
+  clocks[firstHop] = { offsetNs: 0, uncertaintyNs: 0 };
+  for (let outer = firstHop + 1; outer < observations.length; outer++) {
+    if (observations[outer] === null) continue;
+    for (let inner = outer - 1; inner >= firstHop && clocks[outer] === null; inner--) {
+      const base = clocks[inner];
+      const between = base === null ? null : boundsBetween(paths, observations, inner, outer).offset;
+      if (base !== null && between !== null) clocks[outer] = added(base, between);
+    }
+  }
+  return clocks;
+}
+
+function boundsBetween(paths: readonly Path[], observations: Observations, inner: number, outer: number): OffsetBounds {
+  const bounds = new OffsetBounds();
+  for (const path of paths) {
+    if (path.legs[inner] === null || path.legs[outer] === null) continue;
+    for (const direction of ['fromServer', 'fromClient'] as const) {
+      const a = sideOf(path.legs[inner] as Leg, observations, direction, Number.NaN);
+      const b = sideOf(path.legs[outer] as Leg, observations, direction, Number.NaN);
+      for (const [i, o] of anchors(a, b)) {
+        const innerNs = a.messages.sentNs[a.half.rows[i]];
+        const outerNs = b.messages.sentNs[b.half.rows[o]];
+        if (direction === 'fromServer') bounds.outward(innerNs, outerNs);
+        else bounds.inward(innerNs, outerNs);
+      }
+    }
+  }
+  return bounds;
+}
+
+function sideOf(leg: Leg, observations: Observations, direction: 'fromServer' | 'fromClient', clockNs: number): AlignSide {
+  const half: ObservedHalf = leg.connection[direction];
+  return { half, messages: (observations[leg.hop] as HopObservation).messages, clockNs };
+}
+
+/** Follows the messages of one direction over all legs of a path. */
+function threads(
+  path: Path,
+  observations: Observations,
+  clocks: readonly (ClockOffset | null)[],
+  direction: 'fromServer' | 'fromClient',
+): ThreadTable {
+  const table = new ThreadTable(observations.length);
+  const inward: { side: AlignSide; threadAt: Int32Array; hop: number }[] = [];
+  for (const leg of path.legs) {
+    if (leg === null) continue;
+    const side = sideOf(leg, observations, direction, clocks[leg.hop]?.offsetNs ?? Number.NaN);
+    const { rows } = side.half;
+    const threadAt = new Int32Array(rows.length).fill(-1);
+    let unmatched = rows.length;
+    // The neighbour first; what its capture missed may stand in one further in.
+    for (const before of inward) {
+      if (unmatched === 0) break;
+      const { inner } = align(before.side, side, direction === 'fromServer');
+      for (let position = 0; position < rows.length; position++) {
+        if (threadAt[position] >= 0 || inner[position] < 0) continue;
+        const thread = before.threadAt[inner[position]];
+        if (table.row(thread, leg.hop) >= 0) continue;
+        threadAt[position] = thread;
+        table.set(thread, leg.hop, rows[position]);
+        unmatched--;
+      }
+    }
+    for (let position = 0; position < rows.length; position++) {
+      if (threadAt[position] >= 0) continue;
+      threadAt[position] = table.add();
+      table.set(threadAt[position], leg.hop, rows[position]);
+    }
+    inward.unshift({ side, threadAt, hop: leg.hop });
+  }
+  return table;
+}

@@ -1,0 +1,32 @@
+/**
+ * Messages followed over the hops: for each thread its row in every hop's message table, -1 where it was not seen there.
+ * One flat array of numbers: a capture may hold hundreds of thousands. In: build-paths.ts. Out: delivery/.
+ */
+
+export class ThreadTable {
+  count = 0;
+  private rows: Int32Array;
+
+  constructor(readonly hops: number) {
+    this.rows = new Int32Array(16 * hops);
+  }
+
+  /** A new thread, seen nowhere yet. */
+  add(): number {
+    if ((this.count + 1) * this.hops > this.rows.length) {
+      const rows = new Int32Array(this.rows.length * 2);
+      rows.set(this.rows);
+      this.rows = rows;
+    }
+    this.rows.fill(-1, this.count * this.hops, (this.count + 1) * this.hops);
+    return this.count++;
+  }
+
+  row(thread: number, hop: number): number {
+    return this.rows[thread * this.hops + hop];
+  }
+
+  set(thread: number, hop: number, row: number): void {
+    this.rows[thread * this.hops + hop] = row;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * WebSocket frames, one line each, as they are read. In: FrameEvent, one at a time. Out: pieces of text.
+ * Nothing is kept from one frame to the next but the file's name: a capture of any size can be listed.
+ */
+import type { FrameEvent } from '../hop/frame-event.js';
+import { csvLine } from './csv-line.js';
+import { clockTime, count } from './figures.js';
+import { jsonText } from './json-text.js';
+import type { ListFormat } from './list-format.js';
+import { markdown, printable } from './printable.js';
+import { type ReportOptions, type Style, style } from './style.js';
+import { padded, shortened } from './width.js';
+
+export interface FrameWriter {
+  head(): string;
+  frame(frame: FrameEvent): string;
+  foot(): string;
+}
+
+const FIELDS = [
+  'file',
+  'packet',
+  'firstPacket',
+  'at',
+  'connection',
+  'source',
+  'destination',
+  'from',
+  'opcode',
+  'fin',
+  'rsv1',
+  'masked',
+  'length',
+  'startOffset',
+  'endOffset',
+  'type',
+  'id',
+  'closeCode',
+  'payload',
+] as const satisfies (keyof FrameEvent)[];
+
+export function frameWriter(format: ListFormat, options: ReportOptions, version: string): FrameWriter {
+  if (format === 'table') return tableWriter(options);
+  if (format === 'markdown') return markdownWriter();
+  if (format === 'csv') {
+    return {
+      head: () => csvLine([...FIELDS]),
+      frame: (frame) => csvLine(FIELDS.map((field) => frame[field])),
+      foot: () => '',
+    };
+  }
+  const text = (frame: FrameEvent) => jsonText(Object.fromEntries(FIELDS.map((field) => [field, frame[field]])));
+  if (format === 'ndjson') return { head: () => '', frame: (frame) => `${text(frame)}\n`, foot: () => '' };
+  let any = false;
+  return {
+    head: () =>
+      `{\n  "schema": "lasthop/frames@1",\n  "generator": ${jsonText({ name: 'lasthop', version })},\n  "frames": [`,
+    frame: (frame) => {
+      const piece = `${any ? ',' : ''}\n    ${text(frame)}`;
+      any = true;
+      return piece;
+    },
+    foot: () => `${any ? '\n  ' : ''}]\n}\n`,
+  };
+}
+
+/** F: FIN, Z: RSV1, which permessage-deflate uses, M: masked. */
+function flags(frame: FrameEvent): string {
+  return `${frame.fin ? 'F' : '-'}${frame.rsv1 ? 'Z' : '-'}${frame.masked ? 'M' : '-'}`;
+}
+
+function opcode(frame: FrameEvent): string {
+  return frame.opcode === 'continuation' ? 'cont' : frame.opcode;
+}
+
+function packets(frame: FrameEvent): string {
+  return frame.firstPacket === frame.packet ? `${frame.packet}` : `${frame.firstPacket}-${frame.packet}`;
+}
+
+function what(frame: FrameEvent, look: Style): { type: string; id: string } {
+  const type = frame.closeCode === null ? (frame.type ?? '') : `code ${frame.closeCode}`;
+  return { type: printable(type, look.unicode, 100), id: printable(frame.id ?? '', look.unicode, 200) };
+}
+
+function tableWriter(options: ReportOptions): FrameWriter {
+  const look = style(options);
+  const width = Math.max(60, options.width);
+  const wide = width >= 130;
+  const { arrow, ellipsis } = look.glyph;
+  let file: string | null = null;
+  const fromTo = (frame: FrameEvent) => {
+    if (wide) {
+      return `${shortened(printable(frame.source), 22, ellipsis)} ${arrow} ${shortened(printable(frame.destination), 22, ellipsis)}`;
+    }
+    if (frame.from === 'unknown') return '?';
+    return frame.from === 'server' ? `server ${arrow}` : `${arrow} server`;
+  };
+  const columns = [11, wide ? 18 : 12, 4, wide ? 47 : 8, 6, 5, 7];
+  const line = (cells: string[]) => {
+    const fixed = cells.slice(0, 7).map((cell, at) => padded(cell, columns[at], at === 0 || at === 2 || at === 6));
+    return `${[...fixed, ...cells.slice(7)].join(' ').trimEnd()}\n`;
+  };
+  const room = width - columns.reduce((sum, one) => sum + one + 1, 0);
+  const heading = line([
+    'Packet',
+    'Time (UTC)',
+    'Conn',
+    wide ? 'From → to' : 'From/to',
+    'Opcode',
+    'Flags',
+    'Octets',
+    'Type, ID',
+  ]);
+  return {
+    head: () => look.bold(look.unicode ? heading : heading.replace('→', arrow)),
+    frame: (frame) => {
+      const { type, id } = what(frame, look);
+      const last =
+        type === '' || id === ''
+          ? type + id
+          : `${type} ${shortened(id, Math.max(12, room - type.length - 1), ellipsis)}`;
+      const cells = [packets(frame), clockTime(frame.at, wide ? 9 : 3), `${frame.connection}`, fromTo(frame)];
+      let text = line([...cells, opcode(frame), flags(frame), count(frame.length), last]);
+      if (frame.payload !== null) text += `            ${printable(frame.payload, look.unicode, 16_384)}\n`;
+      if (frame.file === file) return text;
+      const first = file === null;
+      file = frame.file;
+      return `${first ? '' : '\n'}${look.bold(printable(frame.file, look.unicode))}  ${look.quiet(frame.at.slice(0, 10))}\n${text}`;
+    },
+    foot: () => (file === null ? 'No WebSocket frames.\n' : ''),
+  };
+}
+
+function markdownWriter(): FrameWriter {
+  const heads = ['File', 'Packet', 'Time (UTC)', 'From', 'To', 'Opcode', 'Flags', 'Octets', 'Type', 'ID'];
+  return {
+    head: () => `| ${heads.join(' | ')} |\n|${' --- |'.repeat(heads.length)}\n`,
+    frame: (frame) => {
+      const type = frame.closeCode === null ? (frame.type ?? '') : `code ${frame.closeCode}`;
+      const cells = [frame.file, packets(frame), frame.at, frame.source, frame.destination];
+      return `| ${[...cells, frame.opcode, flags(frame), `${frame.length}`, type, frame.id ?? ''].map((one) => markdown(one)).join(' | ')} |\n`;
+    },
+    foot: () => '',
+  };
+}

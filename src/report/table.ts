@@ -1,0 +1,99 @@
+/**
+ * The verdict as a terminal report: the answer, the hops, the table with failures first, what it means and what proves it.
+ * In: Verdict and what is known of the terminal. Out: pieces of text for cli/ to write.
+ */
+import { OUTCOMES, type Verdict } from '../delivery/verdict.js';
+import { count, counted } from './figures.js';
+import { outcomeCounts, STANDINGS, type Standing } from './reading.js';
+import { beyond, select } from './select.js';
+import { outcomeTone, type ReportOptions, type Style, style } from './style.js';
+import { findingLines } from './table-findings.js';
+import { hopLines } from './table-hops.js';
+import { chooseLayout, printed, printedBeyond } from './table-layout.js';
+import { legend } from './table-legend.js';
+import { meaningLines } from './table-meaning.js';
+import { type TableRow, tableRow } from './table-row.js';
+import { joined, wrapped } from './width.js';
+
+/** Rows that are set out at a time where a report lists more than it keeps. */
+const CHUNK = 200;
+/** A table longer than a screen has scrolled the first line away: it is said again at the end. */
+const DELIVERED_BESIDE_FAILURES = 12;
+const LONG_TABLE = 20;
+/** Longer lines of prose are hard to follow, however wide the terminal. */
+const WIDEST_PROSE = 110;
+
+export function* verdictTable(verdict: Verdict, options: ReportOptions): Generator<string> {
+  const look = style(options);
+  const width = Math.max(40, options.width);
+  const hops = verdict.hops.map((hop) => hop.name);
+  const summary = summaryLine(verdict, look);
+  yield `${summary}\n\n`;
+  yield* hopLines(verdict.hops, width, look);
+  const chosen = select(verdict, options, (command) => tableRow(command, hops, look));
+  // Beside failures a few that were delivered are enough to compare with.
+  if (!options.all && chosen.counts.failed + chosen.counts.inconclusive > 0)
+    chosen.rows.delivered.length = Math.min(chosen.rows.delivered.length, DELIVERED_BESIDE_FAILURES);
+  const kept = STANDINGS.flatMap((kind) => chosen.rows[kind]);
+  if (kept.length === 0) {
+    yield `\n${wrapped(nothing(verdict, options), width).join('\n')}\n`;
+    yield* findingLines(verdict, width, look);
+    return;
+  }
+  const overflowing = options.all && STANDINGS.some((kind) => chosen.counts[kind] > chosen.rows[kind].length);
+  const layout = chooseLayout(kept, hops, width, look, overflowing);
+  yield '\n';
+  let withHead = true;
+  for (const kind of STANDINGS) {
+    const rows = chosen.rows[kind];
+    if (rows.length === 0) continue;
+    if (!withHead) yield '\n';
+    yield printed(layout, rows, look, withHead);
+    withHead = false;
+    if (chosen.counts[kind] === rows.length) continue;
+    if (!options.all) yield `${look.quiet(moreLine(kind, chosen.counts[kind] - rows.length))}\n`;
+    else yield* rest(verdict, kind, (held) => printedBeyond(layout, held, look), hops, look);
+  }
+  yield '\n';
+  const prose = Math.min(width, WIDEST_PROSE);
+  for (const line of joined(legend(kept, layout, look), '; ', prose)) yield `${look.quiet(line)}\n`;
+  yield* meaningLines(verdict, chosen.groups, prose, look, options.all);
+  yield* findingLines(verdict, prose, look);
+  if (kept.length > LONG_TABLE) yield `\n${summary}\n`;
+}
+
+function* rest(
+  verdict: Verdict,
+  kind: Standing,
+  print: (rows: TableRow[]) => string,
+  hops: string[],
+  look: Style,
+): Generator<string> {
+  let held: TableRow[] = [];
+  for (const command of beyond(verdict, kind)) {
+    held.push(tableRow(command, hops, look));
+    if (held.length < CHUNK) continue;
+    yield print(held);
+    held = [];
+  }
+  if (held.length > 0) yield print(held);
+}
+
+function summaryLine(verdict: Verdict, look: Style): string {
+  const total = `${counted(verdict.summary.commands, 'command')}`;
+  const parts = outcomeCounts(verdict.summary.byOutcome, OUTCOMES).map(([outcome, number]) =>
+    look.tone(outcomeTone(outcome), `${count(number)} ${outcome}`),
+  );
+  return parts.length === 0 ? look.bold(total) : `${look.bold(`${total}:`)} ${parts.join(', ')}`;
+}
+
+function moreLine(kind: Standing, more: number): string {
+  return `+ ${count(more)} more ${kind} (--all lists them)`;
+}
+
+function nothing(verdict: Verdict, options: ReportOptions): string {
+  if (options.failedOnly && verdict.summary.commands > 0) return 'Every command was delivered.';
+  const connections = verdict.connections.length;
+  if (connections === 0) return 'No commands: the captures hold no WebSocket connection that could be read.';
+  return `No commands: no message on ${counted(connections, 'WebSocket connection')} was recognised as one. If that is wrong, see --profile and --command.`;
+}

@@ -1,0 +1,80 @@
+/**
+ * The receive side of the ACK ledger: how far the other side's TCP ACKs and SACKs cover one direction, since when and by which packet.
+ * In: half-stream.ts. Out: which ACK first covered a range. RFC 9293 section 3.4, RFC 2018.
+ */
+
+const RECENT = 64;
+const MAX_SACKED = 256;
+
+export interface AckCover {
+  timeNs: number;
+  ref: number;
+}
+
+interface SackedRange {
+  start: number;
+  end: number;
+  timeNs: number;
+  ref: number;
+}
+
+export class AckHistory {
+  /** Everything below is covered by a cumulative ACK; -Infinity before the first one. */
+  offset = Number.NEGATIVE_INFINITY;
+  timeNs = Number.NaN;
+  ref = 0;
+  private readonly offsets = new Float64Array(RECENT);
+  private readonly times = new Float64Array(RECENT);
+  private readonly refs = new Uint32Array(RECENT);
+  private steps = 0;
+  private sacked: SackedRange[] = [];
+
+  advance(offset: number, timeNs: number, ref: number): void {
+    this.offset = offset;
+    this.timeNs = timeNs;
+    this.ref = ref;
+    const at = this.steps++ & (RECENT - 1);
+    this.offsets[at] = offset;
+    this.times[at] = timeNs;
+    this.refs[at] = ref;
+    if (this.sacked.length > 0) this.sacked = this.sacked.filter((range) => range.end > offset);
+  }
+
+  /** True if the block tells of octets that were not covered before. A D-SACK (at or below the cumulative ACK, RFC 2883) is none. */
+  sack(start: number, end: number, timeNs: number, ref: number): boolean {
+    if (end <= start || start < this.offset || this.sacked.length >= MAX_SACKED) return false;
+    if (this.sacked.some((range) => range.start <= start && range.end >= end)) return false;
+    this.sacked.push({ start, end, timeNs, ref });
+    return true;
+  }
+
+  get hasSacked(): boolean {
+    return this.sacked.length > 0;
+  }
+
+  /** The packet with which [start, end) was wholly covered, or null while it is not. */
+  cover(start: number, end: number): AckCover | null {
+    if (this.offset >= end) return this.cumulativeCover(end);
+    if (this.sacked.length === 0) return null;
+    let from = Math.max(start, this.offset);
+    let last: AckCover | null = null;
+    for (;;) {
+      const next = this.sacked.find((range) => range.start <= from && range.end > from);
+      if (next === undefined) return null;
+      from = next.end;
+      if (last === null || next.timeNs > last.timeNs) last = next;
+      if (from >= end) return { timeNs: last.timeNs, ref: last.ref };
+    }
+  }
+
+  private cumulativeCover(end: number): AckCover {
+    let cover = { timeNs: this.timeNs, ref: this.ref };
+    const oldest = Math.max(0, this.steps - RECENT);
+    for (let i = this.steps - 1; i >= oldest; i--) {
+      const at = i & (RECENT - 1);
+      if (this.offsets[at] < end) break;
+      cover = { timeNs: this.times[at], ref: this.refs[at] };
+    }
+    return cover;
+  }
+}

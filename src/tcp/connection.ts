@@ -1,0 +1,130 @@
+/**
+ * One TCP connection as a capture shows it: two half-streams, opening and closing. In: connection-table.ts hands it every
+ * segment of its four-tuple. Out: hop/ through the consumer. RFC 9293 section 3.5 and 3.6.
+ */
+
+import { Flag, type Segment } from '../packet/segment.js';
+import { HalfStream } from './half-stream.js';
+import type { PacketClock } from './packet-clock.js';
+
+export class TcpConnection {
+  readonly addressA: Int32Array;
+  readonly addressB: Int32Array;
+  readonly portA: number;
+  readonly portB: number;
+  readonly halves: readonly [HalfStream, HalfStream];
+  /** Direction of the TCP client's octets: known from a SYN; null until then. */
+  clientDirection: 0 | 1 | null = null;
+  /** Time of the client's first SYN, and of the end of the three-way handshake; NaN where not captured. */
+  openedNs = Number.NaN;
+  synRef = 0;
+  establishedNs = Number.NaN;
+  closedNs = Number.NaN;
+  closedRef = 0;
+  closedBy: 'fin' | 'rst' | null = null;
+  /** Who sent the first FIN or the RST. */
+  closedFrom: 0 | 1 | null = null;
+  resetNs = Number.NaN;
+  firstNs: number;
+  lastNs: number;
+  packets = 0;
+  /** Packets that the capturing host sent or received, where the link layer says so: by direction A and B. */
+  readonly outbound = [0, 0];
+  readonly inbound = [0, 0];
+
+  constructor(
+    readonly index: number,
+    segment: Segment,
+    private readonly clock: PacketClock,
+  ) {
+    this.addressA = Int32Array.from(segment.source);
+    this.addressB = Int32Array.from(segment.destination);
+    this.portA = segment.sourcePort;
+    this.portB = segment.destinationPort;
+    this.halves = [new HalfStream(0, clock), new HalfStream(1, clock)];
+    this.firstNs = clock.timeNs;
+    this.lastNs = clock.timeNs;
+  }
+
+  /** A SYN that belongs to a later connection on the same four-tuple. */
+  isReopenedBy(segment: Segment, direction: 0 | 1): boolean {
+    const half = this.halves[direction];
+    if (half.initialSequence === segment.sequence) return false;
+    if (half.initialSequence >= 0) return true;
+    // Mid-connection capture: a SYN can only follow if the old connection is over.
+    return half.started || this.packets > 0;
+  }
+
+  segment(segment: Segment, direction: 0 | 1): void {
+    const half = this.halves[direction];
+    const other = this.halves[direction ^ 1];
+    const { flags, payloadLength, sequence } = segment;
+    const { timeNs, ref } = this.clock;
+    this.packets++;
+    this.lastNs = timeNs;
+    if (half.packets++ === 0) half.firstSeenNs = timeNs;
+    half.lastSeenNs = timeNs;
+    if (segment.direction === 2) this.outbound[direction]++;
+    else if (segment.direction === 1) this.inbound[direction]++;
+
+    if ((flags & Flag.syn) !== 0) this.syn(segment, half, direction);
+    else if (!half.started) half.start(sequence);
+    if ((flags & Flag.rst) !== 0) {
+      this.reset(half, sequence, flags, direction);
+      return;
+    }
+    if ((flags & Flag.ack) !== 0) {
+      // RFC 7323 section 2.2: the scale holds only if both SYNs carried it; the window of a SYN is never scaled.
+      // Where no SYN was captured the shift is unknown, and only "zero" can be told from "not zero": enough here.
+      other.ack(segment.acknowledgment, segment.window, (flags & (Flag.syn | Flag.fin)) !== 0);
+      for (let i = 0; i < segment.sackBlocks; i++) other.sack(segment.sack[2 * i], segment.sack[2 * i + 1]);
+    }
+    const start = (flags & Flag.syn) !== 0 ? sequence + 1 : sequence;
+    if (payloadLength > 0)
+      half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, segment.timestampValue);
+    else half.bare(start);
+    if ((flags & Flag.fin) !== 0) {
+      half.fin(start + payloadLength);
+      if (this.closedBy === null) this.close('fin', timeNs, ref, direction);
+    }
+    if (half.hasHole) half.reviewHole();
+    if (other.hasHole) other.reviewHole();
+  }
+
+  finish(): void {
+    this.halves[0].finish();
+    this.halves[1].finish();
+  }
+
+  private syn(segment: Segment, half: HalfStream, direction: 0 | 1): void {
+    const { timeNs, ref } = this.clock;
+    half.syn(segment.sequence);
+    if (segment.windowScale >= 0) half.windowScale = segment.windowScale;
+    if ((segment.flags & Flag.ack) === 0) {
+      this.clientDirection ??= direction;
+      if (Number.isNaN(this.openedNs)) {
+        this.openedNs = timeNs;
+        this.synRef = ref;
+      }
+    } else {
+      this.clientDirection ??= (direction ^ 1) as 0 | 1;
+      if (Number.isNaN(this.establishedNs)) this.establishedNs = timeNs;
+    }
+  }
+
+  private reset(half: HalfStream, sequence: number, flags: number, direction: 0 | 1): void {
+    if ((flags & Flag.ack) === 0 || half.packets > 1) half.bare(sequence);
+    this.resetNs = this.clock.timeNs;
+    if (this.closedBy !== 'rst') this.close('rst', this.clock.timeNs, this.clock.ref, direction);
+  }
+
+  /** A FIN is outdone by a RST: the connection ended abruptly after all. */
+  private close(by: 'fin' | 'rst', timeNs: number, ref: number, direction: 0 | 1): void {
+    if (this.closedBy === null) {
+      this.closedNs = timeNs;
+      this.closedRef = ref;
+      this.closedFrom = direction;
+      this.closedBy = by;
+    }
+  }
+}

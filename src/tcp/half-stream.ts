@@ -1,0 +1,269 @@
+/**
+ * One direction of a TCP connection: octets put in order by sequence number, holes named, and the ledger of what left
+ * and what was TCP-ACKed. In: connection.ts. Out: the consumer (hop/) gets octets and gaps in order; delivery/ gets the
+ * ledger's answers by way of hop/. RFC 9293 section 3.4 and 3.8; RFC 2018.
+ *
+ *   offsets   0 ........ next ........ highest
+ *             | in order |  held, out of order |
+ *   offset 0 is the first octet after the SYN, or the first octet known where the capture starts later.
+ */
+
+import { AckHistory } from './ack-history.js';
+import { type BlockedInterval, BlockedTimer } from './blocked.js';
+import type { PacketClock } from './packet-clock.js';
+import { SegmentLedger } from './segment-ledger.js';
+import { distance } from './sequence.js';
+
+/** `missed`: TCP-ACKed by the receiver, so the capture lost it. `cut`: the packet is there, its end is not. `never-acked`: neither seen nor ACKed. */
+export type GapKind = 'missed' | 'cut' | 'never-acked';
+
+export interface Gap {
+  kind: GapKind;
+  from: number;
+  to: number;
+  /** The hole's place in time: the last octet in order before it, and the packet that made it known. */
+  fromNs: number;
+  toNs: number;
+}
+
+export interface StreamConsumer {
+  /** Octets in order: `bytes[start..end)` stands at `offset`. A view for the call only. */
+  data(half: HalfStream, bytes: Uint8Array, start: number, end: number, offset: number): void;
+  /** Octets that will not come; data goes on at `to`. */
+  gap(half: HalfStream, from: number, to: number, kind: GapKind): void;
+  /** The TCP ACK of this direction moved on, or a SACK told something new. */
+  acked(half: HalfStream): void;
+}
+
+interface HeldSegment {
+  start: number;
+  /** End as captured, and on the wire. */
+  end: number;
+  wireEnd: number;
+  bytes: Uint8Array;
+}
+
+const NOBODY: StreamConsumer = { data() {}, gap() {}, acked() {} };
+
+const MAX_HELD_OCTETS = 4 << 20;
+const MAX_HELD_SEGMENTS = 4096;
+const MAX_GAPS = 4096;
+/** A hole that the receiver has TCP-ACKed is waited for this long: captures of several queues come out of order. */
+const REORDER_WAIT_NS = 250e6;
+const COPY_WITHIN_NS = 50e6;
+
+export class HalfStream {
+  readonly ledger = new SegmentLedger();
+  readonly acks = new AckHistory();
+  readonly gaps: Gap[] = [];
+  gapsDropped = 0;
+  readonly blocked: BlockedInterval[] = [];
+  private readonly unacked = new BlockedTimer('unacked', this.blocked);
+  private readonly windowClosed = new BlockedTimer('window-closed', this.blocked);
+
+  started = false;
+  /** From the SYN; -1 where it was not captured. */
+  initialSequence = -1;
+  /** Sequence number of offset 0, unsigned; -1 before the first packet. */
+  baseSequence = -1;
+  private nextSequence = 0;
+  /** The next octet in order. */
+  next = 0;
+  /** The octet after the highest one seen leaving. */
+  highest = 0;
+  /** Sequence numbers that packets without payload stood at: beyond `next` they tell of octets that were not captured. */
+  private ahead = 0;
+  private held: HeldSegment[] = [];
+  private heldOctets = 0;
+  private holeAckedSinceNs = Number.NaN;
+  finOffset = -1;
+  /** The latest time at which a packet of this direction stood exactly at the end of what is known: nothing else was sent until then. */
+  wholeUntilNs = Number.NaN;
+  firstSeenNs = Number.NaN;
+  lastSeenNs = Number.NaN;
+  packets = 0;
+  retransmissions = 0;
+  duplicates = 0;
+  windowScale = -1;
+  missedOctets = 0;
+  cutOctets = 0;
+  /** The consumer still wants octets from here on to be answered for by the ledger. */
+  keepFrom = 0;
+  consumer: StreamConsumer = NOBODY;
+  /** Octets from here on were new in the packet being read: they left just now and never before. Infinity where they may have. */
+  freshFrom = Number.POSITIVE_INFINITY;
+  /** Cleared by the consumer for a stream that it does not follow: no copies are kept, no ledger. */
+  followed = true;
+
+  constructor(
+    /** 0: sent by the connection's endpoint A. 1: by B. */
+    readonly direction: 0 | 1,
+    private readonly clock: PacketClock,
+  ) {}
+
+  /** The first packet of this direction, or the first ACK for it, fixes offset 0. */
+  start(sequence: number): void {
+    this.started = true;
+    this.baseSequence = sequence >>> 0;
+    this.nextSequence = sequence | 0;
+  }
+
+  syn(sequence: number): void {
+    this.initialSequence = sequence;
+    if (!this.started) this.start(sequence + 1);
+  }
+
+  offsetOf(sequence: number): number {
+    return this.next + distance(sequence, this.nextSequence);
+  }
+
+  /** A packet of this direction without payload (or a keep-alive): where does it stand? */
+  bare(sequence: number): void {
+    const offset = this.offsetOf(sequence);
+    if (offset === this.next || offset === this.next - 1) this.markWhole();
+    else if (offset > this.ahead && offset - this.next < 1 << 30) this.ahead = offset;
+  }
+
+  data(bytes: Uint8Array, start: number, end: number, wireLength: number, sequence: number, mark: number): void {
+    const offset = this.offsetOf(sequence);
+    const wireEnd = offset + wireLength;
+    const { timeNs, ref } = this.clock;
+    if (wireLength === 1 && wireEnd === this.next && this.highest >= wireEnd) {
+      this.markWhole(); // a keep-alive repeats one old octet: it is no data
+      return;
+    }
+    if (offset < this.highest) {
+      if (this.ledger.hasCopy(offset, wireEnd, timeNs, mark, COPY_WITHIN_NS)) {
+        this.duplicates++;
+        return;
+      }
+      if (wireEnd <= this.next) this.retransmissions++;
+    }
+    this.freshFrom = offset >= this.highest && offset === this.next ? offset : Number.POSITIVE_INFINITY;
+    if (wireEnd > this.highest) {
+      if (this.highest <= this.acks.offset || this.highest === 0) this.unacked.begin(timeNs, ref);
+      this.highest = wireEnd;
+    }
+    if (!this.followed) {
+      if (wireEnd > this.next) this.moveTo(wireEnd);
+      return;
+    }
+    this.ledger.add(offset, wireEnd, timeNs, ref, mark, Math.min(this.acks.offset, this.keepFrom));
+    if (offset > this.next) this.hold(bytes, start, end, offset, wireEnd);
+    else if (wireEnd > this.next) {
+      this.deliver(bytes, start, end, offset, wireEnd);
+      this.freshFrom = Number.POSITIVE_INFINITY;
+      if (this.held.length > 0) this.drain();
+    }
+    if (this.held.length === 0 && this.next >= this.ahead) this.markWhole();
+  }
+
+  fin(sequence: number): void {
+    this.finOffset = this.offsetOf(sequence);
+  }
+
+  /** The other side's TCP ACK and window for this direction. `window` is scaled already. */
+  ack(sequence: number, window: number, closing: boolean): void {
+    if (!this.started) this.start(sequence);
+    const offset = this.offsetOf(sequence);
+    const { timeNs, ref } = this.clock;
+    if (window === 0 && !closing) this.windowClosed.begin(timeNs, ref);
+    else if (this.windowClosed.sinceNs >= 0) this.windowClosed.end(timeNs, ref);
+    if (offset <= this.acks.offset || offset - this.next > 1 << 30) return;
+    this.acks.advance(offset, timeNs, ref);
+    if (this.unacked.sinceNs >= 0) {
+      const since = offset < this.highest ? this.ledger.firstSentNs(offset) : Number.NaN;
+      this.unacked.end(timeNs, ref);
+      if (since >= 0) this.unacked.restart(since, this.ledger.firstSentRef(offset));
+      else if (offset < this.highest) this.unacked.restart(timeNs, ref);
+    }
+    this.consumer.acked(this);
+  }
+
+  sack(left: number, right: number): void {
+    if (this.acks.sack(this.offsetOf(left), this.offsetOf(right), this.clock.timeNs, this.clock.ref)) this.consumer.acked(this);
+  }
+
+  /** Called with every packet of the connection while segments are held: has the hole become the capture's fault? */
+  reviewHole(): void {
+    if (this.held.length === 0) return;
+    if (this.acks.offset < this.held[0].start) {
+      this.holeAckedSinceNs = Number.NaN;
+      if (this.heldOctets > MAX_HELD_OCTETS || this.held.length > MAX_HELD_SEGMENTS) this.skipHole();
+      return;
+    }
+    if (Number.isNaN(this.holeAckedSinceNs)) this.holeAckedSinceNs = this.clock.timeNs;
+    const waited = this.clock.timeNs - this.holeAckedSinceNs;
+    if (waited > REORDER_WAIT_NS || waited < 0 || this.heldOctets > MAX_HELD_OCTETS) this.skipHole();
+  }
+
+  get hasHole(): boolean {
+    return this.held.length > 0;
+  }
+
+  /** No packet will come any more: whatever is held is delivered, behind the gaps that remain. */
+  finish(): void {
+    while (this.held.length > 0) this.skipHole();
+    const known = Math.max(this.ahead, Math.min(this.acks.offset, this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset));
+    // An ACK may count the FIN as one octet where the FIN itself was not captured.
+    if (this.followed && known > this.next + (this.finOffset < 0 ? 1 : 0)) this.reportGap(known);
+    this.unacked.finish();
+    this.windowClosed.finish();
+  }
+
+  private markWhole(): void {
+    this.wholeUntilNs = this.clock.timeNs;
+  }
+
+  private moveTo(offset: number): void {
+    this.nextSequence = (this.nextSequence + (offset - this.next)) | 0;
+    this.next = offset;
+  }
+
+  /** Octets at `offset` <= next; `end` may fall short of the wire's end where the packet was cut. */
+  private deliver(bytes: Uint8Array, start: number, end: number, offset: number, wireEnd: number): void {
+    const skip = this.next - offset;
+    const from = this.next;
+    const captured = offset + (end - start);
+    if (captured > from) {
+      this.moveTo(captured);
+      this.consumer.data(this, bytes, start + skip, end, from);
+    }
+    if (wireEnd > this.next) this.reportGap(wireEnd, 'cut');
+  }
+
+  private hold(bytes: Uint8Array, start: number, end: number, offset: number, wireEnd: number): void {
+    let at = this.held.length;
+    while (at > 0 && this.held[at - 1].start > offset) at--;
+    if (at > 0 && this.held[at - 1].start === offset && this.held[at - 1].wireEnd >= wireEnd) return;
+    this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: bytes.slice(start, end) });
+    this.heldOctets += end - start;
+  }
+
+  private drain(): void {
+    while (this.held.length > 0 && this.held[0].start <= this.next) {
+      const segment = this.held.shift() as HeldSegment;
+      this.heldOctets -= segment.bytes.length;
+      if (segment.wireEnd > this.next)
+        this.deliver(segment.bytes, 0, segment.bytes.length, segment.start, segment.wireEnd);
+    }
+    this.holeAckedSinceNs = Number.NaN;
+  }
+
+  private skipHole(): void {
+    this.reportGap(this.held[0].start);
+    this.drain();
+  }
+
+  private reportGap(to: number, known?: GapKind): void {
+    const from = this.next;
+    const kind = known ?? (this.acks.offset >= to ? 'missed' : 'never-acked');
+    if (kind === 'missed') this.missedOctets += to - from;
+    if (kind === 'cut') this.cutOctets += to - from;
+    const gap = { kind, from, to, fromNs: this.wholeUntilNs, toNs: this.clock.timeNs };
+    if (this.gaps.length < MAX_GAPS) this.gaps.push(gap);
+    else this.gapsDropped++;
+    this.moveTo(to);
+    this.consumer.gap(this, from, to, kind);
+  }
+}

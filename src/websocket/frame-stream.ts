@@ -1,0 +1,139 @@
+/**
+ * The frames of one direction, whatever happens to it: read while the boundary is known, looked for while it is not.
+ * In: hop/ with octets in order and gaps. Out: the sink gets frames, and spans that could not be decoded. RFC 6455.
+ */
+
+import { type FrameSink, FrameReader } from './frame-reader.js';
+import { findBoundary, type SearchHint } from './frame-search.js';
+import type { Frame } from './frame.js';
+
+export interface FrameStreamSink extends FrameSink {
+  /** Octets [from, to) could not be read as frames; what stands there is unknown. */
+  undecoded(from: number, to: number, why: string): void;
+}
+
+const MAX_SEARCHED = 128 << 10;
+
+export class FrameStream {
+  readonly reader: FrameReader;
+  /** Offset at which what is being searched begins; NaN while the boundary is known. */
+  private searchFrom = Number.NaN;
+  private why = '';
+  private buffer = new Uint8Array(0);
+  private length = 0;
+  private boundaries: number[] = [];
+  private nextSweep = 1024;
+  /** Frames were read, so that this is WebSocket for certain. */
+  frames = 0;
+
+  constructor(
+    private readonly sink: FrameStreamSink,
+    readonly hint: SearchHint,
+  ) {
+    this.reader = new FrameReader({
+      frame: (frame: Frame) => {
+        this.frames++;
+        sink.frame(frame);
+      },
+    });
+  }
+
+  get searching(): boolean {
+    return this.searchFrom >= 0;
+  }
+
+  /** Octets from here on are not yet answered for. */
+  get needFrom(): number {
+    return this.searching ? this.searchFrom : this.reader.boundary;
+  }
+
+  get searched(): number {
+    return this.length;
+  }
+
+  startAt(offset: number): void {
+    this.searchFrom = Number.NaN;
+    this.reader.startAt(offset);
+  }
+
+  search(offset: number, why: string): void {
+    this.searchFrom = offset;
+    this.why = why;
+    this.length = 0;
+    this.boundaries = [];
+    this.nextSweep = 1024;
+  }
+
+  read(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    if (this.searching) {
+      this.collect(bytes, start, end, offset);
+      return;
+    }
+    const stopped = this.reader.read(bytes, start, end, offset);
+    if (this.reader.fault === null) return;
+    const at = this.reader.frame.startOffset;
+    this.search(at, `no WebSocket frame can start here: ${this.reader.fault}`);
+    this.collect(bytes, stopped, end, offset + (stopped - start));
+  }
+
+  gap(from: number, to: number): void {
+    if (this.searching) {
+      this.attempt(true);
+      if (this.searching) {
+        this.search(this.searchFrom, this.why);
+        return;
+      }
+    }
+    if (this.reader.gap(from, to)) return;
+    this.search(from, 'octets before it are missing from the capture');
+  }
+
+  finish(): void {
+    if (this.searching) this.attempt(true);
+    if (this.searching) {
+      if (this.length > 0) this.sink.undecoded(this.searchFrom, this.searchFrom + this.length, this.why);
+    } else this.reader.finish();
+  }
+
+  private collect(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    if (this.length === 0) {
+      if (offset > this.searchFrom) this.sink.undecoded(this.searchFrom, offset, this.why);
+      this.searchFrom = offset;
+    }
+    if (this.length + end - start > MAX_SEARCHED) this.discard();
+    if (this.length + end - start > this.buffer.length) {
+      const buffer = new Uint8Array(Math.max(4096, this.buffer.length * 2, this.length + end - start));
+      buffer.set(this.buffer.subarray(0, this.length));
+      this.buffer = buffer;
+    }
+    this.boundaries.push(this.length);
+    this.buffer.set(bytes.subarray(start, end), this.length);
+    this.length += end - start;
+    const sweep = this.length >= this.nextSweep;
+    if (sweep) this.nextSweep = this.length * 2;
+    this.attempt(sweep);
+  }
+
+  private attempt(everywhere: boolean): void {
+    const at = findBoundary(this.buffer, this.length, this.boundaries, this.hint, everywhere);
+    if (at < 0) return;
+    const from = this.searchFrom;
+    if (at > 0) this.sink.undecoded(from, from + at, this.why);
+    const { buffer, length } = this;
+    this.startAt(from + at);
+    this.buffer = new Uint8Array(0);
+    this.length = 0;
+    this.read(buffer, at, length, from + at);
+  }
+
+  /** The older half has had its chance. */
+  private discard(): void {
+    const half = this.length >> 1;
+    this.sink.undecoded(this.searchFrom, this.searchFrom + half, this.why);
+    this.buffer.copyWithin(0, half, this.length);
+    this.length -= half;
+    this.searchFrom += half;
+    this.boundaries = this.boundaries.filter((position) => position >= half).map((position) => position - half);
+    this.nextSweep = this.length;
+  }
+}
