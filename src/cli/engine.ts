@@ -51,10 +51,8 @@ export interface Engine {
   listConnections(files: string[], options: ListOptions): Promise<ConnectionSummary[]>;
 }
 
-const ANALYSE: string = '../delivery/analyse.js';
-
 export const engine: Engine = {
-  analyse: async (hops, options) => (await import(ANALYSE)).analyse(hops, options),
+  analyse: async (hops, options) => (await import('../delivery/analyse.js')).analyse(hops, options),
   listFrames: async (files, options, sink) => (await import('../hop/list.js')).listFrames(files, options, sink),
   listConnections: async (files, options) => (await import('../hop/list.js')).listConnections(files, options),
 };

@@ -58,7 +58,8 @@ export async function analyse(hops: HopInput[], options: AnalyseOptions): Promis
   attachDispatches(log, views, ackTimeoutNs);
   for (const id of options.commandIds ?? []) log.name(id);
   const learned = meanings.learnedFrom;
-  if (learned !== null) options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
+  if (learned !== null)
+    options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
   const court: CommandCourt = { log, views, paths, ackTimeoutNs, goesOnTo: (path) => goesOnTo(path, views), note: '' };
   const commands = new Commands(court, options, epoch ?? 0);
   return {
@@ -74,7 +75,7 @@ export async function analyse(hops: HopInput[], options: AnalyseOptions): Promis
 }
 
 function hopNames(hops: readonly HopInput[], path: readonly string[] | undefined): string[] {
-  if (path === undefined) return hops.map((hop) => hop.name);
+  if (path === undefined || path.length === 0) return hops.map((hop) => hop.name);
   const stray = hops.find((hop) => !path.includes(hop.name));
   if (stray !== undefined) throw new UsageError(`hop "${stray.name}" is not in --path ${path.join(',')}`);
   const order = hops.map((hop) => path.indexOf(hop.name));
@@ -85,7 +86,8 @@ function hopNames(hops: readonly HopInput[], path: readonly string[] | undefined
 
 function progressFor(hop: string, { onProgress }: AnalyseOptions) {
   if (onProgress === undefined) return undefined;
-  return (file: string, octetsRead: number, octetsTotal: number | null) => onProgress({ hop, file, octetsRead, octetsTotal });
+  return (file: string, octetsRead: number, octetsTotal: number | null) =>
+    onProgress({ hop, file, octetsRead, octetsTotal });
 }
 
 /** The commands in question, judged anew at each iteration. */
@@ -98,7 +100,7 @@ class Commands implements Iterable<CommandVerdict> {
     epochSeconds: number,
   ) {
     const { log } = court;
-    const ids = options.commandIds === undefined ? null : new Set(options.commandIds);
+    const ids = options.commandIds?.length ? new Set(options.commandIds) : null;
     log.settleOrder((command) => {
       if (ids?.has(log.ids.text(command))) return this.timeOf(command) || 0;
       return this.timeOf(command);
@@ -113,7 +115,7 @@ class Commands implements Iterable<CommandVerdict> {
   }
 
   *[Symbol.iterator](): Iterator<CommandVerdict> {
-    const agents = this.options.agents === undefined ? null : new Set(this.options.agents);
+    const agents = this.options.agents?.length ? new Set(this.options.agents) : null;
     for (const command of this.wanted) {
       if (agents !== null && !this.isOf(command, agents)) continue;
       yield judgeCommand(this.court, command);
@@ -162,4 +164,3 @@ function plain(address: string): string {
 export function version(): string {
   return (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 }
-

@@ -3,9 +3,9 @@
  * Out: commands in order of time, as ranges of flat columns: a capture may hold hundreds of thousands.
  */
 
-import { ByteStringTable } from '../bytes/byte-string-table.js';
-import { Role, type RoleNumber } from '../message/profile.js';
 import type { HopObservation, ObservedDispatch } from '../hop/observation.js';
+import { ByteStringTable } from '../message/byte-string-table.js';
+import { Role, type RoleNumber } from '../message/profile.js';
 import { commonNs, type HopView, type Path } from '../path/path.js';
 import type { ThreadTable } from '../path/thread-table.js';
 import type { Meanings } from './roles.js';
@@ -76,7 +76,8 @@ export class CommandLog {
   firstSentNs(command: number): { timeNs: number; path: Path | null } {
     for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
       const at = this.order[i];
-      if (this.entryRole[at] === Role.command) return { timeNs: this.entryNs[at], path: this.paths[this.entryPath[at]] };
+      if (this.entryRole[at] === Role.command)
+        return { timeNs: this.entryNs[at], path: this.paths[this.entryPath[at]] };
     }
     return { timeNs: Number.NaN, path: null };
   }

@@ -3,8 +3,8 @@
  * proves itself whole, else the reason why not, for `absent`, `reached-agent` and `never-sent`: claims that something did not happen.
  */
 
-import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { MessageFlag } from '../hop/message-table.js';
+import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
 export interface Stretch {
   /** On the hop's own clock, nanoseconds. */

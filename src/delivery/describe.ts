@@ -45,12 +45,14 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
   if (summary.packets === 0) reasons.push('the capture holds no packets');
   else if (observation.tcpPackets === 0) reasons.push('the capture holds no TCP packets that can be read');
   for (const issue of summary.issues) reasons.push(issue.text);
-  if (summary.cutPackets > 0) reasons.push(`${summary.cutPackets} packets are cut by the snapshot length: capture with -s 0`);
+  if (summary.cutPackets > 0)
+    reasons.push(`${summary.cutPackets} packets are cut by the snapshot length: capture with -s 0`);
   const dropped = (summary.drops.dropped ?? 0) + (summary.drops.droppedByOs ?? 0) + summary.drops.beforePackets;
   if (dropped > 0) reasons.push(`the capture dropped ${dropped} packets`);
   if (observation.missedOctets > 0)
     reasons.push(`${observation.missedOctets} octets were TCP-ACKed by their receivers and are not in the capture`);
-  if (summary.backwardsTimestamps > 0) reasons.push(`${summary.backwardsTimestamps} packets are stamped earlier than the one before them`);
+  if (summary.backwardsTimestamps > 0)
+    reasons.push(`${summary.backwardsTimestamps} packets are stamped earlier than the one before them`);
   return reasons;
 }
 

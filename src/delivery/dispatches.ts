@@ -36,7 +36,13 @@ function pairNameless(log: CommandLog, observation: HopObservation, seen: SeenDi
     if (log.dispatches.has(command)) continue;
     const { timeNs, path } = log.firstSentNs(command);
     if (!(timeNs >= seen.askedNs && timeNs <= until && timeNs < bestNs)) continue;
-    if (seen.dispatch.agent !== null && path !== null && path.names.length > 0 && !path.names.includes(seen.dispatch.agent)) continue;
+    if (
+      seen.dispatch.agent !== null &&
+      path !== null &&
+      path.names.length > 0 &&
+      !path.names.includes(seen.dispatch.agent)
+    )
+      continue;
     best = command;
     bestNs = timeNs;
   }

@@ -3,12 +3,12 @@
  * Out: HopState for the verdict, and what judge.ts needs of it.
  */
 
+import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
-import { MessageFlag } from '../hop/message-table.js';
 import { isoTime } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path } from '../path/path.js';
-import { blindness, seconds, type Stretch } from './coverage.js';
+import { blindness, type Stretch, seconds } from './coverage.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
 export type Sender = 'fromServer' | 'fromClient';
@@ -50,7 +50,8 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
     const after = { fromNs: messages.sentNs[row], toNs: localStretch(view, window).toNs };
     const reason = had < octets ? blindness(observation, leg.connection, half, after) : null;
     if (had >= octets) return { ...seen, ...complete(leg.connection, sender, seen.tcpAckNs, view) };
-    if (reason !== null) return { state: 'unobserved', reason: `${view.name}: only ${had} of ${octets} octets seen; ${reason}`, ...seen };
+    if (reason !== null)
+      return { state: 'unobserved', reason: `${view.name}: only ${had} of ${octets} octets seen; ${reason}`, ...seen };
     return { state: 'partial', reason: `${had} of ${octets} octets left ${view.name}, the rest never did`, ...seen };
   }
   if (had < octets)
@@ -71,7 +72,10 @@ function complete(
   if (!Number.isNaN(tcpAckNs)) return { state: 'tcp-acked', reason: null };
   const other: ObservedHalf = sender === 'fromServer' ? connection.fromClient : connection.fromServer;
   if (other.packets === 0)
-    return { state: 'unobserved', reason: `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen` };
+    return {
+      state: 'unobserved',
+      reason: `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`,
+    };
   return { state: 'sent-unacked', reason: null };
 }
 
@@ -124,7 +128,11 @@ export function described(view: HopView, judged: Judged): HopState {
   };
 }
 
-export function cited(observation: HopObservation, data: readonly number[], tcpAck: readonly number[]): PacketCitation[] {
+export function cited(
+  observation: HopObservation,
+  data: readonly number[],
+  tcpAck: readonly number[],
+): PacketCitation[] {
   const byFile = new Map<string, PacketCitation>();
   const of = (file: string) => {
     let citation = byFile.get(file);

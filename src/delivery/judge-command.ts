@@ -3,12 +3,12 @@
  * In: the command log. Out: CommandVerdict, built when asked for and not kept.
  */
 
+import { isoTime } from '../hop/timestamp.js';
 import { Role } from '../message/profile.js';
 import type { HopView, Path } from '../path/path.js';
 import type { CommandLog, Entry } from './commands.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
-import { type Attempt, judgeAttempt, type JudgedReply, type Ruling } from './judge.js';
-import { isoTime } from '../hop/timestamp.js';
+import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
 import { type AttemptVerdict, type CommandVerdict, OUTCOMES, type Reply } from './verdict.js';
 
@@ -26,8 +26,16 @@ export function judgeCommand(court: CommandCourt, command: number): CommandVerdi
   const { log } = court;
   const entries = log.entries(command);
   const attempts = entries.filter((entry) => entry.role === Role.command);
-  const acks = paired(attempts, entries.filter((entry) => entry.role === Role.commandAck), court.ackTimeoutNs);
-  const results = paired(attempts, entries.filter((entry) => entry.role === Role.result), court.ackTimeoutNs);
+  const acks = paired(
+    attempts,
+    entries.filter((entry) => entry.role === Role.commandAck),
+    court.ackTimeoutNs,
+  );
+  const results = paired(
+    attempts,
+    entries.filter((entry) => entry.role === Role.result),
+    court.ackTimeoutNs,
+  );
   const verdicts = attempts.map((entry, i) => attemptVerdict(court, entry, i + 1, acks[i], results[i]));
   const base = { id: log.ids.text(command), dispatch: describedDispatch(court, command) };
   if (verdicts.length === 0) return { ...base, ...neverSent(court, command), attempts: [] };
@@ -35,7 +43,10 @@ export function judgeCommand(court: CommandCourt, command: number): CommandVerdi
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
   return {
     ...base,
-    agent: attempts.find((entry) => entry.path.agent !== null)?.path.agent ?? log.dispatches.get(command)?.dispatch.agent ?? null,
+    agent:
+      attempts.find((entry) => entry.path.agent !== null)?.path.agent ??
+      log.dispatches.get(command)?.dispatch.agent ??
+      null,
     outcome: best.outcome,
     lastHop: best.lastHop,
     lostAt: best.lostAt,
@@ -65,13 +76,20 @@ function paired(attempts: readonly Entry[], replies: readonly Entry[], ackTimeou
   let done = 0;
   while (done < replies.length) {
     const reply = replies[done];
-    const before = attempts.map((attempt, i) => (attempt.timeNs <= reply.timeNs + SLACK_NS ? i : -1)).filter((i) => i >= 0);
+    const before = attempts
+      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + SLACK_NS ? i : -1))
+      .filter((i) => i >= 0);
     const samePath = before.filter((i) => attempts[i].path === reply.path);
     const candidates = samePath.length > 0 ? samePath : before;
     const open = candidates.filter((i) => answer[i] === null);
     const nextAttemptNs = attempts[(before.at(-1) ?? -1) + 1]?.timeNs ?? Number.POSITIVE_INFINITY;
     let together = 1;
-    while (done + together < replies.length && replies[done + together].timeNs < nextAttemptNs && replies[done + together].path === reply.path) together++;
+    while (
+      done + together < replies.length &&
+      replies[done + together].timeNs < nextAttemptNs &&
+      replies[done + together].path === reply.path
+    )
+      together++;
     const answered = open.slice(-Math.min(together, open.length));
     for (const [k, i] of answered.entries()) answer[i] = replies[done + k];
     done += together;
@@ -92,7 +110,13 @@ function paired(attempts: readonly Entry[], replies: readonly Entry[], ackTimeou
 /** Attempt and reply may be timed by different captures. */
 const SLACK_NS = 50e6;
 
-function attemptVerdict(court: CommandCourt, entry: Entry, n: number, ack: Entry | null, result: Entry | null): AttemptVerdict {
+function attemptVerdict(
+  court: CommandCourt,
+  entry: Entry,
+  n: number,
+  ack: Entry | null,
+  result: Entry | null,
+): AttemptVerdict {
   const { views, ackTimeoutNs } = court;
   const deadlineNs = entry.timeNs + ackTimeoutNs;
   const states = statesOf(views, entry, 'fromServer', deadlineNs);
@@ -140,7 +164,10 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
   let sinceNs = entry.timeNs;
   for (const hop of order) {
     const row = threads.row(entry.thread, hop);
-    const judged = stateAt(views[hop], entry.path, sender, row, { fromNs: sinceNs, toNs: Math.max(deadlineNs, sinceNs) });
+    const judged = stateAt(views[hop], entry.path, sender, row, {
+      fromNs: sinceNs,
+      toNs: Math.max(deadlineNs, sinceNs),
+    });
     if (!Number.isNaN(judged.sentNs)) sinceNs = judged.sentNs;
     states[hop] = judged;
   }
@@ -148,7 +175,11 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
   let passed = false;
   for (const hop of [...order].reverse()) {
     if (passed && states[hop].state === 'absent')
-      states[hop] = { ...states[hop], state: 'unobserved', reason: `${views[hop].name}: not in the capture, though it was seen further on` };
+      states[hop] = {
+        ...states[hop],
+        state: 'unobserved',
+        reason: `${views[hop].name}: not in the capture, though it was seen further on`,
+      };
     if (states[hop].row >= 0) passed = true;
   }
   return states;

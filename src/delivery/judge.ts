@@ -54,13 +54,25 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
     return { ...base, outcome: 'inconclusive', lostAt: null, reason: 'a CommandAck was seen only in part' };
   const inner = reply.states.slice(0, innermost);
   const swallowed = inner.findLastIndex((judged) => judged.state === 'absent' || judged.state === 'partial');
-  const covering = inner.some((judged, hop) => views[hop].observation !== null && reply.path.legs[hop] !== null && judged.state === 'unobserved' && covers(views[hop], judged, reply));
+  const covering = inner.some(
+    (judged, hop) =>
+      views[hop].observation !== null &&
+      reply.path.legs[hop] !== null &&
+      judged.state === 'unobserved' &&
+      covers(views[hop], judged, reply),
+  );
   if (swallowed < 0 && !covering) {
     const arrivedNs = reply.states[innermost].sentNs;
     const afterNs = arrivedNs - attempt.sentNs;
     const late = arrivedNs > attempt.deadlineNs;
     const where = views[innermost].name;
-    const missing = innermost > 0 ? ` (${views.slice(0, innermost).map((view) => view.name).join(', ')}: not captured at this time)` : '';
+    const missing =
+      innermost > 0
+        ? ` (${views
+            .slice(0, innermost)
+            .map((view) => view.name)
+            .join(', ')}: not captured at this time)`
+        : '';
     const reason = `CommandAck back at ${where} after ${seconds(afterNs)}${late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : ''}${missing}`;
     return { ...base, outcome: 'delivered', lostAt: null, late, reason };
   }
@@ -169,13 +181,21 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
       `it left ${views[hop].name}; no TCP ACK was captured, but it was not sent again either, so the capture may have missed the TCP ACK`,
     );
   const sacked = states[hop].state === 'tcp-acked' ? ', SACKed behind octets that never got through' : '';
-  const how = resent > 0 ? `sent again ${resent} time${resent === 1 ? '' : 's'}` : blocked?.kind === 'window-closed' ? "behind the receiver's closed TCP window" : 'behind octets that were sent again in vain';
+  const how =
+    resent > 0
+      ? `sent again ${resent} time${resent === 1 ? '' : 's'}`
+      : blocked?.kind === 'window-closed'
+        ? "behind the receiver's closed TCP window"
+        : 'behind octets that were sent again in vain';
   return {
     outcome: 'stalled',
     lastHop: views[hop].name,
     lostAt: `${views[hop].name}->${nextName}`,
     late: false,
-    reason: sacked === '' ? `left ${views[hop].name}, ${how}, never TCP-ACKed by ${nextName}` : `left ${views[hop].name}${sacked}`,
+    reason:
+      sacked === ''
+        ? `left ${views[hop].name}, ${how}, never TCP-ACKed by ${nextName}`
+        : `left ${views[hop].name}${sacked}`,
   };
 }
 
@@ -213,7 +233,11 @@ function coverageShort(attempt: Attempt, hop: number): string | null {
   const connection = attempt.path.legs[hop]?.connection;
   const endNs = commonNs(view, observation.lastNs);
   const closedNs = connection === undefined ? Number.NaN : commonNs(view, connection.closedNs);
-  if (endNs >= attempt.deadlineNs || (closedNs <= attempt.deadlineNs && closedNs <= endNs && connection?.closedBy === 'rst')) return null;
+  if (
+    endNs >= attempt.deadlineNs ||
+    (closedNs <= attempt.deadlineNs && closedNs <= endNs && connection?.closedBy === 'rst')
+  )
+    return null;
   return `the capture of ${view.name} ends ${seconds(attempt.deadlineNs - endNs)} before the deadline`;
 }
 
@@ -223,7 +247,10 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   if (leg === null) return null;
   const window: Window = { fromNs, toNs: attempt.deadlineNs };
   const slack = view.clock?.uncertaintyNs ?? 0;
-  const local = localStretch({ ...view, clock: view.clock === null ? null : { ...view.clock, uncertaintyNs: 0 } }, window);
+  const local = localStretch(
+    { ...view, clock: view.clock === null ? null : { ...view.clock, uncertaintyNs: 0 } },
+    window,
+  );
   return blockedThrough(leg.connection.fromServer, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
 }
 
@@ -232,4 +259,3 @@ function heldBack(kind: 'unacked' | 'window-closed'): string {
     ? 'earlier octets on that leg were not TCP-ACKed all through the deadline, so TCP held it back'
     : "the receiver's TCP window was closed all through the deadline, so TCP held it back";
 }
-

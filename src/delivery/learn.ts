@@ -4,8 +4,8 @@
  * it is said in the verdict's reasons that it was made.
  */
 
-import { Role, type RoleNumber } from '../message/profile.js';
 import type { HopObservation } from '../hop/observation.js';
+import { Role, type RoleNumber } from '../message/profile.js';
 
 export interface LearnedKeys {
   /** By candidate key, as text. */
@@ -75,7 +75,9 @@ function chosen(
     replies.forEach(([reply], i) => {
       roles.set(reply, replyRole(nameOf(reply, observation), i, replies.length));
     });
-    words.push(`${nameOf(key, observation)} answered by ${replies.map(([reply]) => nameOf(reply, observation)).join(', ')}`);
+    words.push(
+      `${nameOf(key, observation)} answered by ${replies.map(([reply]) => nameOf(reply, observation)).join(', ')}`,
+    );
   }
   return roles.size === 0 ? null : { roles, words: words.join('; ') };
 }

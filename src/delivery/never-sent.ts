@@ -19,9 +19,16 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   const agent = seen?.dispatch.agent ?? null;
   const named = agent === null ? null : (court.paths.find((path) => path.names.includes(agent))?.agent ?? agent);
   const base = { agent: named, lastHop: null, late: false };
-  const open = (reason: string): Judgement => ({ ...base, outcome: 'inconclusive', lostAt: null, grade: 'none', reason });
+  const open = (reason: string): Judgement => ({
+    ...base,
+    outcome: 'inconclusive',
+    lostAt: null,
+    grade: 'none',
+    reason,
+  });
   if (inner === undefined || inner.observation === null) return open('no capture was given');
-  if (inner.index > 0) return open(`the innermost hop, ${views[0].name}, was not captured: a capture there would settle it`);
+  if (inner.index > 0)
+    return open(`the innermost hop, ${views[0].name}, was not captured: a capture there would settle it`);
   const { observation } = inner;
   const window =
     seen === undefined
@@ -29,7 +36,9 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
       : { fromNs: seen.askedNs, toNs: seen.askedNs + ackTimeoutNs };
   const endNs = commonNs(inner, observation.lastNs);
   if (endNs < window.toNs)
-    return open(`asked for, and no frame with it seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline`);
+    return open(
+      `asked for, and no frame with it seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline`,
+    );
   const blind = blindAnywhere(court, inner, observation, agent, window);
   if (blind !== null) return open(`no frame with it seen, but ${blind}`);
   const asked =
@@ -57,7 +66,10 @@ function blindAnywhere(
   const encrypted = observation.connections.filter((connection) => connection?.protocol === 'tls').length;
   const open = observation.connections.filter(
     (connection) =>
-      connection !== undefined && connection.protocol === 'websocket' && connection.lastNs >= local.fromNs && connection.firstNs <= local.toNs,
+      connection !== undefined &&
+      connection.protocol === 'websocket' &&
+      connection.lastNs >= local.fromNs &&
+      connection.firstNs <= local.toNs,
   );
   const mine = agent === null ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
   if (open.length === 0 && encrypted > 0) return `the capture of ${inner.name} holds encrypted connections only`;

@@ -3,8 +3,8 @@
  * learns, by IDs that the server sends and the agent sends back. In: observations. Out: role and ID of a row.
  */
 
-import { type Profile, Role, type RoleNumber, RoleTable } from '../message/profile.js';
 import type { HopObservation } from '../hop/observation.js';
+import { type Profile, Role, type RoleNumber, RoleTable } from '../message/profile.js';
 import { type LearnedKeys, learn } from './learn.js';
 
 export interface RowMeaning {
@@ -23,7 +23,10 @@ export class Meanings {
 
   constructor(profile: Profile, observations: readonly (HopObservation | null)[]) {
     this.roles = new RoleTable(profile);
-    const keys = profile.learn && !observations.some((each) => each !== null && this.hasCommands(each)) ? learn(observations) : null;
+    const keys =
+      profile.learn && !observations.some((each) => each !== null && this.hasCommands(each))
+        ? learn(observations)
+        : null;
     this.learnedFrom = keys;
     observations.forEach((observation, hop) => {
       this.byType[hop] = [];

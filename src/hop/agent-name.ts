@@ -11,7 +11,16 @@ const MAX_MESSAGES = 12;
 const MAX_MESSAGE = 64 << 10;
 const MAX_NAME = 128;
 /** In a message that is no authentication only keys that cannot mean anything else. */
-const PLAIN_KEYS = new Set(['agent', 'agent_id', 'agentId', 'agent_name', 'agentName', 'hostname', 'host_name', 'hostName']);
+const PLAIN_KEYS = new Set([
+  'agent',
+  'agent_id',
+  'agentId',
+  'agent_name',
+  'agentName',
+  'hostname',
+  'host_name',
+  'hostName',
+]);
 const GENERIC = /^(?:ws|wss|agents?|connect|socket|websocket|stream|api|v\d+|live|command|commands)$/i;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -60,7 +69,8 @@ export class AgentName {
 
   private push(into: string[], value: unknown): void {
     if (typeof value === 'number') value = String(value);
-    if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME && !into.includes(value)) into.push(value);
+    if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME && !into.includes(value))
+      into.push(value);
   }
 }
 

@@ -3,7 +3,7 @@
  * In: message-reader.ts. Out: columns of the observation. Bounded, and a key whose values keep repeating is dropped early.
  */
 
-import type { ByteStringTable } from '../bytes/byte-string-table.js';
+import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { CandidateColumns } from './observation.js';
 
 const MAX_CANDIDATES = 200_000;

@@ -46,8 +46,24 @@ export interface ConnectionSummary {
   firstAt: string;
   lastAt: string;
   packets: number;
-  fromServer: { text: number; binary: number; ping: number; pong: number; close: number; octets: number; missedOctets: number };
-  fromClient: { text: number; binary: number; ping: number; pong: number; close: number; octets: number; missedOctets: number };
+  fromServer: {
+    text: number;
+    binary: number;
+    ping: number;
+    pong: number;
+    close: number;
+    octets: number;
+    missedOctets: number;
+  };
+  fromClient: {
+    text: number;
+    binary: number;
+    ping: number;
+    pong: number;
+    close: number;
+    octets: number;
+    missedOctets: number;
+  };
   pingsAnswered: number;
   retransmissions: number;
   closeCode: number | null;

@@ -2,7 +2,7 @@
  * What the parts of one hop's observation share: clock, tables, scan and roles. In: observer.ts makes it. Out: the stack's parts.
  */
 
-import { ByteStringTable } from '../bytes/byte-string-table.js';
+import { ByteStringTable } from '../message/byte-string-table.js';
 import { KeyScan } from '../message/key-scan.js';
 import { type Profile, type RoleNumber, RoleTable } from '../message/profile.js';
 import { PacketClock } from '../tcp/packet-clock.js';
@@ -61,4 +61,3 @@ class Scratch {
     return this.bytes;
   }
 }
-

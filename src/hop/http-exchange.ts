@@ -4,9 +4,14 @@
  * RFC 9112 section 9.3.2 (responses come in the order of requests), RFC 6455 section 4.
  */
 
-import { type BodyRule, HttpReader } from '../http/reader.js';
 import type { MessageHead } from '../http/message-head.js';
-import { answerHandshake, isUpgradeRequest, type OpeningHandshake, openingHandshake } from '../http/opening-handshake.js';
+import {
+  answerHandshake,
+  isUpgradeRequest,
+  type OpeningHandshake,
+  openingHandshake,
+} from '../http/opening-handshake.js';
+import { type BodyRule, HttpReader } from '../http/reader.js';
 import type { HopContext } from './hop-context.js';
 import type { ObservedDispatch } from './observation.js';
 

@@ -23,7 +23,11 @@ export interface ListOptions {
 const OPCODES = ['continuation', 'text', 'binary', '', '', '', '', '', 'close', 'ping', 'pong'];
 const decoder = new TextDecoder();
 
-export async function listFrames(files: string[], options: ListOptions, sink: (frame: FrameEvent) => unknown): Promise<void> {
+export async function listFrames(
+  files: string[],
+  options: ListOptions,
+  sink: (frame: FrameEvent) => unknown,
+): Promise<void> {
   const pending: Promise<unknown>[] = [];
   for (const file of files) {
     const observer = new Observer(loadProfile(options.profile));
@@ -73,7 +77,8 @@ class FrameLister {
   frame(stack: ConnectionStack, side: Side, frame: Frame): void {
     const { context } = this.observer;
     const { direction } = side.half;
-    const message = frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
+    const message =
+      frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
     const { lastType, lastId, lastText } = side.messages;
     const first = side.half.ledger.soleCarrier(frame.startOffset, frame.endOffset);
     const known = stack.tcp.clientDirection ?? stack.clientByContent;
@@ -86,7 +91,12 @@ class FrameLister {
       connection: stack.tcp.index,
       source: direction === 0 ? a : b,
       destination: direction === 0 ? b : a,
-      from: known === null && stack.clientDirection() === direction && !frame.masked ? 'unknown' : stack.clientDirection() === direction ? 'client' : 'server',
+      from:
+        known === null && stack.clientDirection() === direction && !frame.masked
+          ? 'unknown'
+          : stack.clientDirection() === direction
+            ? 'client'
+            : 'server',
       opcode: OPCODES[frame.opcode] || `opcode-${frame.opcode}`,
       fin: frame.fin,
       rsv1: frame.rsv1,

@@ -62,7 +62,8 @@ export class MessageReader {
   /** Octets from here on are still needed from the ledger. */
   needFrom(streamNeedsFrom: number): number {
     const { startOffset } = this.context.messages;
-    const oldest = this.waitingHead < this.waiting.length ? startOffset[this.waiting[this.waitingHead]] : streamNeedsFrom;
+    const oldest =
+      this.waitingHead < this.waiting.length ? startOffset[this.waiting[this.waitingHead]] : streamNeedsFrom;
     return Math.min(oldest, this.assembling >= 0 ? this.messageFrom : streamNeedsFrom);
   }
 
@@ -189,7 +190,9 @@ export class MessageReader {
     if (this.compressed) {
       flags |= MessageFlag.compressed;
       const plain =
-        (flags & (MessageFlag.damaged | MessageFlag.partial)) !== 0 ? this.forgotten() : this.inflated(bytes, start, end);
+        (flags & (MessageFlag.damaged | MessageFlag.partial)) !== 0
+          ? this.forgotten()
+          : this.inflated(bytes, start, end);
       if (plain === null) flags |= MessageFlag.unreadable;
       bytes = plain ?? bytes;
       start = 0;
@@ -342,4 +345,3 @@ export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: 
   for (let i = Math.max(headEnd, end - 48); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
   return h ^ (h >>> 15);
 }
-

@@ -3,9 +3,9 @@
  * Times are nanoseconds since `epochSeconds`; packets are running numbers over all files of the hop, from 1.
  */
 
-import type { ByteStringTable } from '../bytes/byte-string-table.js';
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import type { OpeningHandshake } from '../http/opening-handshake.js';
+import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
 import type { Gap } from '../tcp/half-stream.js';
 import type { MessageTable } from './message-table.js';

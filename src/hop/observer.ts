@@ -156,7 +156,6 @@ function describeHalf(side: Side, tcp: TcpConnection): ObservedHalf {
 function ackedPings(side: Side, context: HopContext): number {
   const { messages } = context;
   let acked = 0;
-  for (const row of side.messages.rows)
-    if (messages.opcode[row] === 9 && messages.tcpAckNs[row] >= 0) acked++;
+  for (const row of side.messages.rows) if (messages.opcode[row] === 9 && messages.tcpAckNs[row] >= 0) acked++;
   return acked;
 }

@@ -97,8 +97,10 @@ function windowBits(value: string | undefined): number {
 
 function forwardedAddresses(fields: Map<string, string>): string[] {
   const addresses: string[] = [];
-  for (const part of (fields.get('x-forwarded-for') ?? '').split(',')) if (part.trim() !== '') addresses.push(part.trim());
-  for (const match of (fields.get('forwarded') ?? '').matchAll(/for=("?)([^;,"]+)\1/gi)) addresses.push(match[2].trim());
+  for (const part of (fields.get('x-forwarded-for') ?? '').split(','))
+    if (part.trim() !== '') addresses.push(part.trim());
+  for (const match of (fields.get('forwarded') ?? '').matchAll(/for=("?)([^;,"]+)\1/gi))
+    addresses.push(match[2].trim());
   const real = fields.get('x-real-ip');
   if (real !== undefined && real.trim() !== '') addresses.push(real.trim());
   return addresses.map(bareAddress);

@@ -21,7 +21,16 @@ const MAX_HEAD = 64 << 10;
 const MAX_CHUNK_LINE = 4096;
 const latin1 = new TextDecoder('latin1');
 
-type State = 'head' | 'length' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailer' | 'until-close' | 'stopped' | 'failed';
+type State =
+  | 'head'
+  | 'length'
+  | 'chunk-size'
+  | 'chunk-data'
+  | 'chunk-end'
+  | 'trailer'
+  | 'until-close'
+  | 'stopped'
+  | 'failed';
 
 export class HttpReader {
   state: State = 'head';
@@ -39,7 +48,8 @@ export class HttpReader {
     let p = start;
     while (p < end && this.state !== 'stopped' && this.state !== 'failed') {
       if (this.state === 'head') p = this.readHead(bytes, p, end, offset + (p - start));
-      else if (this.state === 'length' || this.state === 'chunk-data') p = this.readCounted(bytes, p, end, offset - start);
+      else if (this.state === 'length' || this.state === 'chunk-data')
+        p = this.readCounted(bytes, p, end, offset - start);
       else if (this.state === 'until-close') {
         this.sink.body(bytes, p, end);
         p = end;
@@ -169,7 +179,8 @@ class ByteLine {
   endsEmpty(): boolean {
     const { bytes, length } = this;
     return (
-      length >= 2 && (bytes[length - 2] === 0x0a || (length >= 3 && bytes[length - 2] === 0x0d && bytes[length - 3] === 0x0a))
+      length >= 2 &&
+      (bytes[length - 2] === 0x0a || (length >= 3 && bytes[length - 2] === 0x0d && bytes[length - 3] === 0x0a))
     );
   }
 

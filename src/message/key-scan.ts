@@ -190,8 +190,7 @@ export class KeyScan {
     const outer = this.keyAt[1];
     const inContainer = (outer & 0x0f & Key.container) !== 0;
     const contained =
-      (inContainer || (outer & Key.possibleTag) !== 0) &&
-      (depth === 2 || (this.keyAt[2] & 0x0f & Key.container) !== 0);
+      (inContainer || (outer & Key.possibleTag) !== 0) && (depth === 2 || (this.keyAt[2] & 0x0f & Key.container) !== 0);
     if (contained) return (preference << 4) + 8 - depth - (inContainer ? 0 : 4);
     return depth === 2 ? preference : 0;
   }

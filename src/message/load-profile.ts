@@ -9,7 +9,8 @@ import { autoProfile, builtinProfile, type Profile, profileSchema } from './prof
 export function loadProfile(profile: unknown): Profile {
   if (profile === undefined || profile === 'auto') return autoProfile;
   if (profile === 'builtin') return builtinProfile;
-  if (typeof profile === 'string') throw new UsageError(`no profile is called "${profile}": there are auto, builtin, and files`);
+  if (typeof profile === 'string')
+    throw new UsageError(`no profile is called "${profile}": there are auto, builtin, and files`);
   const parsed = profileSchema.safeParse(profile);
   if (!parsed.success) {
     const [first] = parsed.error.issues;

@@ -7,7 +7,15 @@
 
 import { z } from 'zod';
 
-export const Role = { other: 0, command: 1, commandAck: 2, result: 3, quiet: 4, authentication: 5, unknown: 6 } as const;
+export const Role = {
+  other: 0,
+  command: 1,
+  commandAck: 2,
+  result: 3,
+  quiet: 4,
+  authentication: 5,
+  unknown: 6,
+} as const;
 export type RoleNumber = (typeof Role)[keyof typeof Role];
 
 const names = z.array(z.string().min(1).max(128)).max(64);
@@ -15,7 +23,18 @@ const names = z.array(z.string().min(1).max(128)).max(64);
 export const profileSchema = z.strictObject({
   name: z.string().default('custom'),
   /** Keys at the top level whose string value names the type of a message. */
-  typeKeys: names.default(['type', 'kind', 'event', 'op', 'method', 'action', 'message_type', 'messageType', 'msg_type', 'msgType']),
+  typeKeys: names.default([
+    'type',
+    'kind',
+    'event',
+    'op',
+    'method',
+    'action',
+    'message_type',
+    'messageType',
+    'msg_type',
+    'msgType',
+  ]),
   /** Keys of the command ID; earlier ones win over later ones in one message. */
   idKeys: names.default(['command_id', 'commandId', 'id']),
   commands: names.default(['command']),
@@ -83,7 +102,15 @@ export const profileSchema = z.strictObject({
     'id',
   ]),
   /** Headers of the opening handshake that name the agent. */
-  agentHeaders: names.default(['x-agent-name', 'x-agent-id', 'x-agent', 'x-hostname', 'x-device-id', 'x-client-id', 'agent-id']),
+  agentHeaders: names.default([
+    'x-agent-name',
+    'x-agent-id',
+    'x-agent',
+    'x-hostname',
+    'x-device-id',
+    'x-client-id',
+    'agent-id',
+  ]),
   /** The HTTP request by which an operator asks for a command: a regular expression over the path; group `agent` names the agent. */
   dispatchPath: z.string().max(256).default('/(?<agent>[^/?]+)/commands?/?(?:\\?.*)?$'),
   dispatchMethods: names.default(['POST', 'PUT']),
@@ -97,7 +124,18 @@ export const builtinProfile: Profile = profileSchema.parse({ name: 'builtin' });
 export const autoProfile: Profile = { ...builtinProfile, name: 'auto', learn: true };
 
 /** Message types whose scan may stop at the type: frequent, and never about one command. */
-const QUIET = new Set(['heartbeat', 'metrics', 'metric', 'ping', 'pong', 'keepalive', 'telemetry', 'configupdate', 'authack', 'heartbeatack']);
+const QUIET = new Set([
+  'heartbeat',
+  'metrics',
+  'metric',
+  'ping',
+  'pong',
+  'keepalive',
+  'telemetry',
+  'configupdate',
+  'authack',
+  'heartbeatack',
+]);
 
 /** Letters and digits in lower case: one form for PascalCase, snake_case, camelCase and kebab-case. */
 export function normalised(type: string): string {

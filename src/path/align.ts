@@ -115,7 +115,12 @@ function mayBeSame(inner: AlignSide, i: number, outer: AlignSide, o: number): bo
  * are matched from the end backwards, each with the latest equal one that was there first. What passed is the one just sent,
  * not an older one that was dropped.
  */
-function alignByContent(inner: AlignSide, outer: AlignSide, pairs: [number, number][], towardsAgent: boolean): Int32Array {
+function alignByContent(
+  inner: AlignSide,
+  outer: AlignSide,
+  pairs: [number, number][],
+  towardsAgent: boolean,
+): Int32Array {
   const result = new Int32Array(outer.half.rows.length).fill(-1);
   const clocksKnown = !Number.isNaN(inner.clockNs) && !Number.isNaN(outer.clockNs);
   const common = (side: AlignSide, row: number) => side.messages.sentNs[row] - side.clockNs;

@@ -13,10 +13,18 @@ import { ThreadTable } from './thread-table.js';
 
 type Observations = readonly (HopObservation | null)[];
 
-export function buildPaths(hopNames: readonly string[], observations: Observations): { paths: Path[]; views: HopView[] } {
+export function buildPaths(
+  hopNames: readonly string[],
+  observations: Observations,
+): { paths: Path[]; views: HopView[] } {
   const paths = linkPaths(observations);
   const clocks = clockOffsets(paths, observations);
-  const views = hopNames.map((name, index) => ({ index, name, observation: observations[index], clock: clocks[index] }));
+  const views = hopNames.map((name, index) => ({
+    index,
+    name,
+    observation: observations[index],
+    clock: clocks[index],
+  }));
   for (const path of paths) {
     path.fromServer = threads(path, observations, clocks, 'fromServer');
     path.fromClient = threads(path, observations, clocks, 'fromClient');
@@ -34,7 +42,8 @@ function linkPaths(observations: Observations): Path[] {
       : chooseLegs(group, observations, usual),
   );
   const found = legs.filter((each) => each.some((leg) => leg !== null));
-  const startNs = (each: (Leg | null)[]) => Math.min(...each.map((leg) => leg?.connection.firstNs ?? Number.POSITIVE_INFINITY));
+  const startNs = (each: (Leg | null)[]) =>
+    Math.min(...each.map((leg) => leg?.connection.firstNs ?? Number.POSITIVE_INFINITY));
   found.sort((a, b) => startNs(a) - startNs(b));
   return found.map((each, i) => {
     const names = [...new Set(each.flatMap((leg) => leg?.connection.agentNames ?? []))];
@@ -103,7 +112,12 @@ function boundsBetween(paths: readonly Path[], observations: Observations, inner
   return bounds;
 }
 
-function sideOf(leg: Leg, observations: Observations, direction: 'fromServer' | 'fromClient', clockNs: number): AlignSide {
+function sideOf(
+  leg: Leg,
+  observations: Observations,
+  direction: 'fromServer' | 'fromClient',
+  clockNs: number,
+): AlignSide {
   const half: ObservedHalf = leg.connection[direction];
   return { half, messages: (observations[leg.hop] as HopObservation).messages, clockNs };
 }

@@ -58,7 +58,8 @@ class Groups {
       const key = connection.handshake?.accepted ? connection.handshake.key : null;
       if (key) byKey.set(key, [...(byKey.get(key) ?? []), i]);
     });
-    for (const members of byKey.values()) if (this.tellsApart(members)) for (const i of members) this.join(members[0], i);
+    for (const members of byKey.values())
+      if (this.tellsApart(members)) for (const i of members) this.join(members[0], i);
   }
 
   /** A client that always sends the same key gives itself away: in one capture, its connections open at different times. */

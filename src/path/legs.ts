@@ -41,7 +41,9 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
 function choose(eligible: number[], nodes: Node[], hop: number, next: number, usual: UsualServers | null): number {
   const candidates = eligible.filter((n) => n >= next);
   if (usual !== null && usual[hop] !== null) {
-    const usualHere = candidates.find((n) => serverOf((sightingAt(nodes[n], hop) as Sighting).connection) === usual[hop]);
+    const usualHere = candidates.find(
+      (n) => serverOf((sightingAt(nodes[n], hop) as Sighting).connection) === usual[hop],
+    );
     if (usualHere !== undefined) return usualHere;
     // What is usually another hop's leg is not taken for this one's.
     return candidates.find((n) => !usual.includes(serverOf((sightingAt(nodes[n], hop) as Sighting).connection))) ?? -1;

@@ -8,7 +8,6 @@ import { TcpConnection } from './connection.js';
 import type { StreamConsumer } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
 
-
 export class ConnectionTable {
   readonly connections: TcpConnection[] = [];
   private slots = new Int32Array(256);
@@ -73,7 +72,14 @@ export class ConnectionTable {
     const mask = this.slots.length - 1;
     const { source, destination } = segment;
     let at =
-      hash(source[0] ^ destination[0], source[1] ^ destination[1], source[2] ^ destination[2], source[3] ^ destination[3], segment.sourcePort ^ segment.destinationPort, segment.sourcePort + segment.destinationPort) & mask;
+      hash(
+        source[0] ^ destination[0],
+        source[1] ^ destination[1],
+        source[2] ^ destination[2],
+        source[3] ^ destination[3],
+        segment.sourcePort ^ segment.destinationPort,
+        segment.sourcePort + segment.destinationPort,
+      ) & mask;
     for (;;) {
       const slot = this.slots[at];
       if (slot === 0) return at;

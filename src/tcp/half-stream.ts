@@ -120,7 +120,8 @@ export class HalfStream {
   /** A packet of this direction without payload (or a keep-alive): where does it stand? */
   bare(sequence: number): void {
     const offset = this.offsetOf(sequence);
-    if (offset === this.next || offset === this.next - 1) this.markWhole();
+    const afterFin = this.finOffset >= 0 && offset === this.finOffset + 1 && this.next === this.finOffset;
+    if (offset === this.next || offset === this.next - 1 || afterFin) this.markWhole();
     else if (offset > this.ahead && offset - this.next < 1 << 30) this.ahead = offset;
   }
 
@@ -181,7 +182,8 @@ export class HalfStream {
   }
 
   sack(left: number, right: number): void {
-    if (this.acks.sack(this.offsetOf(left), this.offsetOf(right), this.clock.timeNs, this.clock.ref)) this.consumer.acked(this);
+    if (this.acks.sack(this.offsetOf(left), this.offsetOf(right), this.clock.timeNs, this.clock.ref))
+      this.consumer.acked(this);
   }
 
   /** Called with every packet of the connection while segments are held: has the hole become the capture's fault? */
@@ -204,7 +206,10 @@ export class HalfStream {
   /** No packet will come any more: whatever is held is delivered, behind the gaps that remain. */
   finish(): void {
     while (this.held.length > 0) this.skipHole();
-    const known = Math.max(this.ahead, Math.min(this.acks.offset, this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset));
+    const known = Math.max(
+      this.ahead,
+      Math.min(this.acks.offset, this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset),
+    );
     // An ACK may count the FIN as one octet where the FIN itself was not captured.
     if (this.followed && known > this.next + (this.finOffset < 0 ? 1 : 0)) this.reportGap(known);
     this.unacked.finish();

@@ -173,7 +173,9 @@ export class FrameReader {
       length = high * 0x1_0000_0000 + low;
       at += 8;
     }
-    frame.maskingKey = frame.masked ? bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24) : 0;
+    frame.maskingKey = frame.masked
+      ? bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+      : 0;
     if (frame.masked) at += 4;
     frame.payloadLength = length;
     frame.endOffset = frame.startOffset + (at - p) + length;

@@ -18,7 +18,13 @@ export interface SearchHint {
 }
 
 /** Looks at `bytes[0..length)`; `boundaries` are ascending positions at which segments began. */
-export function findBoundary(bytes: Uint8Array, length: number, boundaries: readonly number[], hint: SearchHint, everywhere: boolean): number {
+export function findBoundary(
+  bytes: Uint8Array,
+  length: number,
+  boundaries: readonly number[],
+  hint: SearchHint,
+  everywhere: boolean,
+): number {
   const starts = new Set(boundaries);
   starts.add(length);
   for (const start of boundaries)
@@ -30,7 +36,13 @@ export function findBoundary(bytes: Uint8Array, length: number, boundaries: read
 }
 
 /** Bits of evidence that frames run from `start` on; 0 as soon as one cannot be. */
-function evidence(bytes: Uint8Array, start: number, length: number, segmentStarts: ReadonlySet<number>, hint: SearchHint): number {
+function evidence(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  segmentStarts: ReadonlySet<number>,
+  hint: SearchHint,
+): number {
   let bits = segmentStarts.has(start) ? 3 : 0;
   let p = start;
   let inMessage: boolean | null = null;
@@ -76,7 +88,15 @@ function lengthOf(bytes: Uint8Array, p: number, second: number): number {
 }
 
 /** What the payload says for or against it: text that is none speaks strongly against. */
-function content(bytes: Uint8Array, p: number, header: number, end: number, opcode: number, first: number, masked: boolean): number {
+function content(
+  bytes: Uint8Array,
+  p: number,
+  header: number,
+  end: number,
+  opcode: number,
+  first: number,
+  masked: boolean,
+): number {
   const from = p + header;
   const count = end - from;
   const keyAt = from - 4;

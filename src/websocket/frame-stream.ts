@@ -3,9 +3,9 @@
  * In: hop/ with octets in order and gaps. Out: the sink gets frames, and spans that could not be decoded. RFC 6455.
  */
 
-import { type FrameSink, FrameReader } from './frame-reader.js';
-import { findBoundary, type SearchHint } from './frame-search.js';
 import type { Frame } from './frame.js';
+import { FrameReader, type FrameSink } from './frame-reader.js';
+import { findBoundary, type SearchHint } from './frame-search.js';
 
 export interface FrameStreamSink extends FrameSink {
   /** Octets [from, to) could not be read as frames; what stands there is unknown. */

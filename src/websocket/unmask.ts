@@ -10,7 +10,15 @@ let view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
  * Copies `bytes[start..end)` to `into[at..]` and removes the mask. `phase` is the position of the first octet within the
  * frame's payload: the key repeats every four octets.
  */
-export function unmask(bytes: Uint8Array, start: number, end: number, key: number, phase: number, into: Uint8Array, at: number): void {
+export function unmask(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  key: number,
+  phase: number,
+  into: Uint8Array,
+  at: number,
+): void {
   const turn = (phase & 3) << 3;
   const turned = turn === 0 ? key : (key >>> turn) | (key << (32 - turn));
   if (bytes.buffer !== viewed) {
