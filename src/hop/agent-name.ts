@@ -62,7 +62,7 @@ export class AgentName {
     }
     const into = authentication ? this.fromMessage : this.fromPlain;
     for (const key of this.profile.agentKeys)
-      if (authentication || PLAIN_KEYS.has(key)) this.push(into, valueOf(message, key, 3));
+      if (authentication || PLAIN_KEYS.has(key)) this.push(into, valueUnder(message, key, 3));
     into.sort((a, b) => Number(UUID.test(a)) - Number(UUID.test(b)));
     if (authentication && into.length > 0) this.settled = true;
   }
@@ -75,13 +75,13 @@ export class AgentName {
 }
 
 /** The value under a key, outer levels first. */
-function valueOf(message: unknown, key: string, levels: number): unknown {
+function valueUnder(message: unknown, key: string, levels: number): unknown {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined;
   const here = (message as Record<string, unknown>)[key];
   if (typeof here === 'string' || typeof here === 'number') return here;
   if (levels <= 1) return undefined;
   for (const inner of Object.values(message)) {
-    const found = valueOf(inner, key, levels - 1);
+    const found = valueUnder(inner, key, levels - 1);
     if (found !== undefined) return found;
   }
   return undefined;
