@@ -8,8 +8,9 @@ import type { HopObservation } from '../hop/observation.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 
 export interface LearnedKeys {
-  /** By candidate key, as text. */
-  roles: Map<string, RoleNumber>;
+  /** By candidate key, as text: of what the server sends, and of what the agent does. */
+  fromServer: Map<string, RoleNumber>;
+  fromClient: Map<string, RoleNumber>;
   /** "exec.req answered by ok.req, done.req". */
   words: string;
 }
@@ -67,19 +68,20 @@ function chosen(
     const type = key.slice(0, key.indexOf(':'));
     if (echoed > (perType.get(type)?.echoed ?? 0)) perType.set(type, { key, echoed });
   }
-  const roles = new Map<string, RoleNumber>();
+  const fromServer = new Map<string, RoleNumber>();
+  const fromClient = new Map<string, RoleNumber>();
   const words: string[] = [];
   for (const { key } of perType.values()) {
-    roles.set(key, Role.command);
+    fromServer.set(key, Role.command);
     const replies = [...(answers.get(key) ?? [])].sort((a, b) => a[1].place / a[1].count - b[1].place / b[1].count);
     replies.forEach(([reply], i) => {
-      roles.set(reply, replyRole(nameOf(reply, observation), i, replies.length));
+      fromClient.set(reply, replyRole(nameOf(reply, observation), i, replies.length));
     });
     words.push(
       `${nameOf(key, observation)} answered by ${replies.map(([reply]) => nameOf(reply, observation)).join(', ')}`,
     );
   }
-  return roles.size === 0 ? null : { roles, words: words.join('; ') };
+  return fromServer.size === 0 ? null : { fromServer, fromClient, words: words.join('; ') };
 }
 
 function replyRole(name: string, place: number, of: number): RoleNumber {
@@ -95,10 +97,16 @@ function nameOf(key: string, observation: HopObservation): string {
   return `${type < 0 ? 'untyped' : observation.strings.text(type)}.${key.slice(colon + 1)}`;
 }
 
-function usesByValue(observation: HopObservation): Map<number, Use[]> {
-  const { candidates, messages, strings, connections } = observation;
+/** 1 for each row of the message table that a server sent. */
+export function rowsFromServer({ messages, connections }: HopObservation): Uint8Array {
   const fromServer = new Uint8Array(messages.count);
   for (const connection of connections) for (const row of connection?.fromServer.rows ?? []) fromServer[row] = 1;
+  return fromServer;
+}
+
+function usesByValue(observation: HopObservation): Map<number, Use[]> {
+  const { candidates, messages, strings } = observation;
+  const fromServer = rowsFromServer(observation);
   const byValue = new Map<number, Use[]>();
   for (let i = 0; i < candidates.count; i++) {
     const row = candidates.row[i];

@@ -5,7 +5,7 @@
 
 import type { HopObservation } from '../hop/observation.js';
 import { type Profile, Role, type RoleNumber, RoleTable } from '../message/profile.js';
-import { type LearnedKeys, learn } from './learn.js';
+import { type LearnedKeys, learn, rowsFromServer } from './learn.js';
 
 export interface RowMeaning {
   role: RoleNumber;
@@ -33,8 +33,10 @@ export class Meanings {
       this.learned[hop] = new Map();
       if (keys === null || observation === null) return;
       const { candidates, strings } = observation;
+      const fromServer = rowsFromServer(observation);
       for (let i = 0; i < candidates.count; i++) {
-        const role = keys.roles.get(strings.text(candidates.key[i]));
+        const roles = fromServer[candidates.row[i]] === 1 ? keys.fromServer : keys.fromClient;
+        const role = roles.get(strings.text(candidates.key[i]));
         if (role !== undefined) this.learned[hop].set(candidates.row[i], { role, id: candidates.value[i] });
       }
     });

@@ -49,10 +49,11 @@ export class AgentName {
       this.push(this.fromHandshake, last);
   }
 
-  /** A text message of the client's. */
-  message(bytes: Uint8Array, start: number, end: number, role: RoleNumber): void {
+  /** A text message of the client's; `first` where the stream is known from its beginning. */
+  message(bytes: Uint8Array, start: number, end: number, role: RoleNumber, first: boolean): void {
     if (end - start > MAX_MESSAGE) return;
-    const authentication = role === Role.authentication;
+    // The first thing that a client says under a name nobody knows is most likely who it is.
+    const authentication = role === Role.authentication || (first && this.looked === 0 && role === Role.unknown);
     if (++this.looked >= MAX_MESSAGES) this.settled = true;
     let message: unknown;
     try {

@@ -96,7 +96,7 @@ export class ConnectionStack implements StreamConsumer {
     if (side.mode === 'websocket') {
       side.frames.read(bytes, start, end, offset);
       half.keepFrom = side.messages.needFrom(side.frames.needFrom);
-      if (side.frames.frames === 0) this.reconsider(side);
+      if (this.protocol !== 'websocket') this.reconsider(side);
     } else if (side.mode === 'http') this.readHttp(side, bytes, start, end, offset);
     else if (side.mode === 'undecided') this.decide(side, bytes, start, end, offset);
   }
@@ -120,8 +120,10 @@ export class ConnectionStack implements StreamConsumer {
   /** No packet will come any more. */
   finish(): void {
     for (const side of this.sides) {
-      if (side.mode === 'websocket') side.frames.finish();
-      else if (this.http.awaitsUpgrade && side.half.direction === this.clientByContent) this.release(side, Number.NaN);
+      if (side.mode === 'websocket') {
+        side.frames.finish();
+        if (side.frames.frames > 0) this.foundFrames(side);
+      } else if (this.http.awaitsUpgrade && side.half.direction === this.clientByContent) this.release(side, Number.NaN);
       side.messages.finish();
     }
   }
@@ -165,7 +167,7 @@ export class ConnectionStack implements StreamConsumer {
 
   text(reader: MessageReader, bytes: Uint8Array, start: number, end: number, role: RoleNumber): void {
     if (this.agent.settled || reader.half.direction !== this.clientDirection()) return;
-    this.agent.message(bytes, start, end, role);
+    this.agent.message(bytes, start, end, role, this.handshake !== null);
   }
 
   control(reader: MessageReader, opcode: number, digest: number, row: number): void {

@@ -207,7 +207,9 @@ export class MessageReader {
     this.lastText = null;
     const whole = (flags & (MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable)) === 0;
     const role = text && end > start ? this.read(bytes, start, end) : Role.other;
-    const digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
+    let digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
+    // The ID may lie between the two ends that the digest covers.
+    if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.keep(this.messageFrom, frame.endOffset, this.assembling, end - start, digest, flags);
     const { messages } = this.context;

@@ -108,8 +108,8 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     handshakeRefs: stack.http.handshakeRefs,
     agentNames: stack.agent.names,
     serverSide: tcp.outbound[server] + tcp.inbound[client] - tcp.outbound[client] - tcp.inbound[server],
-    fromServer: describeHalf(stack.sides[server], tcp),
-    fromClient: describeHalf(stack.sides[client], tcp),
+    fromServer: describeHalf(stack.sides[server], tcp, context),
+    fromClient: describeHalf(stack.sides[client], tcp, context),
     pings: {
       sent: pings.sent,
       tcpAcked: ackedPings(stack.sides[server], context),
@@ -126,7 +126,7 @@ function rolesFrom(stack: ConnectionStack): ObservedConnection['rolesFrom'] {
   return a.maskedFrames !== b.maskedFrames ? 'masking' : 'ports';
 }
 
-function describeHalf(side: Side, tcp: TcpConnection): ObservedHalf {
+function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext): ObservedHalf {
   const { half } = side;
   const closing = tcp.closedFrom === half.direction || half.finOffset >= 0;
   return {
@@ -148,7 +148,8 @@ function describeHalf(side: Side, tcp: TcpConnection): ObservedHalf {
     duplicates: half.duplicates,
     counts: side.messages.counts,
     closeCode: side.messages.closeCode,
-    rows: Int32Array.from(side.messages.rows),
+    // A fragmented message is complete only after the control frames between its fragments.
+    rows: Int32Array.from(side.messages.rows).sort((a, b) => messages.startOffset[a] - messages.startOffset[b] || a - b),
   };
 }
 

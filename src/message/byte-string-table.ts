@@ -44,6 +44,11 @@ export class ByteStringTable {
     return this.intern(bytes, 0, bytes.length);
   }
 
+  /** 32 bits of the octets, the same in every table. */
+  hashOf(index: number): number {
+    return this.hashes[index];
+  }
+
   text(index: number): string {
     return decoder.decode(this.arena.subarray(this.starts[index], this.endOf(index)));
   }

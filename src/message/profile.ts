@@ -34,6 +34,11 @@ export const profileSchema = z.strictObject({
     'messageType',
     'msg_type',
     'msgType',
+    't',
+    'evt',
+    'cmd',
+    'msg',
+    'topic',
   ]),
   /** Keys of the command ID; earlier ones win over later ones in one message. */
   idKeys: names.default(['command_id', 'commandId', 'id']),

@@ -4,7 +4,8 @@
  * RFC 6455 section 4.1 (the key is random for each connection); proxies pass it through.
  */
 
-import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
+import type { MessageTable } from '../hop/message-table.js';
+import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import type { LinkedBy } from './path.js';
 
 export interface Sighting {
@@ -37,8 +38,6 @@ export function groupConnections(observations: readonly (HopObservation | null)[
 
 class Groups {
   private readonly parent: number[];
-  private readonly byBytes = new Set<number>();
-
   constructor(private readonly sightings: readonly Sighting[]) {
     this.parent = sightings.map((_, i) => i);
   }
@@ -86,45 +85,68 @@ class Groups {
     });
   }
 
-  /** Votes of messages whose digest belongs to few connections only. */
+  /** Votes of messages that only a few connections carry. */
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
-    const holders = new Map<number, number[]>();
-    this.sightings.forEach((sighting, i) => {
-      const { messages } = observations[sighting.hop] as HopObservation;
-      for (const digest of new Set(digestsOf(sighting.connection, messages))) {
-        const list = holders.get(digest);
-        if (list === undefined) holders.set(digest, [i]);
-        else if (list.length < 16) list.push(i);
-      }
-    });
-    const votes = new Map<number, number>();
-    const count = this.sightings.length;
-    for (const list of holders.values()) {
-      if (list.length < 2 || list.length >= 16) continue;
-      // A content that two connections of one capture carry at the same hop's place does not tell them apart, unless they are one chain.
-      for (let x = 0; x < list.length; x++)
-        for (let y = x + 1; y < list.length; y++) {
-          const pair = list[x] * count + list[y];
-          votes.set(pair, (votes.get(pair) ?? 0) + 1);
-        }
-    }
+    const passedThrough = this.keysSeenInSeveralCaptures();
+    const votes = this.votes(observations);
     const best = new Map<number, number>();
+    const count = this.sightings.length;
     for (const [pair, shared] of votes)
       for (const end of [Math.floor(pair / count), pair % count]) best.set(end, Math.max(best.get(end) ?? 0, shared));
     for (const [pair, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
       const x = Math.floor(pair / count);
       const y = pair % count;
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
-      // Far fewer than the best partner shares: chance, or a broadcast.
+      // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
       if (shared * 2 < (best.get(x) ?? 0) || shared * 2 < (best.get(y) ?? 0)) continue;
-      if (this.contradicts(x, y)) continue;
-      this.byBytes.add(this.root(x)).add(this.root(y));
+      if (this.keysContradict(x, y, passedThrough) || this.timesContradict(x, y)) continue;
       this.join(x, y);
     }
   }
 
-  /** Both have a handshake with a key, and the keys differ: proxies that write their own key exist, so only times speak then. */
-  private contradicts(x: number, y: number): boolean {
+  private votes(observations: readonly (HopObservation | null)[]): Map<number, number> {
+    const holders = new Map<number, Holder[]>();
+    this.sightings.forEach(({ hop, connection }, sighting) => {
+      for (const mark of marksOf(connection, (observations[hop] as HopObservation).messages)) {
+        const list = holders.get(mark.digest);
+        if (list === undefined) holders.set(mark.digest, [{ sighting, hop, ...mark }]);
+        else if (list.length < MAX_HOLDERS) list.push({ sighting, hop, ...mark });
+      }
+    });
+    const votes = new Map<number, number>();
+    for (const list of holders.values()) {
+      if (list.length < 2 || list.length >= MAX_HOLDERS) continue;
+      const perHop = new Map<number, number>();
+      for (const { hop } of list) perHop.set(hop, (perHop.get(hop) ?? 0) + 1);
+      for (let x = 0; x < list.length; x++)
+        for (let y = x + 1; y < list.length; y++) {
+          if (list[x].sighting === list[y].sighting || !tellsTogether(list[x], list[y], perHop)) continue;
+          const low = Math.min(list[x].sighting, list[y].sighting);
+          const pair = low * this.sightings.length + Math.max(list[x].sighting, list[y].sighting);
+          votes.set(pair, (votes.get(pair) ?? 0) + 1);
+        }
+    }
+    return votes;
+  }
+
+  private keysSeenInSeveralCaptures(): Set<string> {
+    const hops = new Map<string, Set<number>>();
+    for (const { hop, connection } of this.sightings) {
+      const key = connection.handshake?.key;
+      if (key) hops.set(key, (hops.get(key) ?? new Set()).add(hop));
+    }
+    return new Set([...hops].filter(([, seen]) => seen.size > 1).map(([key]) => key));
+  }
+
+  /** Two different keys are two WebSockets, unless a proxy writes its own: then neither is seen at another hop. */
+  private keysContradict(x: number, y: number, passedThrough: ReadonlySet<string>): boolean {
+    const a = this.sightings[x].connection.handshake?.key;
+    const b = this.sightings[y].connection.handshake?.key;
+    return Boolean(a && b && a !== b && (passedThrough.has(a) || passedThrough.has(b)));
+  }
+
+  /** Two connections of one chain live at the same time. */
+  private timesContradict(x: number, y: number): boolean {
     const a = this.sightings[x].connection;
     const b = this.sightings[y].connection;
     return this.sightings[x].hop === this.sightings[y].hop && (a.lastNs < b.firstNs || b.lastNs < a.firstNs);
@@ -154,15 +176,40 @@ export function tcpIdentity(connection: ObservedConnection): string | null {
   return client < 0 || server < 0 ? null : `${client}/${server}`;
 }
 
-function* digestsOf(connection: ObservedConnection, messages: HopObservation['messages']): Generator<number> {
-  for (const half of [connection.fromClient, connection.fromServer]) yield* digestsOfHalf(half, messages);
+/** What a connection is known by: contents that hardly any other carries. */
+interface Mark {
+  digest: number;
+  timeNs: number;
+  /** Masked, or with an ID: no broadcast. */
+  strong: boolean;
 }
 
-function* digestsOfHalf(half: ObservedHalf, messages: HopObservation['messages']): Generator<number> {
-  for (const row of half.rows) {
-    // Short and frequent ones (Pings, Heartbeats) are left to their masking keys; unmasked ones need an ID to tell.
-    const key = messages.maskingKey[row];
-    if (key !== 0) yield messages.digest[row] ^ key;
-    if (messages.id[row] >= 0 || messages.length[row] >= 48) yield messages.digest[row];
-  }
+interface Holder extends Mark {
+  sighting: number;
+  hop: number;
+}
+
+/** More would make large captures slow and prove no more; the lowest digests are kept, the same at every hop. */
+const MAX_MARKS = 512;
+const MAX_HOLDERS = 16;
+const TOGETHER_WITHIN_NS = 5e9;
+
+function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
+  if (a.hop === b.hop) return a.strong && b.strong && Math.abs(a.timeNs - b.timeNs) < TOGETHER_WITHIN_NS;
+  return (a.strong && b.strong) || (perHop.get(a.hop) === 1 && perHop.get(b.hop) === 1);
+}
+
+function marksOf(connection: ObservedConnection, messages: MessageTable): Iterable<Mark> {
+  const marks = new Map<number, Mark>();
+  for (const half of [connection.fromClient, connection.fromServer])
+    for (const row of half.rows) {
+      const key = messages.maskingKey[row];
+      const timeNs = messages.sentNs[row];
+      const digest = messages.digest[row];
+      if (key !== 0) marks.set(digest ^ Math.imul(key, 0x85ebca6b), { digest: digest ^ Math.imul(key, 0x85ebca6b), timeNs, strong: true });
+      if (messages.opcode[row] >= 8) continue;
+      if (messages.id[row] >= 0 || messages.length[row] >= 48) marks.set(digest, { digest, timeNs, strong: messages.id[row] >= 0 });
+    }
+  if (marks.size <= MAX_MARKS) return marks.values();
+  return [...marks.values()].sort((a, b) => a.digest - b.digest).slice(0, MAX_MARKS);
 }

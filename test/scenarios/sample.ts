@@ -1,0 +1,114 @@
+/** The samples as they lie on disk, and lasthop's answer to one of them. In: samples/. Out: the tests of this folder. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { main } from '../../src/cli/main.js';
+
+export const PROJECT = resolve(import.meta.dirname, '../..');
+export const SAMPLES = join(PROJECT, 'samples');
+
+export interface Expected {
+  n: number;
+  conn: number;
+  outcome: string;
+  lastHop: string | null;
+  lastHopAnyOf?: string[];
+  lostAt: string | null;
+  lostAtAnyOf?: string[];
+  late?: boolean;
+  states?: Record<string, string>;
+}
+
+export interface ExpectedCommand extends Omit<Expected, 'n' | 'conn'> {
+  id: string;
+  agent: string;
+  conn?: number;
+  attempts: Expected[];
+  idIn?: 'request' | 'response';
+  why: string;
+}
+
+export interface ExpectedConnection {
+  conn: number;
+  agent: string | null;
+  key: string;
+  openedAt: string;
+  closedAt: string | null;
+  pings: number;
+  pongs: number;
+}
+
+export interface Sample {
+  name: string;
+  dir: string;
+  scenario: {
+    description: string;
+    ackTimeout: string;
+    options: string[];
+    capturedFrom: string;
+    capturedUntil: string;
+    hops: { name: string; file: string; clockOffsetMs?: number }[];
+  };
+  expected: {
+    summary: { commands: number; byOutcome: Record<string, number> };
+    findings: { present?: { id: string; agents?: string[] }[]; absentIds?: string[] };
+    connections: ExpectedConnection[];
+    commands: ExpectedCommand[];
+  };
+  /** What the command line needs, after `verdict`. */
+  args: string[];
+  hops: string[];
+}
+
+export function sampleIn(dir: string, name: string): Sample {
+  const json = (file: string) => JSON.parse(readFileSync(join(dir, file), 'utf8'));
+  const scenario: Sample['scenario'] = json('scenario.json');
+  return {
+    name,
+    dir,
+    scenario,
+    expected: json('expected.json'),
+    args: [
+      ...scenario.hops.map((hop) => `${hop.name}=${join(dir, hop.file)}`),
+      '--ack-timeout',
+      scenario.ackTimeout,
+      ...scenario.options,
+    ],
+    hops: [...new Set(scenario.hops.map((hop) => hop.name))],
+  };
+}
+
+export const samples: Sample[] = readdirSync(SAMPLES)
+  .filter((name) => existsSync(join(SAMPLES, name, 'scenario.json')))
+  .map((name) => sampleIn(join(SAMPLES, name), name));
+
+/** The agent's or the server's own log of a run, one note a line. */
+export function log(sample: Sample, which: 'server' | 'agents' | 'lab'): Record<string, unknown>[] {
+  const text = readFileSync(join(sample.dir, `${which}.log.jsonl`), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+export interface Run {
+  status: number;
+  out: string;
+  err: string;
+}
+
+class Collector extends Writable {
+  text = '';
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+/** lasthop in this process, from its sources. */
+export async function lasthop(argv: string[]): Promise<Run> {
+  const stdout = new Collector();
+  const stderr = new Collector();
+  const status = await main(argv, { stdout, stderr, env: { LANG: 'C.UTF-8' } });
+  return { status, out: stdout.text, err: stderr.text };
+}
