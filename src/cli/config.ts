@@ -38,11 +38,11 @@ export function readConfig(file: string): Config {
 }
 
 /** Checked here, before minutes of analysis, and with the file's name. */
-export function readProfile(file: string): Profile {
+export async function readProfile(file: string): Promise<Profile> {
   const content = readJson(file, '--profile');
   try {
     if (typeof content === 'string') throw new UsageError('the profile is not valid: a JSON object is needed');
-    return loadProfile(content);
+    return await loadProfile(content);
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`--profile ${file}: ${error.message}`);
     throw error;

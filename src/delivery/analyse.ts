@@ -10,12 +10,13 @@ import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
 import type { HopView, Path } from '../path/path.js';
+import type { Case } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, judgeCommand } from './judge-command.js';
 import { Meanings } from './roles.js';
-import type { CommandVerdict, Outcome, Summary, Verdict } from './verdict.js';
+import type { CommandVerdict } from './verdict.js';
 
 export interface HopInput {
   name: string;
@@ -39,8 +40,8 @@ export interface AnalyseOptions {
 
 const DEFAULT_ACK_TIMEOUT_MS = 10_000;
 
-export async function analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict> {
-  const profile = loadProfile(options.profile);
+export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promise<Case> {
+  const profile = await loadProfile(options.profile);
   const names = hopNames(hops, options.path);
   const observations: (HopObservation | null)[] = [];
   let epoch: number | null = null;
@@ -60,17 +61,17 @@ export async function analyse(hops: HopInput[], options: AnalyseOptions): Promis
   const learned = meanings.learnedFrom;
   if (learned !== null)
     options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
-  const court: CommandCourt = { log, views, paths, ackTimeoutNs, goesOnTo: (path) => goesOnTo(path, views), note: '' };
-  const commands = new Commands(court, options, epoch ?? 0);
+  const court: CommandCourt = { log, views, paths, ackTimeoutNs, goesOnTo: perPath((path) => goesOnTo(path, views)) };
   return {
-    schema: 'lasthop/verdict@1',
-    generator: { name: 'lasthop', version: version() },
-    hops: views.map(describeHop),
-    connections: paths.map((path) => describeConnection(path, views)),
-    commands,
-    findings: [],
-    hypotheses: [],
-    summary: commands.summary(),
+    verdict: {
+      schema: 'lasthop/verdict@1',
+      generator: { name: 'lasthop', version: version() },
+      hops: views.map(describeHop),
+      connections: paths.map((path) => describeConnection(path, views)),
+      commands: new Commands(court, options, epoch ?? 0),
+    },
+    court,
+    agents: options.agents?.length ? new Set(options.agents) : null,
   };
 }
 
@@ -122,16 +123,6 @@ class Commands implements Iterable<CommandVerdict> {
     }
   }
 
-  summary(): Summary {
-    const byOutcome: Partial<Record<Outcome, number>> = {};
-    let commands = 0;
-    for (const { outcome } of this) {
-      commands++;
-      byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
-    }
-    return { commands, byOutcome };
-  }
-
   /** First attempt, else the dispatch; NaN for an ID that only the agent's messages hold. */
   private timeOf(command: number): number {
     const { timeNs } = this.court.log.firstSentNs(command);
@@ -155,6 +146,15 @@ function goesOnTo(path: Path, views: readonly HopView[]): string | null {
   const { handshake, clientAddress } = leg.connection;
   const client = plain(clientAddress);
   return handshake?.forwardedFor.some((address) => plain(address) !== client) ? clientAddress : null;
+}
+
+/** Asked for every attempt, answered once for each path. */
+function perPath<T>(answer: (path: Path) => T): (path: Path) => T {
+  const known = new Map<Path, T>();
+  return (path) => {
+    if (!known.has(path)) known.set(path, answer(path));
+    return known.get(path) as T;
+  };
 }
 
 function plain(address: string): string {

@@ -69,7 +69,7 @@ export class CommandLog {
         timeNs: this.entryNs[at],
       });
     }
-    return entries.sort((a, b) => a.timeNs - b.timeNs);
+    return entries;
   }
 
   /** Time of a command's first attempt on a path of the agent's; NaN where it has none. */

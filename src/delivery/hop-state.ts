@@ -23,12 +23,13 @@ export interface Judged {
   tcpAckNs: number;
 }
 
-/** The times in which the message would have to be at a hop if it came there at all; common clock. */
-export type Window = Stretch;
+const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
 
-export function stateAt(view: HopView, path: Path, sender: Sender, row: number, window: Window): Judged {
+/** `fromNs` to `toNs`, on the common clock: the times in which the message would have to be here if it came here at all. */
+export function stateAt(view: HopView, path: Path, sender: Sender, row: number, fromNs: number, toNs: number): Judged {
   const { observation } = view;
-  const unseen = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
+  const unseen = UNSEEN;
+  const window = { fromNs, toNs };
   if (observation === null) return { state: 'unobserved', reason: `no capture was given for ${view.name}`, ...unseen };
   const leg = path.legs[view.index];
   if (leg === null) return { state: 'unobserved', reason: missingLeg(view, observation, window), ...unseen };
@@ -80,12 +81,12 @@ function complete(
 }
 
 /** A window on the hop's own clock, widened by what the clock is not known to. */
-export function localStretch(view: HopView, window: Window): Stretch {
+export function localStretch(view: HopView, window: Stretch): Stretch {
   const slack = view.clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY;
   return { fromNs: localNs(view, window.fromNs) - slack, toNs: localNs(view, window.toNs) + slack };
 }
 
-function missingLeg(view: HopView, observation: HopObservation, window: Window): string {
+function missingLeg(view: HopView, observation: HopObservation, window: Stretch): string {
   const encrypted = observation.connections.filter((connection) => connection.protocol === 'tls').length;
   if (encrypted > 0)
     return `${view.name}: the capture holds ${encrypted} encrypted (TLS) connection${encrypted === 1 ? '' : 's'}, which cannot be read`;
@@ -133,23 +134,17 @@ export function cited(
   data: readonly number[],
   tcpAck: readonly number[],
 ): PacketCitation[] {
+  const { files } = observation;
+  if (files.length === 1) return [{ file: files[0].file, data: [...data], tcpAck: [...tcpAck] }];
   const byFile = new Map<string, PacketCitation>();
-  const of = (file: string) => {
-    let citation = byFile.get(file);
-    if (citation === undefined) {
-      citation = { file, data: [], tcpAck: [] };
-      byFile.set(file, citation);
-    }
-    return citation;
+  const cite = (ref: number, kind: 'data' | 'tcpAck') => {
+    const { file, packet } = locate(files, ref);
+    const citation = byFile.get(file) ?? { file, data: [], tcpAck: [] };
+    byFile.set(file, citation);
+    citation[kind].push(packet);
   };
-  for (const ref of data) {
-    const { file, packet } = locate(observation.files, ref);
-    of(file).data.push(packet);
-  }
-  for (const ref of tcpAck) {
-    const { file, packet } = locate(observation.files, ref);
-    of(file).tcpAck.push(packet);
-  }
+  for (const ref of data) cite(ref, 'data');
+  for (const ref of tcpAck) cite(ref, 'tcpAck');
   return [...byFile.values()];
 }
 

@@ -10,7 +10,15 @@ import type { CommandLog, Entry } from './commands.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
-import { type AttemptVerdict, type CommandVerdict, OUTCOMES, type Reply } from './verdict.js';
+import {
+  type AttemptVerdict,
+  type CommandVerdict,
+  type Grade,
+  type HopState,
+  OUTCOMES,
+  type Outcome,
+  type Reply,
+} from './verdict.js';
 
 export interface CommandCourt {
   log: CommandLog;
@@ -18,51 +26,143 @@ export interface CommandCourt {
   paths: readonly Path[];
   ackTimeoutNs: number;
   goesOnTo(path: Path): string | null;
-  /** Said with every reason where roles were learned. */
-  note: string;
 }
 
+/** Decides at once how far the command got; evidence and words are put together when they are read. */
 export function judgeCommand(court: CommandCourt, command: number): CommandVerdict {
-  const { log } = court;
-  const entries = log.entries(command);
+  const entries = court.log.entries(command);
   const attempts = entries.filter((entry) => entry.role === Role.command);
-  const acks = paired(
-    attempts,
-    entries.filter((entry) => entry.role === Role.commandAck),
-    court.ackTimeoutNs,
-  );
-  const results = paired(
-    attempts,
-    entries.filter((entry) => entry.role === Role.result),
-    court.ackTimeoutNs,
-  );
-  const verdicts = attempts.map((entry, i) => attemptVerdict(court, entry, i + 1, acks[i], results[i]));
-  const base = { id: log.ids.text(command), dispatch: describedDispatch(court, command) };
-  if (verdicts.length === 0) return { ...base, ...neverSent(court, command), attempts: [] };
+  if (attempts.length === 0) return unsent(court, command);
+  const acks = paired(attempts, entries, Role.commandAck, court.ackTimeoutNs);
+  const results = paired(attempts, entries, Role.result, court.ackTimeoutNs);
+  const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i]));
   let best = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
-  return {
-    ...base,
-    agent:
-      attempts.find((entry) => entry.path.agent !== null)?.path.agent ??
-      log.dispatches.get(command)?.dispatch.agent ??
-      null,
-    outcome: best.outcome,
-    lastHop: best.lastHop,
-    lostAt: best.lostAt,
-    grade: best.grade,
-    late: best.late,
-    reason: best.reason + court.note,
-    attempts: verdicts,
-  };
+  return new JudgedCommand(court, command, verdicts, best);
+}
+
+function unsent(court: CommandCourt, command: number): CommandVerdict {
+  const base = { id: court.log.ids.text(command), dispatch: describedDispatch(court, command) };
+  return { ...base, ...neverSent(court, command), attempts: [] };
+}
+
+class JudgedCommand implements CommandVerdict {
+  readonly outcome: Outcome;
+  readonly lastHop: string | null;
+  readonly lostAt: string | null;
+  readonly grade: Grade;
+  readonly late: boolean;
+
+  constructor(
+    private readonly court: CommandCourt,
+    private readonly command: number,
+    readonly attempts: JudgedAttempt[],
+    private readonly best: JudgedAttempt,
+  ) {
+    this.outcome = best.outcome;
+    this.lastHop = best.lastHop;
+    this.lostAt = best.lostAt;
+    this.grade = best.grade;
+    this.late = best.late;
+  }
+
+  get id(): string {
+    return this.court.log.ids.text(this.command);
+  }
+
+  get agent(): string | null {
+    for (const attempt of this.attempts) if (attempt.entry.path.agent !== null) return attempt.entry.path.agent;
+    return this.court.log.dispatches.get(this.command)?.dispatch.agent ?? null;
+  }
+
+  get reason(): string {
+    return this.best.reason;
+  }
+
+  get dispatch(): CommandVerdict['dispatch'] {
+    return describedDispatch(this.court, this.command);
+  }
+}
+
+class JudgedAttempt implements AttemptVerdict {
+  readonly outcome: Outcome;
+  readonly lastHop: string | null;
+  readonly lostAt: string | null;
+  readonly late: boolean;
+  private readonly attempt: Attempt;
+  private readonly ruling: Ruling;
+  private readonly judgedAck: JudgedReply | null;
+  private judgedResult: JudgedReply | null = null;
+
+  constructor(
+    private readonly court: CommandCourt,
+    readonly entry: Entry,
+    readonly n: number,
+    ack: Entry | null,
+    private readonly resultEntry: Entry | null,
+  ) {
+    const { views, ackTimeoutNs } = court;
+    const deadlineNs = entry.timeNs + ackTimeoutNs;
+    this.attempt = {
+      path: entry.path,
+      views,
+      states: statesOf(views, entry, 'fromServer', deadlineNs),
+      sentNs: entry.timeNs,
+      deadlineNs,
+      ackTimeoutNs,
+      goesOnTo: court.goesOnTo(entry.path),
+    };
+    this.judgedAck = ack === null ? null : judgedReply(court, ack);
+    this.ruling = this.rule();
+    this.outcome = this.ruling.outcome;
+    this.lastHop = this.ruling.lastHop;
+    this.lostAt = this.ruling.lostAt;
+    this.late = this.ruling.late;
+  }
+
+  get connection(): string {
+    return this.entry.path.id;
+  }
+
+  get grade(): Grade {
+    return this.outcome === 'inconclusive' && this.lastHop === null ? 'none' : 'measured';
+  }
+
+  get reason(): string {
+    return this.ruling.reason();
+  }
+
+  get hops(): HopState[] {
+    return this.attempt.states.map((judged, hop) => described(this.court.views[hop], judged));
+  }
+
+  get commandAck(): Reply | null {
+    return this.judgedAck === null ? null : describedReply(this.court, this.attempt, this.judgedAck);
+  }
+
+  get result(): Reply | null {
+    if (this.resultEntry === null) return null;
+    this.judgedResult ??= judgedReply(this.court, this.resultEntry);
+    return describedReply(this.court, this.attempt, this.judgedResult);
+  }
+
+  /** The CommandAck speaks first; a result that came back where the CommandAck did not is as good. */
+  private rule(): Ruling {
+    const byAck = judgeAttempt(this.attempt, this.judgedAck);
+    if (this.resultEntry === null || byAck.outcome === 'delivered') return byAck;
+    this.judgedResult = judgedReply(this.court, this.resultEntry);
+    const ruling = judgeAttempt(this.attempt, this.judgedResult);
+    const byResult = { ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') };
+    return byResult.outcome === 'delivered' || this.judgedAck === null ? byResult : byAck;
+  }
 }
 
 /** Only `inconclusive` yields to everything; between equals the one that got further out, then the later one. */
-function isFurther(a: AttemptVerdict, b: AttemptVerdict, views: readonly HopView[]): boolean {
+function isFurther(a: JudgedAttempt, b: JudgedAttempt, views: readonly HopView[]): boolean {
   const rank = OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome);
   if (rank !== 0) return rank < 0;
   if (a.outcome === 'delivered') return b.late && !a.late;
-  const place = (verdict: AttemptVerdict) => views.findIndex((view) => view.name === verdict.lastHop);
+  const place = (verdict: JudgedAttempt) => views.findIndex((view) => view.name === verdict.lastHop);
   return place(a) >= place(b);
 }
 
@@ -71,7 +171,17 @@ function isFurther(a: AttemptVerdict, b: AttemptVerdict, views: readonly HopView
  * as unanswered attempts stand together, each answers one in order. An earlier attempt whose deadline a reply still
  * kept shares it: nobody can tell which of the two was answered.
  */
-function paired(attempts: readonly Entry[], replies: readonly Entry[], ackTimeoutNs: number): (Entry | null)[] {
+function paired(
+  attempts: readonly Entry[],
+  entries: readonly Entry[],
+  role: number,
+  ackTimeoutNs: number,
+): (Entry | null)[] {
+  if (attempts.length === 1) {
+    const [{ timeNs }] = attempts;
+    return [entries.find((entry) => entry.role === role && entry.timeNs >= timeNs - SLACK_NS) ?? null];
+  }
+  const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);
   let done = 0;
   while (done < replies.length) {
@@ -110,78 +220,29 @@ function paired(attempts: readonly Entry[], replies: readonly Entry[], ackTimeou
 /** Attempt and reply may be timed by different captures. */
 const SLACK_NS = 50e6;
 
-function attemptVerdict(
-  court: CommandCourt,
-  entry: Entry,
-  n: number,
-  ack: Entry | null,
-  result: Entry | null,
-): AttemptVerdict {
-  const { views, ackTimeoutNs } = court;
-  const deadlineNs = entry.timeNs + ackTimeoutNs;
-  const states = statesOf(views, entry, 'fromServer', deadlineNs);
-  const attempt: Attempt = {
-    path: entry.path,
-    views,
-    states,
-    sentNs: entry.timeNs,
-    deadlineNs,
-    ackTimeoutNs,
-    goesOnTo: court.goesOnTo(entry.path),
-  };
-  const judgedAck = ack === null ? null : judgedReply(court, ack);
-  const judgedResult = result === null ? null : judgedReply(court, result);
-  const ruling = rule(attempt, judgedAck, judgedResult);
-  return {
-    n,
-    connection: entry.path.id,
-    outcome: ruling.outcome,
-    lastHop: ruling.lastHop,
-    lostAt: ruling.lostAt,
-    grade: ruling.outcome === 'inconclusive' && ruling.lastHop === null ? 'none' : 'measured',
-    late: ruling.late,
-    reason: ruling.reason,
-    hops: states.map((judged, hop) => described(views[hop], judged)),
-    commandAck: judgedAck === null ? null : describedReply(court, attempt, judgedAck),
-    result: judgedResult === null ? null : describedReply(court, attempt, judgedResult),
-  };
-}
-
-/** The CommandAck speaks first; a result that came back where the CommandAck did not is as good. */
-function rule(attempt: Attempt, ack: JudgedReply | null, result: JudgedReply | null): Ruling {
-  const byAck = judgeAttempt(attempt, ack);
-  if (result === null || byAck.outcome === 'delivered') return byAck;
-  const byResult = judgeAttempt(attempt, result);
-  if (byResult.outcome === 'delivered') return { ...byResult, reason: byResult.reason.replace('CommandAck', 'result') };
-  return ack === null ? { ...byResult, reason: byResult.reason.replace('CommandAck', 'result') } : byAck;
-}
-
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
 function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadlineNs: number): Judged[] {
   const threads = entry.path[sender];
-  const states: Judged[] = [];
-  const order = views.map((_, hop) => (sender === 'fromServer' ? hop : views.length - 1 - hop));
+  const states: Judged[] = new Array(views.length);
+  const outward = sender === 'fromServer';
+  const step = outward ? 1 : -1;
   let sinceNs = entry.timeNs;
-  for (const hop of order) {
+  let seenFurther = -1;
+  for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
-    const judged = stateAt(views[hop], entry.path, sender, row, {
-      fromNs: sinceNs,
-      toNs: Math.max(deadlineNs, sinceNs),
-    });
+    const judged = stateAt(views[hop], entry.path, sender, row, sinceNs, Math.max(deadlineNs, sinceNs));
     if (!Number.isNaN(judged.sentNs)) sinceNs = judged.sentNs;
+    if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
-  let passed = false;
-  for (const hop of [...order].reverse()) {
-    if (passed && states[hop].state === 'absent')
+  for (let hop = seenFurther - step; hop >= 0 && hop < views.length; hop -= step)
+    if (states[hop].state === 'absent')
       states[hop] = {
         ...states[hop],
         state: 'unobserved',
         reason: `${views[hop].name}: not in the capture, though it was seen further on`,
       };
-    if (states[hop].row >= 0) passed = true;
-  }
   return states;
 }
 

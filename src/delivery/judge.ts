@@ -6,7 +6,7 @@
 import type { HopView, Path } from '../path/path.js';
 import { commonNs } from '../path/path.js';
 import { blindness, blockedThrough, seconds } from './coverage.js';
-import { type Judged, localStretch, type Window } from './hop-state.js';
+import { type Judged, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
 export interface Ruling {
@@ -14,7 +14,8 @@ export interface Ruling {
   lastHop: string | null;
   lostAt: string | null;
   late: boolean;
-  reason: string;
+  /** In words; put together only when somebody reads it. */
+  reason: () => string;
 }
 
 /** The agent's CommandAck (or result), judged at every hop on its own way. */
@@ -46,59 +47,59 @@ const left = (judged: Judged) => judged.state === 'tcp-acked' || judged.state ==
 
 function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   const { views } = attempt;
-  const last = views[views.length - 1].name;
-  const seenAt = reply.states.map((judged, hop) => (left(judged) ? hop : -1)).filter((hop) => hop >= 0);
-  const innermost = seenAt[0] ?? -1;
-  const base = { lastHop: last, late: false };
-  if (innermost < 0)
-    return { ...base, outcome: 'inconclusive', lostAt: null, reason: 'a CommandAck was seen only in part' };
-  const inner = reply.states.slice(0, innermost);
-  const swallowed = inner.findLastIndex((judged) => judged.state === 'absent' || judged.state === 'partial');
-  const covering = inner.some(
-    (judged, hop) =>
-      views[hop].observation !== null &&
-      reply.path.legs[hop] !== null &&
-      judged.state === 'unobserved' &&
-      covers(views[hop], judged, reply),
-  );
-  if (swallowed < 0 && !covering) {
-    const arrivedNs = reply.states[innermost].sentNs;
-    const afterNs = arrivedNs - attempt.sentNs;
-    const late = arrivedNs > attempt.deadlineNs;
-    const where = views[innermost].name;
-    const missing =
-      innermost > 0
-        ? ` (${views
-            .slice(0, innermost)
-            .map((view) => view.name)
-            .join(', ')}: not captured at this time)`
-        : '';
-    const reason = `CommandAck back at ${where} after ${seconds(afterNs)}${late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : ''}${missing}`;
-    return { ...base, outcome: 'delivered', lostAt: null, late, reason };
-  }
-  const next = innermost - 1;
-  const arrived = reply.states[innermost];
-  if (reply.states[next].state === 'unobserved')
-    return {
-      ...base,
-      outcome: 'inconclusive',
-      lostAt: null,
-      reason: `the agent's CommandAck reached ${views[innermost].name}; ${reply.states[next].reason}`,
-    };
+  const { states } = reply;
+  const lastHop = views[views.length - 1].name;
+  const open = (reason: () => string): Ruling => ({
+    outcome: 'inconclusive',
+    lastHop,
+    lostAt: null,
+    late: false,
+    reason,
+  });
+  let innermost = 0;
+  while (innermost < states.length && !left(states[innermost])) innermost++;
+  if (innermost === states.length) return open(() => 'a CommandAck was seen only in part');
+  let lost = false;
+  for (let hop = 0; hop < innermost; hop++)
+    if (states[hop].state !== 'unobserved' || covers(views[hop], states[hop], reply)) lost = true;
+  if (!lost) return delivered(attempt, reply, innermost, lastHop);
+  const where = views[innermost].name;
+  const next = states[innermost - 1];
+  if (next.state === 'unobserved') return open(() => `the agent's CommandAck reached ${where}; ${next.reason}`);
   const outward = views[innermost + 1]?.name ?? 'agent';
   // A leg has one name whichever way a message goes on it: outward.
-  const lostAt = arrived.state === 'tcp-acked' ? views[innermost].name : `${views[innermost].name}->${outward}`;
-  const reason =
-    arrived.state === 'tcp-acked'
-      ? `the agent's CommandAck arrived at ${views[innermost].name} and never reached ${views[next].name}`
-      : `the agent's CommandAck was seen at ${views[innermost].name} but never TCP-ACKed there, and never reached ${views[next].name}`;
-  return { ...base, outcome: 'ack-lost', lostAt, reason };
+  const arrived = states[innermost].state === 'tcp-acked';
+  const inner = views[innermost - 1].name;
+  return {
+    outcome: 'ack-lost',
+    lastHop,
+    lostAt: arrived ? where : `${where}->${outward}`,
+    late: false,
+    reason: () =>
+      arrived
+        ? `the agent's CommandAck arrived at ${where} and never reached ${inner}`
+        : `the agent's CommandAck was seen at ${where} but never TCP-ACKed there, and never reached ${inner}`,
+  };
+}
+
+function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {
+  const { views } = attempt;
+  const arrivedNs = reply.states[innermost].sentNs;
+  const late = arrivedNs > attempt.deadlineNs;
+  const reason = () => {
+    const inner = views.slice(0, innermost).map((view) => view.name);
+    const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
+    const tooLate = late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : '';
+    return `CommandAck back at ${views[innermost].name} after ${seconds(arrivedNs - attempt.sentNs)}${tooLate}${missing}`;
+  };
+  return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
 }
 
 /** Whether a hop that did not see the reply was capturing when it should have come by: then what it missed stays open. */
 function covers(view: HopView, judged: Judged, reply: JudgedReply): boolean {
   const { observation } = view;
-  if (observation === null || judged.row >= 0) return true;
+  if (observation === null || reply.path.legs[view.index] === null) return false;
+  if (judged.row >= 0) return true;
   const { fromNs, toNs } = localStretch(view, { fromNs: reply.firstNs, toNs: reply.firstNs });
   return observation.firstNs <= toNs && observation.lastNs >= fromNs;
 }
@@ -107,7 +108,13 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   const { states, views, path } = attempt;
   const furthest = states.findLastIndex(left);
   const lastHop = furthest < 0 ? null : views[furthest].name;
-  const open = (reason: string): Ruling => ({ outcome: 'inconclusive', lastHop, lostAt: null, late: false, reason });
+  const open = (reason: string): Ruling => ({
+    outcome: 'inconclusive',
+    lastHop,
+    lostAt: null,
+    late: false,
+    reason: () => reason,
+  });
   const next = states[furthest + 1];
   const nextName = furthest + 1 < views.length ? views[furthest + 1].name : 'agent';
 
@@ -122,7 +129,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     const blocked = blockedAt(attempt, furthest + 1, next.sentNs);
     const lostAt = blocked === null ? nextName : `${nextName}->${beyond}`;
     const why = blocked === null ? 'and TCP did not hold it back: the write stopped half way' : heldBack(blocked.kind);
-    return { outcome: 'stalled', lastHop, lostAt, late: false, reason: `${next.reason}; ${why}` };
+    return { outcome: 'stalled', lastHop, lostAt, late: false, reason: () => `${next.reason}; ${why}` };
   }
   if (next.state === 'unobserved')
     return open(furthest < 0 ? `${next.reason}` : `it left ${lastHop} and arrived at ${nextName}; ${next.reason}`);
@@ -140,7 +147,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
       lastHop,
       lostAt: `${nextName}->${beyond}`,
       late: false,
-      reason: `${arrived} and never left it: ${heldBack(blocked.kind)}`,
+      reason: () => `${arrived} and never left it: ${heldBack(blocked.kind)}`,
     };
   }
   const leg = path.legs[furthest + 1];
@@ -150,7 +157,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     lastHop,
     lostAt: nextName,
     late: false,
-    reason: `${arrived} and never left it within ${seconds(attempt.ackTimeoutNs)}${whole}`,
+    reason: () => `${arrived} and never left it within ${seconds(attempt.ackTimeoutNs)}${whole}`,
   };
 }
 
@@ -192,7 +199,7 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
     lastHop: views[hop].name,
     lostAt: `${views[hop].name}->${nextName}`,
     late: false,
-    reason:
+    reason: () =>
       sacked === ''
         ? `left ${views[hop].name}, ${how}, never TCP-ACKed by ${nextName}`
         : `left ${views[hop].name}${sacked}`,
@@ -221,7 +228,8 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
     lastHop: view.name,
     lostAt: 'agent',
     late: false,
-    reason: `left ${view.name} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}`,
+    reason: () =>
+      `left ${view.name} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}`,
   };
 }
 
@@ -245,7 +253,7 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const view = attempt.views[hop];
   const leg = attempt.path.legs[hop];
   if (leg === null) return null;
-  const window: Window = { fromNs, toNs: attempt.deadlineNs };
+  const window = { fromNs, toNs: attempt.deadlineNs };
   const slack = view.clock?.uncertaintyNs ?? 0;
   const local = localStretch(
     { ...view, clock: view.clock === null ? null : { ...view.clock, uncertaintyNs: 0 } },

@@ -123,7 +123,8 @@ export class ConnectionStack implements StreamConsumer {
       if (side.mode === 'websocket') {
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
-      } else if (this.http.awaitsUpgrade && side.half.direction === this.clientByContent) this.release(side, Number.NaN);
+      } else if (this.http.awaitsUpgrade && side.half.direction === this.clientByContent)
+        this.release(side, Number.NaN);
       side.messages.finish();
     }
   }
@@ -171,7 +172,7 @@ export class ConnectionStack implements StreamConsumer {
   }
 
   control(reader: MessageReader, opcode: number, digest: number, row: number): void {
-    if (opcode === Opcode.ping) this.pings.sent(reader.half.direction, digest, row, this.context.clock.timeNs);
+    if (opcode === Opcode.ping) this.pings.sent(reader.half.direction, digest, row, this.context);
     else if (opcode === Opcode.pong) this.pings.answered(reader.half.direction, digest, row, this.context);
   }
 

@@ -30,7 +30,7 @@ export async function listFrames(
 ): Promise<void> {
   const pending: Promise<unknown>[] = [];
   for (const file of files) {
-    const observer = new Observer(loadProfile(options.profile));
+    const observer = new Observer(await loadProfile(options.profile));
     const lister = new FrameLister(observer, file, options.showPayloads === true, (event) => {
       const result = sink(event);
       if (result instanceof Promise) pending.push(result);
@@ -46,7 +46,7 @@ export async function listFrames(
 }
 
 export async function listConnections(files: string[], options: ListOptions): Promise<ConnectionSummary[]> {
-  const observer = new Observer(loadProfile(options.profile));
+  const observer = new Observer(await loadProfile(options.profile));
   const { observed, epochSeconds } = await readFiles(files, observer, progressOf(options));
   const connections = observer.finish();
   for (const { file } of observed) warnOf(observer, file, options);

@@ -15,7 +15,7 @@ import { MessageFlag } from './message-table.js';
 const MAX_MESSAGE = 8 << 20;
 /** Every Ping and Pong is kept until a hop has many; from then on only the first ones of each direction. */
 const MAX_CONTROL_ROWS = 512;
-const MANY_CONTROL_ROWS = 65_536;
+const MANY_CONTROL_ROWS = 16_384;
 /** Of the messages without a command ID so many of each direction are kept, and of the later ones a sample by digest: every hop picks the same. */
 const FIRST_KEPT = 24;
 const SAMPLE_MASK = 0x1f;
@@ -32,6 +32,8 @@ export interface MessageOwner {
 export class MessageReader {
   readonly counts = { text: 0, binary: 0, ping: 0, pong: 0, close: 0 };
   closeCode: number | null = null;
+  /** When the last whole Text or Binary message was complete. */
+  lastMessageNs = Number.NaN;
   inflater: MessageInflater | null = null;
   /** Rows of this direction, in order. */
   readonly rows: number[] = [];
@@ -40,8 +42,9 @@ export class MessageReader {
   lastId = -1;
   lastText: Uint8Array | null = null;
   /** Rows not yet TCP-ACKed, oldest first, from `waitingHead`. */
-  private waiting: number[] = [];
+  private waiting = new Int32Array(8);
   private waitingHead = 0;
+  private waitingEnd = 0;
   private parts: Uint8Array[] = [];
   private partsLength = 0;
   private assembling = -1;
@@ -62,8 +65,7 @@ export class MessageReader {
   /** Octets from here on are still needed from the ledger. */
   needFrom(streamNeedsFrom: number): number {
     const { startOffset } = this.context.messages;
-    const oldest =
-      this.waitingHead < this.waiting.length ? startOffset[this.waiting[this.waitingHead]] : streamNeedsFrom;
+    const oldest = this.waitingHead < this.waitingEnd ? startOffset[this.waiting[this.waitingHead]] : streamNeedsFrom;
     return Math.min(oldest, this.assembling >= 0 ? this.messageFrom : streamNeedsFrom);
   }
 
@@ -77,7 +79,7 @@ export class MessageReader {
       this.compressed = frame.rsv1;
       this.messageFrom = frame.startOffset;
       this.maskingKey = frame.maskingKey;
-      this.parts = [];
+      if (this.partsLength > 0) this.parts = [];
       this.partsLength = 0;
       this.damaged = false;
       this.fragments = 0;
@@ -115,6 +117,7 @@ export class MessageReader {
     this.message(bytes, 0, bytes.length, frame, frame.partial ? MessageFlag.partial : 0);
     this.assembling = -1;
     this.parts = [];
+    this.partsLength = 0;
   }
 
   /** Framing was lost in the middle of a fragmented message. */
@@ -133,31 +136,43 @@ export class MessageReader {
       this.context.endFrame.masked = false;
       this.message(bytes, 0, bytes.length, this.context.endFrame, MessageFlag.partial);
     }
-    while (this.waitingHead < this.waiting.length) this.settle(this.waiting[this.waitingHead++], null);
+    while (this.waitingHead < this.waitingEnd) {
+      const row = this.waiting[this.waitingHead++];
+      if (Number.isNaN(this.context.messages.tcpAckNs[row])) this.complete(row);
+    }
   }
 
   /** The TCP ACK moved on: rows that it covers are complete. */
   acked(): void {
     const { waiting, half } = this;
-    if (this.waitingHead === waiting.length) return;
+    if (this.waitingHead === this.waitingEnd) return;
     const { messages } = this.context;
-    while (this.waitingHead < waiting.length) {
+    while (this.waitingHead < this.waitingEnd) {
       const row = waiting[this.waitingHead];
       if (messages.endOffset[row] > half.acks.offset) break;
-      this.settle(row, half.acks.cover(messages.startOffset[row], messages.endOffset[row]));
+      if (messages.endOffset[row] > half.acks.previous) this.settle(row, half.acks.timeNs, half.acks.ref);
+      else this.settleCovered(row);
       this.waitingHead++;
     }
     if (half.acks.hasSacked)
-      for (let i = this.waitingHead; i < waiting.length; i++) {
+      for (let i = this.waitingHead; i < this.waitingEnd; i++) {
         const row = waiting[i];
-        if (messages.tcpAckNs[row] >= 0) continue;
-        const cover = half.acks.cover(messages.startOffset[row], messages.endOffset[row]);
-        if (cover !== null) this.settle(row, cover);
+        if (Number.isNaN(messages.tcpAckNs[row])) this.settleCovered(row);
       }
-    if (this.waitingHead > 1024 || this.waitingHead === waiting.length) {
-      this.waiting = waiting.slice(this.waitingHead);
+    if (this.waitingHead === this.waitingEnd) this.waitingHead = this.waitingEnd = 0;
+  }
+
+  private wait(row: number): void {
+    if (this.waitingEnd === this.waiting.length) {
+      const live = this.waiting.subarray(this.waitingHead);
+      // Only where most of it is still waiting does it grow.
+      const waiting = live.length * 2 > this.waiting.length ? new Int32Array(this.waiting.length * 2) : this.waiting;
+      waiting.set(live);
+      this.waiting = waiting;
+      this.waitingEnd = live.length;
       this.waitingHead = 0;
     }
+    this.waiting[this.waitingEnd++] = row;
   }
 
   private control(frame: Frame): void {
@@ -173,11 +188,11 @@ export class MessageReader {
     if (frame.opcode === Opcode.close) {
       this.counts.close++;
       if (count >= 2) this.closeCode ??= (bytes[0] << 8) | bytes[1];
-      row = this.keep(frame.startOffset, frame.endOffset, frame.opcode, count, digest, flagsOf(frame));
+      row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     } else {
       const seen = frame.opcode === Opcode.ping ? this.counts.ping++ : this.counts.pong++;
       if (seen < MAX_CONTROL_ROWS || this.context.controlRows++ < MANY_CONTROL_ROWS)
-        row = this.keep(frame.startOffset, frame.endOffset, frame.opcode, count, digest, flagsOf(frame));
+        row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     }
     if (row >= 0) this.context.messages.maskingKey[row] = frame.maskingKey;
     this.owner.control(this, frame.opcode, digest, row);
@@ -200,6 +215,7 @@ export class MessageReader {
     }
     const text = this.assembling === Opcode.text;
     if ((flags & MessageFlag.partial) === 0) {
+      this.lastMessageNs = this.context.clock.timeNs;
       if (text) this.counts.text++;
       else this.counts.binary++;
     }
@@ -211,7 +227,7 @@ export class MessageReader {
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
-    const row = this.keep(this.messageFrom, frame.endOffset, this.assembling, end - start, digest, flags);
+    const row = this.keep(frame, this.assembling, end - start, digest, flags);
     const { messages } = this.context;
     messages.maskingKey[row] = this.maskingKey;
     messages.type[row] = this.lastType;
@@ -247,9 +263,12 @@ export class MessageReader {
     return (digest & SAMPLE_MASK) === 0 && this.sampled++ < MAX_SAMPLED;
   }
 
-  private keep(from: number, to: number, opcode: number, length: number, digest: number, flags: number): number {
+  /** Offsets are read from the frame and not passed: doubles as arguments would be allocated. */
+  private keep(frame: Frame, opcode: number, length: number, digest: number, flags: number): number {
     const { messages, clock } = this.context;
     const { half } = this;
+    const from = opcode >= Opcode.close ? frame.startOffset : this.messageFrom;
+    const to = frame.endOffset;
     const row = messages.add();
     messages.connection[row] = this.owner.connection;
     messages.opcode[row] = opcode;
@@ -264,18 +283,24 @@ export class MessageReader {
       messages.octetsSeen[row] = to - from;
     } else this.complete(row);
     this.rows.push(row);
-    if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= to) this.settle(row, half.acks.cover(from, to));
-    else this.waiting.push(row);
+    if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= to) this.settleCovered(row);
+    else this.wait(row);
     return row;
   }
 
-  private settle(row: number, cover: { timeNs: number; ref: number } | null): void {
+  /** By whichever TCP ACK or SACK covered it first, if one did. */
+  private settleCovered(row: number): void {
     const { messages } = this.context;
-    if (messages.tcpAckNs[row] >= 0) return;
-    this.complete(row);
-    if (cover === null) return;
-    messages.tcpAckNs[row] = cover.timeNs;
-    messages.tcpAckRef[row] = cover.ref;
+    const cover = this.half.acks.cover(messages.startOffset[row], messages.endOffset[row]);
+    if (cover !== null) this.settle(row, cover.timeNs, cover.ref);
+  }
+
+  private settle(row: number, ackNs: number, ackRef: number): void {
+    const { messages } = this.context;
+    if (!Number.isNaN(messages.tcpAckNs[row])) return;
+    if (messages.startOffset[row] < this.half.resentTo) this.complete(row);
+    messages.tcpAckNs[row] = ackNs;
+    messages.tcpAckRef[row] = ackRef;
   }
 
   /** Times and packets from the ledger. */
@@ -293,11 +318,9 @@ export class MessageReader {
     }
     const range = ledger.range(from, to);
     messages.sentNs[row] = range.firstSentNs;
-    if (range.lastSentNs !== range.firstSentNs) messages.lastSent.set(row, range.lastSentNs);
     messages.octetsSeen[row] = range.octetsSeen;
     messages.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
-    messages.firstRef[row] = range.refs[0] ?? 0;
-    if (range.refs.length > 1) messages.moreRefs.set(row, Uint32Array.from(range.refs));
+    messages.setDataRefs(row, range.refs);
   }
 
   private inflated(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
@@ -342,8 +365,8 @@ function unescaped(bytes: Uint8Array, start: number, end: number): string {
 /** Of opcode, length and both ends of the decoded payload: cheap, and equal wherever the message is. */
 export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: number): number {
   let h = Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start);
-  const headEnd = Math.min(end, start + 24);
+  const headEnd = Math.min(end, start + 16);
   for (let i = start; i < headEnd; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  for (let i = Math.max(headEnd, end - 48); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  for (let i = Math.max(headEnd, end - 32); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
   return h ^ (h >>> 15);
 }

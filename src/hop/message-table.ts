@@ -43,10 +43,10 @@ export class MessageTable {
   id = new Int32Array(64);
   /** Pong of a Ping, Ping of a Pong; -1 for none. */
   pair = new Int32Array(64);
-  /** All data packets of the messages that have more than one. */
-  readonly moreRefs = new Map<number, Uint32Array>();
-  /** Time at which the last octet first left, where that was later than the first. */
-  readonly lastSent = new Map<number, number>();
+  /** Where the data packets of a message that has several stand in the pool: their count, then the packets; 0 for none. */
+  private moreAt = new Uint32Array(64);
+  private pool = new Uint32Array(256);
+  private poolUsed = 1;
 
   add(): number {
     if (this.count === this.connection.length) this.grow();
@@ -56,15 +56,21 @@ export class MessageTable {
     return row;
   }
 
+  /** The running numbers of all packets that carried octets of the message. */
   dataRefs(row: number): number[] {
-    const more = this.moreRefs.get(row);
-    if (more !== undefined) return Array.from(more);
+    const at = this.moreAt[row];
+    if (at > 0) return Array.from(this.pool.subarray(at + 1, at + 1 + this.pool[at]));
     return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
   }
 
-  /** NaN where a part was never seen. */
-  lastSentNs(row: number): number {
-    return this.lastSent.get(row) ?? this.sentNs[row];
+  setDataRefs(row: number, refs: readonly number[]): void {
+    this.firstRef[row] = refs[0] ?? 0;
+    if (refs.length < 2) return;
+    if (this.poolUsed + refs.length + 1 > this.pool.length)
+      this.pool = copied(this.pool, new Uint32Array(Math.max(this.pool.length * 2, this.poolUsed + refs.length + 1)));
+    this.moreAt[row] = this.poolUsed;
+    this.pool[this.poolUsed++] = refs.length;
+    for (const ref of refs) this.pool[this.poolUsed++] = ref;
   }
 
   has(row: number, flag: number): boolean {
@@ -72,7 +78,7 @@ export class MessageTable {
   }
 
   private grow(): void {
-    const size = this.count * 2;
+    const size = (this.count * 3) >> 1;
     this.connection = copied(this.connection, new Int32Array(size));
     this.flags = copied(this.flags, new Uint8Array(size));
     this.opcode = copied(this.opcode, new Uint8Array(size));
@@ -89,6 +95,7 @@ export class MessageTable {
     this.maskingKey = copied(this.maskingKey, new Int32Array(size));
     this.type = copied(this.type, new Int32Array(size));
     this.id = copied(this.id, new Int32Array(size));
+    this.moreAt = copied(this.moreAt, new Uint32Array(size));
     this.pair = copied(this.pair, new Int32Array(size));
   }
 }

@@ -26,6 +26,20 @@ export interface BlindSpan {
   why: string;
 }
 
+/** What had left and was not TCP-ACKed when nothing more was seen. */
+export interface UnackedTail {
+  /** Octets above the cumulative TCP ACK, and how many of them SACKs cover. */
+  octets: number;
+  sackedOctets: number;
+  /** The first octet of them: how often it left, in which packets (the first ones), and when last. */
+  transmissions: number;
+  refs: number[];
+  lastSentNs: number;
+  /** The largest segment that carried it, and the smallest of all that wait. */
+  segmentOctets: number;
+  smallestOctets: number;
+}
+
 export interface ObservedHalf {
   /** Stream offset of the first octet of the WebSocket part; NaN where its beginning was not seen. */
   webSocketFrom: number;
@@ -37,6 +51,11 @@ export interface ObservedHalf {
   packets: number;
   firstSeenNs: number;
   lastSeenNs: number;
+  /** When new octets were last seen, and when the last whole Text or Binary message was complete; NaN for never. */
+  lastOctetsNs: number;
+  lastMessageNs: number;
+  /** Null where all was TCP-ACKed. */
+  unacked: UnackedTail | null;
   /** The latest time until which the capture proves that nothing else was sent; NaN where never. */
   wholeUntilNs: number;
   finNs: number;

@@ -12,9 +12,11 @@ import { Decoded } from '../packet/decode-result.js';
 import { Segment } from '../packet/segment.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import { ConnectionTable } from '../tcp/connection-table.js';
+import type { HalfStream } from '../tcp/half-stream.js';
 import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
-import type { ObservedConnection, ObservedHalf } from './observation.js';
+import type { MessageTable } from './message-table.js';
+import type { ObservedConnection, ObservedHalf, UnackedTail } from './observation.js';
 
 export class Observer implements PacketSink {
   readonly context: HopContext;
@@ -137,6 +139,9 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
     packets: half.packets,
     firstSeenNs: half.firstSeenNs,
     lastSeenNs: half.lastSeenNs,
+    lastOctetsNs: half.lastOctetsNs,
+    lastMessageNs: side.messages.lastMessageNs,
+    unacked: unackedTail(half),
     wholeUntilNs: half.wholeUntilNs,
     finNs: closing ? tcp.closedNs : Number.NaN,
     gaps: half.gaps,
@@ -148,9 +153,33 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
     duplicates: half.duplicates,
     counts: side.messages.counts,
     closeCode: side.messages.closeCode,
-    // A fragmented message is complete only after the control frames between its fragments.
-    rows: Int32Array.from(side.messages.rows).sort((a, b) => messages.startOffset[a] - messages.startOffset[b] || a - b),
+    rows: inStreamOrder(side.messages.rows, messages),
   };
+}
+
+function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTail | null {
+  const from = Math.max(0, acks.offset);
+  if (!followed || highest <= from) return null;
+  const { refs, transmissions, octets, smallest, lastSentNs } = ledger.waiting(from);
+  if (transmissions === 0) return null;
+  return {
+    octets: highest - from,
+    sackedOctets: acks.sackedOctets,
+    transmissions,
+    refs,
+    lastSentNs,
+    segmentOctets: octets,
+    smallestOctets: smallest,
+  };
+}
+
+/** A fragmented message is complete only after the control frames between its fragments. */
+function inStreamOrder(rows: readonly number[], { startOffset }: MessageTable): Int32Array {
+  const ordered = Int32Array.from(rows);
+  for (let i = 1; i < ordered.length; i++)
+    if (startOffset[ordered[i]] < startOffset[ordered[i - 1]])
+      return ordered.sort((a, b) => startOffset[a] - startOffset[b] || a - b);
+  return ordered;
 }
 
 /** Pings beyond the rows that are kept count as TCP-ACKed where they were answered: a Pong proves as much. */

@@ -6,41 +6,64 @@
 
 import type { HopContext } from './hop-context.js';
 
-const MAX_WAITING = 256;
-const MAX_ROUND_TRIPS = 4096;
-
-interface WaitingPing {
-  digest: number;
-  row: number;
-  timeNs: number;
-}
+const MAX_WAITING = 64;
+const MAX_ROUND_TRIPS = 1024;
 
 export class PingPairs {
   readonly bySender = [
     { sent: 0, answered: 0, roundTripsNs: [] as number[] },
     { sent: 0, answered: 0, roundTripsNs: [] as number[] },
   ];
-  private readonly waiting: [WaitingPing[], WaitingPing[]] = [[], []];
+  private readonly waiting: [WaitingPings, WaitingPings] = [new WaitingPings(), new WaitingPings()];
 
-  sent(direction: 0 | 1, digest: number, row: number, timeNs: number): void {
+  sent(direction: 0 | 1, digest: number, row: number, context: HopContext): void {
     this.bySender[direction].sent++;
-    const waiting = this.waiting[direction];
-    waiting.push({ digest, row, timeNs });
-    if (waiting.length > MAX_WAITING) waiting.shift();
+    this.waiting[direction].push(digest, row, context);
   }
 
   answered(direction: 0 | 1, digest: number, row: number, context: HopContext): void {
     const from = (direction ^ 1) as 0 | 1;
     const waiting = this.waiting[from];
-    const at = waiting.findIndex((ping) => ping.digest === digest);
+    const at = waiting.find(digest);
     if (at < 0) return;
-    const [ping] = waiting.splice(at, 1);
     const by = this.bySender[from];
     by.answered++;
-    if (by.roundTripsNs.length < MAX_ROUND_TRIPS) by.roundTripsNs.push(context.clock.timeNs - ping.timeNs);
-    if (ping.row >= 0 && row >= 0) {
-      context.messages.pair[ping.row] = row;
-      context.messages.pair[row] = ping.row;
+    // Later ones take the places of earlier ones in turn, so that a long connection is told by all its length.
+    const place = by.roundTripsNs.length < MAX_ROUND_TRIPS ? by.answered - 1 : (by.answered * 7919) % MAX_ROUND_TRIPS;
+    by.roundTripsNs[place] = context.clock.timeNs - waiting.times[at];
+    const ping = waiting.rows[at];
+    waiting.remove(at);
+    if (ping < 0 || row < 0) return;
+    context.messages.pair[ping] = row;
+    context.messages.pair[row] = ping;
+  }
+}
+
+/** Pings without an answer yet, oldest first: columns, since every connection pings for hours. */
+class WaitingPings {
+  private readonly digests = new Int32Array(MAX_WAITING);
+  readonly rows = new Int32Array(MAX_WAITING);
+  readonly times = new Float64Array(MAX_WAITING);
+  private count = 0;
+
+  push(digest: number, row: number, context: HopContext): void {
+    if (this.count === MAX_WAITING) this.remove(0);
+    this.digests[this.count] = digest;
+    this.rows[this.count] = row;
+    this.times[this.count++] = context.clock.timeNs;
+  }
+
+  find(digest: number): number {
+    for (let i = 0; i < this.count; i++) if (this.digests[i] === digest) return i;
+    return -1;
+  }
+
+  remove(at: number): void {
+    this.count--;
+    for (let i = at; i < this.count; i++) {
+      this.digests[i] = this.digests[i + 1];
+      this.rows[i] = this.rows[i + 1];
+      this.times[i] = this.times[i + 1];
     }
   }
 }

@@ -2,13 +2,21 @@
  * Times as the contract wants them: ISO 8601, UTC, with the capture's own digits. In: nanoseconds since an epoch in seconds.
  */
 
+/** The last whole second that was asked for, as text: times come in clusters. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
 /** Null for NaN. `digits` is 6 or 9. */
 export function isoTime(timeNs: number, epochSeconds: number, digits: 6 | 9): string | null {
   if (!Number.isFinite(timeNs)) return null;
   const seconds = Math.floor(timeNs / 1e9);
   const nanoseconds = Math.round(timeNs - seconds * 1e9);
-  const date = new Date((epochSeconds + seconds) * 1000);
-  if (Number.isNaN(date.getTime())) return null;
-  const fraction = String(nanoseconds).padStart(9, '0').slice(0, digits);
-  return `${date.toISOString().slice(0, 19)}.${fraction}Z`;
+  if (epochSeconds + seconds !== lastSecond) {
+    const date = new Date((epochSeconds + seconds) * 1000);
+    if (Number.isNaN(date.getTime())) return null;
+    lastSecond = epochSeconds + seconds;
+    lastText = date.toISOString().slice(0, 19);
+  }
+  const fraction = digits === 9 ? nanoseconds : Math.floor(nanoseconds / 1000);
+  return `${lastText}.${String(fraction).padStart(digits, '0')}Z`;
 }

@@ -103,7 +103,8 @@ function forwardedAddresses(fields: Map<string, string>): string[] {
     addresses.push(match[2].trim());
   const real = fields.get('x-real-ip');
   if (real !== undefined && real.trim() !== '') addresses.push(real.trim());
-  return addresses.map(bareAddress);
+  // `unknown` and obfuscated identifiers name nobody (RFC 7239 sections 6.2 and 6.3).
+  return addresses.map(bareAddress).filter((address) => /^(?=.*[.:])[\da-f.:]+(?:%.*)?$/.test(address));
 }
 
 /** Without port and brackets: `[2001:db8::1]:4711` and `192.0.2.1:80` (RFC 7239 section 6). */

@@ -4,13 +4,14 @@
  */
 
 import { UsageError } from '../evidence/usage-error.js';
-import { autoProfile, builtinProfile, type Profile, profileSchema } from './profile.js';
+import { autoProfile, builtinProfile, type Profile } from './profile.js';
 
-export function loadProfile(profile: unknown): Profile {
+export async function loadProfile(profile: unknown): Promise<Profile> {
   if (profile === undefined || profile === 'auto') return autoProfile;
   if (profile === 'builtin') return builtinProfile;
   if (typeof profile === 'string')
     throw new UsageError(`no profile is called "${profile}": there are auto, builtin, and files`);
+  const { profileSchema } = await import('./profile-schema.js');
   const parsed = profileSchema.safeParse(profile);
   if (!parsed.success) {
     const [first] = parsed.error.issues;

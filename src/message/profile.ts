@@ -1,11 +1,9 @@
 /**
  * Message profiles: which JSON messages are commands, CommandAcks and results, and under which keys type, ID and agent stand.
- * In: the built-in one, or a JSON file of the user's (checked by zod). Out: key-scan.ts gets the keys, hop/ and delivery/ the roles.
+ * In: the built-in one, or a JSON file of the user's (checked by profile-schema.ts). Out: key-scan.ts gets the keys, hop/ and delivery/ the roles.
  * The built-in profile covers the encodings that serde makes of Rust enums: internally, adjacently and externally tagged,
  * in PascalCase, snake_case and camelCase.
  */
-
-import { z } from 'zod';
 
 export const Role = {
   other: 0,
@@ -18,12 +16,30 @@ export const Role = {
 } as const;
 export type RoleNumber = (typeof Role)[keyof typeof Role];
 
-const names = z.array(z.string().min(1).max(128)).max(64);
-
-export const profileSchema = z.strictObject({
-  name: z.string().default('custom'),
+export interface Profile {
+  name: string;
   /** Keys at the top level whose string value names the type of a message. */
-  typeKeys: names.default([
+  typeKeys: readonly string[];
+  /** Keys of the command ID; earlier ones win over later ones in one message. */
+  idKeys: readonly string[];
+  commands: readonly string[];
+  commandAcks: readonly string[];
+  results: readonly string[];
+  authentication: readonly string[];
+  /** Keys of the agent's name in an authentication message, earlier ones first. */
+  agentKeys: readonly string[];
+  /** Headers of the opening handshake that name the agent. */
+  agentHeaders: readonly string[];
+  /** The HTTP request by which an operator asks for a command: a regular expression over the path; group `agent` names the agent. */
+  dispatchPath: string;
+  dispatchMethods: readonly string[];
+  /** Whether types with unfamiliar names are learned from IDs that come back. */
+  learn: boolean;
+}
+
+export const builtinProfile: Profile = {
+  name: 'builtin',
+  typeKeys: [
     'type',
     'kind',
     'event',
@@ -39,11 +55,10 @@ export const profileSchema = z.strictObject({
     'cmd',
     'msg',
     'topic',
-  ]),
-  /** Keys of the command ID; earlier ones win over later ones in one message. */
-  idKeys: names.default(['command_id', 'commandId', 'id']),
-  commands: names.default(['command']),
-  commandAcks: names.default([
+  ],
+  idKeys: ['command_id', 'commandId', 'id'],
+  commands: ['command'],
+  commandAcks: [
     'commandack',
     'commandacknowledged',
     'commandacknowledgement',
@@ -52,8 +67,8 @@ export const profileSchema = z.strictObject({
     'commandaccepted',
     'commandreceipt',
     'ackcommand',
-  ]),
-  results: names.default([
+  ],
+  results: [
     'commandresult',
     'commandresponse',
     'commandoutput',
@@ -66,8 +81,8 @@ export const profileSchema = z.strictObject({
     'commandreply',
     'commandrejected',
     'result',
-  ]),
-  authentication: names.default([
+  ],
+  authentication: [
     'auth',
     'authenticate',
     'authentication',
@@ -82,9 +97,8 @@ export const profileSchema = z.strictObject({
     'connect',
     'announce',
     'join',
-  ]),
-  /** Keys of the agent's name in an authentication message, earlier ones first. */
-  agentKeys: names.default([
+  ],
+  agentKeys: [
     'agent_name',
     'agentName',
     'hostname',
@@ -105,27 +119,12 @@ export const profileSchema = z.strictObject({
     'node',
     'name',
     'id',
-  ]),
-  /** Headers of the opening handshake that name the agent. */
-  agentHeaders: names.default([
-    'x-agent-name',
-    'x-agent-id',
-    'x-agent',
-    'x-hostname',
-    'x-device-id',
-    'x-client-id',
-    'agent-id',
-  ]),
-  /** The HTTP request by which an operator asks for a command: a regular expression over the path; group `agent` names the agent. */
-  dispatchPath: z.string().max(256).default('/(?<agent>[^/?]+)/commands?/?(?:\\?.*)?$'),
-  dispatchMethods: names.default(['POST', 'PUT']),
-  /** Whether types with unfamiliar names are learned from IDs that come back. */
-  learn: z.boolean().default(false),
-});
-
-export type Profile = z.infer<typeof profileSchema>;
-
-export const builtinProfile: Profile = profileSchema.parse({ name: 'builtin' });
+  ],
+  agentHeaders: ['x-agent-name', 'x-agent-id', 'x-agent', 'x-hostname', 'x-device-id', 'x-client-id', 'agent-id'],
+  dispatchPath: '/(?<agent>[^/?]+)/commands?/?(?:\\?.*)?$',
+  dispatchMethods: ['POST', 'PUT'],
+  learn: false,
+};
 export const autoProfile: Profile = { ...builtinProfile, name: 'auto', learn: true };
 
 /** Message types whose scan may stop at the type: frequent, and never about one command. */

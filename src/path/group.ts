@@ -192,6 +192,7 @@ interface Holder extends Mark {
 /** More would make large captures slow and prove no more; the lowest digests are kept, the same at every hop. */
 const MAX_MARKS = 512;
 const MAX_HOLDERS = 16;
+const MANY_ROWS = 1024;
 const TOGETHER_WITHIN_NS = 5e9;
 
 function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
@@ -203,12 +204,20 @@ function marksOf(connection: ObservedConnection, messages: MessageTable): Iterab
   const marks = new Map<number, Mark>();
   for (const half of [connection.fromClient, connection.fromServer])
     for (const row of half.rows) {
+      // Of a long connection a share that is the same at every hop.
+      if (half.rows.length > MANY_ROWS && (messages.digest[row] & 0x700) !== 0) continue;
       const key = messages.maskingKey[row];
       const timeNs = messages.sentNs[row];
       const digest = messages.digest[row];
-      if (key !== 0) marks.set(digest ^ Math.imul(key, 0x85ebca6b), { digest: digest ^ Math.imul(key, 0x85ebca6b), timeNs, strong: true });
+      if (key !== 0)
+        marks.set(digest ^ Math.imul(key, 0x85ebca6b), {
+          digest: digest ^ Math.imul(key, 0x85ebca6b),
+          timeNs,
+          strong: true,
+        });
       if (messages.opcode[row] >= 8) continue;
-      if (messages.id[row] >= 0 || messages.length[row] >= 48) marks.set(digest, { digest, timeNs, strong: messages.id[row] >= 0 });
+      if (messages.id[row] >= 0 || messages.length[row] >= 48)
+        marks.set(digest, { digest, timeNs, strong: messages.id[row] >= 0 });
     }
   if (marks.size <= MAX_MARKS) return marks.values();
   return [...marks.values()].sort((a, b) => a.digest - b.digest).slice(0, MAX_MARKS);

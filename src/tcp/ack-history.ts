@@ -23,6 +23,8 @@ export class AckHistory {
   offset = Number.NEGATIVE_INFINITY;
   timeNs = Number.NaN;
   ref = 0;
+  /** Where the cumulative ACK stood before its last advance: what ends above was covered by that one. */
+  previous = Number.NEGATIVE_INFINITY;
   private readonly offsets = new Float64Array(RECENT);
   private readonly times = new Float64Array(RECENT);
   private readonly refs = new Uint32Array(RECENT);
@@ -30,6 +32,7 @@ export class AckHistory {
   private sacked: SackedRange[] = [];
 
   advance(offset: number, timeNs: number, ref: number): void {
+    this.previous = this.offset;
     this.offset = offset;
     this.timeNs = timeNs;
     this.ref = ref;
@@ -52,6 +55,17 @@ export class AckHistory {
     return this.sacked.length > 0;
   }
 
+  /** Octets that SACKs cover above the cumulative ACK; blocks that repeat each other count once. */
+  get sackedOctets(): number {
+    let octets = 0;
+    let reached = this.offset;
+    for (const { start, end } of [...this.sacked].sort((a, b) => a.start - b.start)) {
+      octets += Math.max(0, end - Math.max(start, reached));
+      reached = Math.max(reached, end);
+    }
+    return octets;
+  }
+
   /** The packet with which [start, end) was wholly covered, or null while it is not. */
   cover(start: number, end: number): AckCover | null {
     if (this.offset >= end) return this.cumulativeCover(end);
@@ -63,7 +77,10 @@ export class AckHistory {
       if (next === undefined) return null;
       from = next.end;
       if (last === null || next.timeNs > last.timeNs) last = next;
-      if (from >= end) return { timeNs: last.timeNs, ref: last.ref };
+      if (from < end) continue;
+      const below = this.offset > start ? this.cumulativeCover(this.offset) : last;
+      const { timeNs, ref } = below.timeNs > last.timeNs ? below : last;
+      return { timeNs, ref };
     }
   }
 

@@ -51,6 +51,8 @@ export class TcpConnection {
     const half = this.halves[direction];
     if (half.initialSequence === segment.sequence) return false;
     if (half.initialSequence >= 0) return true;
+    // Captured after the SYN-ACK that answers it, it is this connection's own.
+    if (half.started && half.baseSequence === (segment.sequence + 1) >>> 0 && half.next === 0) return false;
     // Mid-connection capture: a SYN can only follow if the old connection is over.
     return half.started || this.packets > 0;
   }
@@ -58,7 +60,9 @@ export class TcpConnection {
   segment(segment: Segment, direction: 0 | 1): void {
     const half = this.halves[direction];
     const other = this.halves[direction ^ 1];
-    const { flags, payloadLength, sequence } = segment;
+    const { flags, payloadLength } = segment;
+    // As signed words they are small integers, and passing them on allocates nothing.
+    const sequence = segment.sequence | 0;
     const { timeNs, ref } = this.clock;
     this.packets++;
     this.lastNs = timeNs;
@@ -76,15 +80,22 @@ export class TcpConnection {
     if ((flags & Flag.ack) !== 0) {
       // RFC 7323 section 2.2: the scale holds only if both SYNs carried it; the window of a SYN is never scaled.
       // Where no SYN was captured the shift is unknown, and only "zero" can be told from "not zero": enough here.
-      other.ack(segment.acknowledgment, segment.window, (flags & (Flag.syn | Flag.fin)) !== 0);
-      for (let i = 0; i < segment.sackBlocks; i++) other.sack(segment.sack[2 * i], segment.sack[2 * i + 1]);
+      other.ack(segment.acknowledgment | 0, segment.window, (flags & (Flag.syn | Flag.fin)) !== 0);
+      for (let i = 0; i < segment.sackBlocks; i++) other.sack(segment.sack[2 * i] | 0, segment.sack[2 * i + 1] | 0);
     }
-    const start = (flags & Flag.syn) !== 0 ? sequence + 1 : sequence;
+    const start = (flags & Flag.syn) !== 0 ? (sequence + 1) | 0 : sequence;
     if (payloadLength > 0)
-      half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, segment.timestampValue);
+      half.data(
+        segment.bytes,
+        segment.payloadStart,
+        segment.payloadEnd,
+        payloadLength,
+        start,
+        segment.timestampValue | 0,
+      );
     else half.bare(start);
     if ((flags & Flag.fin) !== 0) {
-      half.fin(start + payloadLength);
+      half.fin((start + payloadLength) | 0);
       if (this.closedBy === null) this.close('fin', timeNs, ref, direction);
     }
     if (half.hasHole) half.reviewHole();
@@ -98,7 +109,7 @@ export class TcpConnection {
 
   private syn(segment: Segment, half: HalfStream, direction: 0 | 1): void {
     const { timeNs, ref } = this.clock;
-    half.syn(segment.sequence);
+    half.syn(segment.sequence | 0);
     if (segment.windowScale >= 0) half.windowScale = segment.windowScale;
     if ((segment.flags & Flag.ack) === 0) {
       this.clientDirection ??= direction;

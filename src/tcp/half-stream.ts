@@ -81,9 +81,13 @@ export class HalfStream {
   wholeUntilNs = Number.NaN;
   firstSeenNs = Number.NaN;
   lastSeenNs = Number.NaN;
+  /** When octets that had not been seen before were last seen. */
+  lastOctetsNs = Number.NaN;
   packets = 0;
   retransmissions = 0;
   duplicates = 0;
+  /** Octets from here on left once at most. */
+  resentTo = Number.NEGATIVE_INFINITY;
   windowScale = -1;
   missedOctets = 0;
   cutOctets = 0;
@@ -109,8 +113,8 @@ export class HalfStream {
   }
 
   syn(sequence: number): void {
-    this.initialSequence = sequence;
-    if (!this.started) this.start(sequence + 1);
+    this.initialSequence = sequence >>> 0;
+    if (!this.started) this.start((sequence + 1) | 0);
   }
 
   offsetOf(sequence: number): number {
@@ -139,11 +143,15 @@ export class HalfStream {
         return;
       }
       if (wireEnd <= this.next) this.retransmissions++;
+      this.resentTo = Math.max(this.resentTo, wireEnd);
     }
     this.freshFrom = offset >= this.highest && offset === this.next ? offset : Number.POSITIVE_INFINITY;
     if (wireEnd > this.highest) {
-      if (this.highest <= this.acks.offset || this.highest === 0) this.unacked.begin(timeNs, ref);
+      // Captured after its own TCP ACK it waits for nothing.
+      const waits = wireEnd > this.acks.offset;
+      if (waits && (this.highest <= this.acks.offset || this.highest === 0)) this.unacked.begin(timeNs, ref);
       this.highest = wireEnd;
+      this.lastOctetsNs = timeNs;
     }
     if (!this.followed) {
       if (wireEnd > this.next) this.moveTo(wireEnd);
@@ -196,7 +204,7 @@ export class HalfStream {
     }
     if (Number.isNaN(this.holeAckedSinceNs)) this.holeAckedSinceNs = this.clock.timeNs;
     const waited = this.clock.timeNs - this.holeAckedSinceNs;
-    if (waited > REORDER_WAIT_NS || waited < 0 || this.heldOctets > MAX_HELD_OCTETS) this.skipHole();
+    if (Math.abs(waited) > REORDER_WAIT_NS || this.heldOctets > MAX_HELD_OCTETS) this.skipHole();
   }
 
   get hasHole(): boolean {

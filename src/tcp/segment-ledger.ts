@@ -5,6 +5,7 @@
  */
 
 const MAX_ENTRIES = 1 << 16;
+const MAX_WAITING_REFS = 16;
 
 /** Answer for a range of octets. Arrays are fresh and belong to the caller. */
 export interface SentRange {
@@ -20,12 +21,22 @@ export interface SentRange {
   octetsSeen: number;
 }
 
+export interface WaitingSegments {
+  /** Packets that carried the first octet that waits, the first ones. */
+  refs: number[];
+  transmissions: number;
+  /** The largest of those segments, and the smallest of all that wait. */
+  octets: number;
+  smallest: number;
+  lastSentNs: number;
+}
+
 export class SegmentLedger {
   private starts = new Float64Array(16);
   private ends = new Float64Array(16);
   private times = new Float64Array(16);
   private refs = new Uint32Array(16);
-  private marks = new Uint32Array(16);
+  private marks = new Int32Array(16);
   private head = 0;
   private count = 0;
   /** Entries that had to go although they were not pruned yet. */
@@ -127,6 +138,24 @@ export class SegmentLedger {
     return { firstSentNs, lastSentNs, refs, retransmissions, octetsSeen };
   }
 
+  /** The segments that carried octets from `from` on: how large, how often the octet at `from` left, and when last. */
+  waiting(from: number): WaitingSegments {
+    const mask = this.starts.length - 1;
+    const waiting: WaitingSegments = { refs: [], transmissions: 0, octets: 0, smallest: 0, lastSentNs: Number.NaN };
+    for (let i = 0; i < this.count; i++) {
+      const at = (this.head + i) & mask;
+      if (this.ends[at] <= from) continue;
+      const octets = this.ends[at] - this.starts[at];
+      if (waiting.smallest === 0 || octets < waiting.smallest) waiting.smallest = octets;
+      if (this.starts[at] > from) continue;
+      waiting.transmissions++;
+      waiting.octets = Math.max(waiting.octets, octets);
+      waiting.lastSentNs = this.times[at];
+      if (waiting.refs.length < MAX_WAITING_REFS) waiting.refs.push(this.refs[at]);
+    }
+    return waiting;
+  }
+
   private grow(): void {
     const size = this.starts.length;
     if (size >= MAX_ENTRIES) {
@@ -139,12 +168,12 @@ export class SegmentLedger {
     this.ends = unrolled(this.ends, this.head, new Float64Array(size * 2));
     this.times = unrolled(this.times, this.head, new Float64Array(size * 2));
     this.refs = unrolled(this.refs, this.head, new Uint32Array(size * 2));
-    this.marks = unrolled(this.marks, this.head, new Uint32Array(size * 2));
+    this.marks = unrolled(this.marks, this.head, new Int32Array(size * 2));
     this.head = 0;
   }
 }
 
-function unrolled<T extends Float64Array | Uint32Array>(ring: T, head: number, into: T): T {
+function unrolled<T extends Float64Array | Uint32Array | Int32Array>(ring: T, head: number, into: T): T {
   into.set(ring.subarray(head));
   into.set(ring.subarray(0, head), ring.length - head);
   return into;
@@ -152,14 +181,23 @@ function unrolled<T extends Float64Array | Uint32Array>(ring: T, head: number, i
 
 /** Adds a piece to a sorted list of disjoint ones; true if it brought anything new. */
 function merge(pieces: { start: number; end: number }[], start: number, end: number): boolean {
+  const last = pieces.length - 1;
+  if (last < 0 || start > pieces[last].end) {
+    pieces.push({ start, end });
+    return true;
+  }
+  if (start === pieces[last].end) {
+    pieces[last].end = end;
+    return true;
+  }
   if (pieces.some((piece) => piece.start <= start && piece.end >= end)) return false;
   pieces.push({ start, end });
   pieces.sort((a, b) => a.start - b.start);
-  let last = 0;
+  let kept = 0;
   for (let i = 1; i < pieces.length; i++) {
-    if (pieces[i].start <= pieces[last].end) pieces[last].end = Math.max(pieces[last].end, pieces[i].end);
-    else pieces[++last] = pieces[i];
+    if (pieces[i].start <= pieces[kept].end) pieces[kept].end = Math.max(pieces[kept].end, pieces[i].end);
+    else pieces[++kept] = pieces[i];
   }
-  pieces.length = last + 1;
+  pieces.length = kept + 1;
   return true;
 }

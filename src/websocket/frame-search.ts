@@ -64,10 +64,12 @@ function evidence(
     const payloadLength = lengthOf(bytes, p, second);
     if (payloadLength < 0) return 0;
     const end = p + header + payloadLength;
-    bits += 5 + content(bytes, p, header, Math.min(end, length), opcode, first, masked);
+    // Nobody sends empty continuations one after the other: these are zeros.
+    const zeros = first === 0 && payloadLength === 0;
+    bits += (zeros ? 0 : 5) + content(bytes, p, header, Math.min(end, length), opcode, first, masked);
     if (bits < 0) return 0;
     if (end > length) return end - length > 16 << 20 ? 0 : bits;
-    if (segmentStarts.has(end)) bits += 8;
+    if (segmentStarts.has(end) && !zeros) bits += 8;
     if (bits >= 96) return bits;
     p = end;
   }

@@ -3,8 +3,22 @@
  * In: masked payload octets. Out: plain ones. RFC 6455 section 5.3.
  */
 
-let viewed: ArrayBufferLike | null = null;
-let view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
+/** A DataView costs more than the octets of a short message: the last one is kept for as long as the buffer stays. */
+class CachedView {
+  private buffer: ArrayBufferLike | null = null;
+  private view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
+
+  of(bytes: Uint8Array): DataView<ArrayBufferLike> {
+    if (bytes.buffer !== this.buffer) {
+      this.buffer = bytes.buffer;
+      this.view = new DataView(this.buffer);
+    }
+    return this.view;
+  }
+}
+
+const sources = new CachedView();
+const targets = new CachedView();
 
 /**
  * Copies `bytes[start..end)` to `into[at..]` and removes the mask. `phase` is the position of the first octet within the
@@ -21,18 +35,12 @@ export function unmask(
 ): void {
   const turn = (phase & 3) << 3;
   const turned = turn === 0 ? key : (key >>> turn) | (key << (32 - turn));
-  if (bytes.buffer !== viewed) {
-    viewed = bytes.buffer;
-    view = new DataView(viewed);
-  }
-  const base = bytes.byteOffset;
-  let p = start;
-  for (const last = end - 3; p < last; p += 4, at += 4) {
-    const word = view.getInt32(base + p, true) ^ turned;
-    into[at] = word;
-    into[at + 1] = word >>> 8;
-    into[at + 2] = word >>> 16;
-    into[at + 3] = word >>> 24;
-  }
-  for (let i = 0; p < end; p++, i += 8) into[at++] = bytes[p] ^ (turned >>> i);
+  const source = sources.of(bytes);
+  const target = targets.of(into);
+  let from = bytes.byteOffset + start;
+  let to = into.byteOffset + at;
+  const words = (end - start) >> 2;
+  for (let i = 0; i < words; i++, from += 4, to += 4)
+    target.setInt32(to, source.getInt32(from, true) ^ turned, true);
+  for (let p = start + (words << 2), i = 0; p < end; p++, i += 8) into[at + p - start] = bytes[p] ^ (turned >>> i);
 }

@@ -47,6 +47,8 @@ export interface Sample {
     options: string[];
     capturedFrom: string;
     capturedUntil: string;
+    /** By hop, as tcpdump said. */
+    packets: Record<string, number>;
     hops: { name: string; file: string; clockOffsetMs?: number }[];
   };
   expected: {
@@ -54,6 +56,8 @@ export interface Sample {
     findings: { present?: { id: string; agents?: string[] }[]; absentIds?: string[] };
     connections: ExpectedConnection[];
     commands: ExpectedCommand[];
+    /** Asked for without an ID, and never answered. */
+    unnamed: { agent: string; why: string }[];
   };
   /** What the command line needs, after `verdict`. */
   args: string[];

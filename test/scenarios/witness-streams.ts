@@ -21,6 +21,8 @@ export interface Frame {
 export interface Message {
   start: number;
   end: number;
+  /** Its own frames: a Ping may lie between two fragments. */
+  frames: Frame[];
   text: string;
 }
 
@@ -48,8 +50,8 @@ export interface Stream {
   fromClient: Direction;
 }
 
-/** The WebSocket connections in a hop's packets; `mid` also those without a handshake, if their ends are known. */
-export function streamsOf(packets: Iterable<TcpPacket>, mid: { server: string }[] = []): Stream[] {
+/** The WebSocket connections in a hop's packets, in order of their first one. */
+export function streamsOf(packets: Iterable<TcpPacket>): Stream[] {
   const open = new Map<string, { client: string; server: string; packets: TcpPacket[]; isn: number | null }>();
   const all: { client: string; server: string; packets: TcpPacket[]; isn: number | null }[] = [];
   for (const packet of packets) {
@@ -73,7 +75,7 @@ export function streamsOf(packets: Iterable<TcpPacket>, mid: { server: string }[
     }
     known.packets.push(packet);
   }
-  return all.map((one) => read(one.client, one.server, one.packets)).filter((stream) => stream.upgraded || mid.length > 0);
+  return all.map((one) => read(one.client, one.server, one.packets)).filter((stream) => stream.upgraded);
 }
 
 function read(client: string, server: string, packets: TcpPacket[]): Stream {
@@ -172,7 +174,7 @@ function messages(side: Direction, fresh: boolean): void {
       whole = inflateRawSync(Buffer.concat([whole, tail]), { finishFlush: constants.Z_SYNC_FLUSH, ...dictionary });
       window = fresh ? Buffer.alloc(0) : Buffer.concat([window, whole]).subarray(-32768);
     }
-    side.messages.push({ start: parts[0].start, end: frame.end, text: whole.toString() });
+    side.messages.push({ start: parts[0].start, end: frame.end, frames: parts, text: whole.toString() });
     parts = [];
   }
 }

@@ -1,0 +1,93 @@
+/**
+ * agent-unresponsive: what is sent is TCP-ACKed from the agent's end, but neither Pong nor any message returns: the kernel lives,
+ * the process does not. In: facts; paths whose TCP itself does not move are left alone. Out: one finding for all such agents.
+ */
+
+import { blindness, seconds } from '../delivery/coverage.js';
+import type { HopObservation } from '../hop/observation.js';
+import { commonNs, type Path } from '../path/path.js';
+import { cite, clockTime, type Evidence } from './cite.js';
+import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
+import { type Found, namesOf } from './found.js';
+import { type Ping, PingLine } from './ping-line.js';
+import { counted, listed } from './words.js';
+
+interface Silent {
+  path: Path;
+  sinceNs: number;
+  pings: Ping[];
+  commands: number[];
+  untilNs: number;
+}
+
+const LEAST_PINGS = 2;
+
+export function agentUnresponsive(facts: Facts, found: Found): void {
+  const silent: Silent[] = [];
+  for (const path of facts.paths) {
+    const explained = found.has(
+      path,
+      'split-connection',
+      'peer-unreachable',
+      'receiver-window-closed',
+      'large-frames-lost',
+      'write-stalled',
+      'origin-restarted',
+    );
+    const each = explained ? null : silence(facts, path);
+    if (each !== null) silent.push(each);
+  }
+  if (silent.length > 0) report(facts, found, silent);
+}
+
+function silence(facts: Facts, path: Path): Silent | null {
+  const leg = agentLeg(facts, path);
+  if (leg === null) return null;
+  const view = facts.views[leg.hop];
+  const observation = view.observation as HopObservation;
+  const { connection } = leg;
+  const { fromServer, fromClient } = connection;
+  const sinceNs = fromClient.lastOctetsNs;
+  if (Number.isNaN(sinceNs) || fromServer.unacked !== null) return null;
+  const line = new PingLine(observation, connection);
+  const pings = line.between(sinceNs + 1, Number.POSITIVE_INFINITY).filter((ping) => ping.tcpAcked);
+  if (pings.some((ping) => ping.pongRow >= 0)) return null;
+  const commands: number[] = [];
+  for (const failed of failedOn(facts, path, 'reached-agent'))
+    failed.timesNs.forEach((timeNs, i) => {
+      if (timeNs >= commonNs(view, sinceNs)) commands.push(failed.commands[i]);
+    });
+  if (pings.length + Math.min(commands.length, 1) < LEAST_PINGS || pings.length === 0) return null;
+  // The first of them had all the time that a Pong may take.
+  const waitNs = Math.max(facts.court.ackTimeoutNs, 3 * line.slowestNs);
+  const untilNs = seenUntilNs(facts, leg);
+  const stretch = { fromNs: pings[0].sentNs, toNs: pings[0].sentNs + waitNs };
+  if (untilNs < stretch.toNs) return null;
+  if (blindness(observation, connection, fromClient, { fromNs: stretch.fromNs, toNs: untilNs }) !== null) return null;
+  return { path, sinceNs, pings, commands, untilNs };
+}
+
+function report(facts: Facts, found: Found, silent: Silent[]): void {
+  const view = facts.views[facts.views.length - 1];
+  const { messages } = view.observation as HopObservation;
+  const evidence: Evidence[] = silent.flatMap(({ path, pings, sinceNs }) =>
+    cite(
+      view,
+      pings.slice(0, 6).flatMap((ping) => [messages.firstRef[ping.row], messages.tcpAckRef[ping.row]]),
+      `${path.agent ?? path.id}: ${counted(pings.length, 'Ping')} TCP-ACKed and not answered; nothing from it since ${clockTime(view, sinceNs)}`,
+    ),
+  );
+  const paths = silent.map(({ path }) => path);
+  const longest = Math.max(...silent.map(({ sinceNs, untilNs }) => untilNs - sinceNs));
+  found.add({
+    id: 'agent-unresponsive',
+    severity: 'error',
+    paths,
+    commands: silent.flatMap(({ commands }) => commands),
+    summary:
+      `${listed(namesOf(paths))} ${paths.length === 1 ? 'is' : 'are'} silent for ${seconds(longest)}: Pings and Text are TCP-ACKed from the agent's end, ` +
+      'but no Pong and no message returns: the machine is up, the agent process is not running on.',
+    evidence,
+    next: "Look at the agent's process on its machine (hung, suspended, stopped in a debugger, out of memory), and dump its threads before it is restarted.",
+  });
+}

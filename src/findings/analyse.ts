@@ -1,0 +1,15 @@
+/**
+ * The whole analysis: hears the case, goes through its commands once for the summary and for what the rules need, and diagnoses.
+ * In: cli/ with hops and options. Out: Verdict with its findings.
+ */
+
+import { type AnalyseOptions, type HopInput, hearCase } from '../delivery/analyse.js';
+import type { Verdict } from '../delivery/verdict.js';
+import { diagnose } from './diagnose.js';
+import { gather } from './gather.js';
+
+export async function analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict> {
+  const heard = await hearCase(hops, options);
+  const facts = gather(heard);
+  return { ...heard.verdict, findings: diagnose(facts), hypotheses: [], summary: facts.summary };
+}

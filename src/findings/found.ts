@@ -1,0 +1,95 @@
+/**
+ * What has been found so far, and which paths it explains: a cause is said once, and its consequences are not findings of
+ * their own. In: rules, the causes first. Out: later rules, and the list of findings.
+ */
+
+import type { Finding, Grade } from '../delivery/verdict.js';
+import type { Path } from '../path/path.js';
+import type { Evidence } from './cite.js';
+import type { Facts } from './facts.js';
+
+export type FindingId =
+  | 'agent-ignores-commands'
+  | 'agent-unresponsive'
+  | 'peer-unreachable'
+  | 'receiver-window-closed'
+  | 'write-stalled'
+  | 'commands-not-sent'
+  | 'dispatch-stalled'
+  | 'hop-drops-text'
+  | 'hop-drops-frames'
+  | 'large-frames-lost'
+  | 'split-connection'
+  | 'survives-reconnect'
+  | 'changed-after'
+  | 'origin-restarted'
+  | 'handshake-stalled'
+  | 'idle-timeout'
+  | 'protocol-desync'
+  | 'middlebox-acks'
+  | 'reply-address-mismatch'
+  | 'distinct-failures'
+  | 'capture-untrusted';
+
+export interface Draft {
+  id: FindingId;
+  severity: Finding['severity'];
+  grade?: Grade;
+  /** The paths that it is about. */
+  paths?: readonly Path[];
+  /** Agents beyond those of the paths. */
+  agents?: readonly string[];
+  /** Command numbers, perhaps several times. */
+  commands?: readonly number[];
+  summary: string;
+  evidence: Evidence[];
+  next: string;
+}
+
+export type Rule = (facts: Facts, found: Found) => void;
+
+/** So many command IDs and pieces of evidence are named; counts are in the sentence. */
+const MOST_COMMANDS = 50;
+const MOST_EVIDENCE = 24;
+const MOST_CONNECTIONS = 200;
+
+export class Found {
+  readonly findings: Finding[] = [];
+  private readonly causes = new Map<Path, FindingId[]>();
+  readonly explainedCommands = new Set<number>();
+
+  constructor(private readonly facts: Facts) {}
+
+  add(draft: Draft): void {
+    const paths = draft.paths ?? [];
+    for (const path of paths) this.causes.set(path, [...(this.causes.get(path) ?? []), draft.id]);
+    for (const command of draft.commands ?? []) this.explainedCommands.add(command);
+    const { ids } = this.facts.court.log;
+    this.findings.push({
+      id: draft.id,
+      severity: draft.severity,
+      grade: draft.grade ?? 'measured',
+      agents: [...new Set([...paths.map((path) => path.agent), ...(draft.agents ?? [])])].filter(
+        (agent): agent is string => agent !== null,
+      ),
+      connections: [...new Set(paths.map((path) => path.id))].slice(0, MOST_CONNECTIONS),
+      commands: [...new Set(draft.commands ?? [])].slice(0, MOST_COMMANDS).map((command) => ids.text(command)),
+      summary: draft.summary,
+      evidence: draft.evidence.slice(0, MOST_EVIDENCE),
+      next: draft.next,
+    });
+  }
+
+  has(path: Path, ...ids: FindingId[]): boolean {
+    return this.causes.get(path)?.some((id) => ids.includes(id)) ?? false;
+  }
+
+  of(path: Path): readonly FindingId[] {
+    return this.causes.get(path) ?? [];
+  }
+}
+
+/** Names for a sentence: the agent where it is known, else the connection. */
+export function namesOf(paths: readonly Path[]): string[] {
+  return [...new Set(paths.map((path) => path.agent ?? `connection ${path.id}`))];
+}

@@ -1,0 +1,92 @@
+/**
+ * One pass over the commands: the summary, and of each command that was not delivered the few numbers that rules need.
+ * In: the case. Out: Facts. Memory follows the failed attempts, not the commands.
+ */
+
+import type { Case } from '../delivery/case.js';
+import type { CommandVerdict, Outcome, Summary } from '../delivery/verdict.js';
+import { Role } from '../message/profile.js';
+import type { Path } from '../path/path.js';
+import type { Facts, Failed, PathRecord, Unsent } from './facts.js';
+
+const MOST_INCONCLUSIVE = 50;
+
+export function gather({ verdict, court, agents }: Case): Facts {
+  const gathering = new Gathering(court);
+  for (const command of verdict.commands) gathering.command(command);
+  const paths =
+    agents === null ? court.paths : court.paths.filter((path) => path.names.some((name) => agents.has(name)));
+  return {
+    court,
+    views: court.views,
+    paths,
+    hops: verdict.hops,
+    records: gathering.records,
+    unsent: gathering.unsent,
+    inconclusive: gathering.inconclusive,
+    inconclusiveCount: gathering.summary.byOutcome.inconclusive ?? 0,
+    summary: gathering.summary,
+  };
+}
+
+class Gathering {
+  readonly records = new Map<Path, PathRecord>();
+  readonly unsent: Unsent[] = [];
+  readonly inconclusive: { command: number; reason: string }[] = [];
+  readonly summary: Summary = { commands: 0, byOutcome: {} };
+
+  constructor(private readonly court: Case['court']) {}
+
+  command(verdict: CommandVerdict): void {
+    const { summary } = this;
+    const { outcome } = verdict;
+    summary.commands++;
+    summary.byOutcome[outcome] = (summary.byOutcome[outcome] ?? 0) + 1;
+    const { log } = this.court;
+    const command = log.ids.internText(verdict.id);
+    if (outcome === 'never-sent') {
+      const seen = log.dispatches.get(command);
+      const askedNs = seen?.askedNs ?? Number.NaN;
+      this.unsent.push({ command, agent: verdict.agent, askedNs, dispatch: seen?.dispatch ?? null });
+      return;
+    }
+    if (outcome === 'inconclusive' && this.inconclusive.length < MOST_INCONCLUSIVE)
+      this.inconclusive.push({ command, reason: verdict.reason });
+    const entries = log.entries(command).filter((entry) => entry.role === Role.command);
+    // An ID that is no UTF-8 text cannot be looked up by it.
+    if (entries.length !== verdict.attempts.length) return;
+    verdict.attempts.forEach((attempt, i) => {
+      const { path, thread, timeNs } = entries[i];
+      const record = this.recordOf(path);
+      if (attempt.outcome === 'delivered') {
+        record.delivered++;
+        if (timeNs <= record.lastDeliveredNs) return;
+        record.lastDeliveredNs = timeNs;
+        record.lastDeliveredThread = thread;
+      } else if (outcome !== 'delivered') {
+        const failed = failedOf(record, attempt.outcome, attempt.lostAt);
+        failed.commands.push(command);
+        failed.threads.push(thread);
+        failed.timesNs.push(timeNs);
+      }
+    });
+  }
+
+  private recordOf(path: Path): PathRecord {
+    let record = this.records.get(path);
+    if (record === undefined) {
+      record = { path, failed: [], delivered: 0, lastDeliveredNs: Number.NaN, lastDeliveredThread: -1 };
+      this.records.set(path, record);
+    }
+    return record;
+  }
+}
+
+function failedOf(record: PathRecord, outcome: Outcome, lostAt: string | null): Failed {
+  let failed = record.failed.find((each) => each.outcome === outcome && each.lostAt === lostAt);
+  if (failed === undefined) {
+    failed = { path: record.path, outcome, lostAt, commands: [], threads: [], timesNs: [] };
+    record.failed.push(failed);
+  }
+  return failed;
+}

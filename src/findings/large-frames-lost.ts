@@ -1,0 +1,67 @@
+/**
+ * large-frames-lost: a large segment is retransmitted and never TCP-ACKed while smaller ones behind it are (SACK): a path MTU black
+ * hole. RFC 2923 section 2.1, RFC 2018. In: facts. Out: one finding for each leg of the chain where it happens.
+ */
+
+import { commonNs, type Path } from '../path/path.js';
+import { cite, clockTime, type Evidence } from './cite.js';
+import { type Facts, failedOn, legName } from './facts.js';
+import { type Found, namesOf } from './found.js';
+import { neverAcked, outermost, type Wait } from './tcp-waits.js';
+import { listed } from './words.js';
+
+/** Below this no path MTU can be the cause (RFC 791: every host takes 576 octets, headers included). */
+const LEAST_SEGMENT_OCTETS = 537;
+/** Where as much as this many such segments got through behind it, size is not what tells it from them. */
+const MOST_PASSED_SEGMENTS = 3;
+
+export function largeFramesLost(facts: Facts, found: Found): void {
+  const byHop = new Map<number, { path: Path; wait: Wait }[]>();
+  for (const path of facts.paths) {
+    const wait = outermost(path.legs, (leg) => (isBySize(neverAcked(leg)) ? neverAcked(leg) : null));
+    if (wait === null) continue;
+    byHop.set(wait.leg.hop, [...(byHop.get(wait.leg.hop) ?? []), { path, wait }]);
+  }
+  for (const [hop, lost] of byHop) report(facts, found, hop, lost);
+}
+
+function isBySize(wait: Wait | null): boolean {
+  const unacked = wait?.leg.connection.fromServer.unacked ?? null;
+  if (unacked === null || unacked.segmentOctets < LEAST_SEGMENT_OCTETS) return false;
+  return (
+    unacked.sackedOctets > 0 &&
+    unacked.smallestOctets < unacked.segmentOctets &&
+    unacked.sackedOctets < unacked.segmentOctets * MOST_PASSED_SEGMENTS
+  );
+}
+
+function report(facts: Facts, found: Found, hop: number, lost: { path: Path; wait: Wait }[]): void {
+  const view = facts.views[hop];
+  const evidence: Evidence[] = [];
+  const commands: number[] = [];
+  let smallestOctets = Number.POSITIVE_INFINITY;
+  for (const { path, wait } of lost) {
+    const { unacked } = wait.leg.connection.fromServer;
+    if (unacked === null) continue;
+    smallestOctets = Math.min(smallestOctets, unacked.segmentOctets);
+    const text = `${path.agent ?? path.id}: ${unacked.segmentOctets} octets sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, never TCP-ACKed, while ${unacked.sackedOctets} smaller octets behind them were SACKed`;
+    evidence.push(...cite(view, unacked.refs, text));
+    const fromNs = commonNs(view, wait.fromNs) - 0.5e9;
+    for (const failed of failedOn(facts, path, 'stalled'))
+      failed.commands.forEach((command, i) => {
+        if (failed.timesNs[i] >= fromNs) commands.push(command);
+      });
+  }
+  const paths = lost.map(({ path }) => path);
+  found.add({
+    id: 'large-frames-lost',
+    severity: 'error',
+    paths,
+    commands,
+    summary:
+      `On ${legName(facts, hop)} segments of ${smallestOctets} octets to ${listed(namesOf(paths))} are never TCP-ACKed, ` +
+      'while smaller ones get through: the path takes only smaller packets (path MTU).',
+    evidence,
+    next: 'Let ICMP "fragmentation needed" through, or clamp the TCP MSS on the tunnel or firewall in between; test with ping -M do -s 1400.',
+  });
+}

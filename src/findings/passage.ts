@@ -1,0 +1,82 @@
+/**
+ * Which frames passed a hop from one leg to the next in a stretch of time, by kind. In: the threads of a path, which follow each
+ * message over the hops. Out: rules hop-drops-frames and hop-drops-text. Only what arrived (TCP-ACKed) counts, and "lost" only
+ * where the capture on the far side proves itself whole.
+ */
+
+import { type Sender, stateAt } from '../delivery/hop-state.js';
+import { MessageFlag } from '../hop/message-table.js';
+import type { HopObservation } from '../hop/observation.js';
+import { commonNs, type Path } from '../path/path.js';
+import type { Facts } from './facts.js';
+
+export interface Passage {
+  /** Rows at the near hop (where they arrived from) and, of what passed, at the far one. */
+  passed: { near: number; far: number }[];
+  lost: number[];
+}
+
+export interface Passages {
+  control: Passage;
+  text: Passage;
+}
+
+const TEXT = 1;
+const CLOSE = 8;
+const MOST_KEPT = 64;
+
+/**
+ * From the leg at hop `near` through a hop to the leg at hop `far`; common clock. Frames near the end of the capture are left
+ * out: they may be on their way.
+ */
+export function passages(
+  facts: Facts,
+  path: Path,
+  sender: Sender,
+  near: number,
+  far: number,
+  stretch: { fromNs: number; toNs: number },
+): Passages {
+  const found: Passages = { control: { passed: [], lost: [] }, text: { passed: [], lost: [] } };
+  const threads = path[sender];
+  const view = facts.views[near];
+  const { messages } = view.observation as HopObservation;
+  for (let thread = 0; thread < threads.count; thread++) {
+    const row = threads.row(thread, near);
+    if (row < 0 || messages.has(row, MessageFlag.partial | MessageFlag.damaged)) continue;
+    const sentNs = commonNs(view, messages.sentNs[row]);
+    if (!(sentNs >= stretch.fromNs && sentNs <= stretch.toNs) || Number.isNaN(messages.tcpAckNs[row])) continue;
+    const opcode = messages.opcode[row];
+    if (opcode === CLOSE) continue;
+    const passage = opcode === TEXT ? found.text : found.control;
+    if (passage.passed.length + passage.lost.length >= MOST_KEPT) continue;
+    const there = threads.row(thread, far);
+    if (there >= 0) passage.passed.push({ near: row, far: there });
+    else if (isProvenLost(facts, path, sender, far, opcode, sentNs)) passage.lost.push(row);
+  }
+  return found;
+}
+
+function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opcode: number, sentNs: number): boolean {
+  const view = facts.views[far];
+  const leg = path.legs[far];
+  if (leg === null || view.observation === null) return false;
+  const half = leg.connection[sender];
+  const { messages } = view.observation;
+  if (opcode !== TEXT) {
+    // Of very many Pings only the first ones have a row.
+    let kept = 0;
+    for (const row of half.rows) if (messages.opcode[row] === 9 || messages.opcode[row] === 10) kept++;
+    if (kept < half.counts.ping + half.counts.pong) return false;
+  }
+  const window = { fromNs: sentNs, toNs: sentNs + facts.court.ackTimeoutNs };
+  return stateAt(view, path, sender, -1, window).state === 'absent';
+}
+
+/** The captured hop next to `hop` on the side that the sender's frames come from; -1 for none. */
+export function nearSide(path: Path, hop: number, sender: Sender): number {
+  const step = sender === 'fromServer' ? -1 : 1;
+  for (let near = hop + step; near >= 0 && near < path.legs.length; near += step)
+    if (path.legs[near] !== null) return near;
+  return -1;
+}

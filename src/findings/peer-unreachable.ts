@@ -1,0 +1,81 @@
+/**
+ * peer-unreachable: what a hop sends on its leg is retransmitted and never TCP-ACKed. In: facts; paths that a split connection
+ * or a path MTU explains are left alone. Out: one finding for each leg of the chain where it happens.
+ */
+
+import { commonNs, type Path } from '../path/path.js';
+import { seconds } from '../delivery/coverage.js';
+import { cite, clockTime, type Evidence } from './cite.js';
+import { beyond, type Facts, failedOn, legName } from './facts.js';
+import { type Found, namesOf } from './found.js';
+import { neverAcked, outermost, type Wait } from './tcp-waits.js';
+import { counted, listed } from './words.js';
+
+/** An octet count that every path lets pass (RFC 791: 576 octets with headers). */
+const SMALL_SEGMENT_OCTETS = 536;
+
+export function peerUnreachable(facts: Facts, found: Found): void {
+  const byHop = new Map<number, { path: Path; wait: Wait }[]>();
+  for (const path of facts.paths) {
+    if (found.has(path, 'split-connection', 'large-frames-lost', 'receiver-window-closed')) continue;
+    const wait = outermost(path.legs, (leg) => (isDead(neverAcked(leg)) ? neverAcked(leg) : null));
+    if (wait === null) continue;
+    byHop.set(wait.leg.hop, [...(byHop.get(wait.leg.hop) ?? []), { path, wait }]);
+  }
+  for (const [hop, dead] of byHop) report(facts, found, hop, dead);
+}
+
+function isDead(wait: Wait | null): boolean {
+  if (wait === null) return false;
+  const { fromServer, fromClient } = wait.leg.connection;
+  const { unacked, blocked } = fromServer;
+  if (unacked === null || unacked.sackedOctets > 0) return false;
+  if (blocked.some((each) => each.kind === 'window-closed' && each.toNs > wait.fromNs)) return false;
+  // Only large segments wait, and the peer still talks: that may be a matter of size.
+  const silent = !(fromClient.lastSeenNs > wait.fromNs);
+  return silent || unacked.smallestOctets <= SMALL_SEGMENT_OCTETS;
+}
+
+function report(facts: Facts, found: Found, hop: number, dead: { path: Path; wait: Wait }[]): void {
+  const view = facts.views[hop];
+  const evidence: Evidence[] = [];
+  const commands: number[] = [];
+  let halfOpen = 0;
+  for (const { path, wait } of dead) {
+    const { fromServer, fromClient } = wait.leg.connection;
+    const { unacked } = fromServer;
+    if (unacked === null) continue;
+    const talks = fromClient.lastOctetsNs > wait.fromNs + 1e9;
+    if (talks) halfOpen++;
+    evidence.push(
+      ...cite(
+        view,
+        unacked.refs,
+        `${path.agent ?? path.id}: sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, ${counted(unacked.octets, 'octet')} never TCP-ACKed${talks ? '; its own messages still arrive' : ''}`,
+      ),
+    );
+    const fromNs = commonNs(view, wait.fromNs) - 0.5e9;
+    for (const failed of failedOn(facts, path, 'stalled'))
+      failed.commands.forEach((command, i) => {
+        if (failed.timesNs[i] >= fromNs) commands.push(command);
+      });
+  }
+  const paths = dead.map(({ path }) => path);
+  const names = paths.length === 1 ? beyond(facts, paths[0], hop) : 'their peers';
+  const last = hop === facts.views.length - 1;
+  const longest = Math.max(...dead.map(({ wait }) => wait.toNs - wait.fromNs));
+  const state = halfOpen === dead.length ? 'half-open: only what it sends itself arrives' : 'black-holed or half-open';
+  found.add({
+    id: 'peer-unreachable',
+    severity: 'error',
+    paths,
+    commands,
+    summary:
+      `What ${view.name} sends to ${last ? listed(namesOf(paths)) : `${names} for ${listed(namesOf(paths))}`} ` +
+      `is sent again for ${seconds(longest)} and never TCP-ACKed: the connection is ${state}.`,
+    evidence,
+    next:
+      `Find where packets are lost on ${legName(facts, hop)}: capture on both sides of each device between (firewall states, NAT time-outs), ` +
+      'and have the server drop a connection whose Pings go unanswered.',
+  });
+}

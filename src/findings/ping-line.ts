@@ -1,0 +1,65 @@
+/**
+ * The server's Pings on one leg in order of time, each with its TCP ACK and its Pong. In: an observation. Out: rules that compare
+ * commands with the Pings of the same period. Long captures keep only the first Pings of a connection: then `whole` is false.
+ */
+
+import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+
+const PING = 9;
+
+export interface Ping {
+  row: number;
+  sentNs: number;
+  tcpAcked: boolean;
+  /** Row of its Pong, -1 where none came. */
+  pongRow: number;
+}
+
+export class PingLine {
+  readonly pings: Ping[] = [];
+  /** Every Ping that was seen has its row. */
+  readonly whole: boolean;
+
+  constructor(
+    observation: HopObservation,
+    private readonly connection: ObservedConnection,
+  ) {
+    const { messages } = observation;
+    for (const row of connection.fromServer.rows) {
+      if (messages.opcode[row] !== PING) continue;
+      const tcpAcked = messages.endOffset[row] <= connection.fromServer.ackedTo;
+      this.pings.push({ row, sentNs: messages.sentNs[row], tcpAcked, pongRow: messages.pair[row] });
+    }
+    this.whole = this.pings.length >= connection.fromServer.counts.ping;
+  }
+
+  /** Sent in [fromNs, toNs), on the hop's own clock. */
+  between(fromNs: number, toNs: number): Ping[] {
+    const found: Ping[] = [];
+    for (let at = this.lowerBound(fromNs); at < this.pings.length && this.pings[at].sentNs < toNs; at++)
+      found.push(this.pings[at]);
+    return found;
+  }
+
+  /** The longest round trip seen; 0 where none was. */
+  get slowestNs(): number {
+    return this.connection.pings.roundTripsNs.reduce((slowest, each) => Math.max(slowest, each), 0);
+  }
+
+  /** All were answered, but perhaps the last one. */
+  get allAnswered(): boolean {
+    const { sent, answered } = this.connection.pings;
+    return answered > 0 && answered >= sent - 1;
+  }
+
+  private lowerBound(timeNs: number): number {
+    let low = 0;
+    let high = this.pings.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.pings[middle].sentNs < timeNs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

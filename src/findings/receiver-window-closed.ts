@@ -1,0 +1,80 @@
+/**
+ * receiver-window-closed: a receiver closed its TCP window and data waits. In: facts. Out: one finding for each hop behind which
+ * a receiver does not read; closed windows further in on the same path are its back-pressure and only mentioned.
+ */
+
+import { seconds } from '../delivery/coverage.js';
+import type { Outcome } from '../delivery/verdict.js';
+import { commonNs, type Path } from '../path/path.js';
+import { cite, clockTime, type Evidence } from './cite.js';
+import { beyond, type Facts, legName } from './facts.js';
+import { type Found, namesOf } from './found.js';
+import { outermost, type Wait, windowClosed } from './tcp-waits.js';
+import { listed } from './words.js';
+
+const HELD_BACK: Outcome[] = ['stalled', 'inconclusive', 'never-sent'];
+
+export function receiverWindowClosed(facts: Facts, found: Found): void {
+  const byHop = new Map<number, { path: Path; wait: Wait }[]>();
+  for (const path of facts.paths) {
+    const wait = outermost(path.legs, (leg) => windowClosed(facts, leg));
+    if (wait === null || !dataWaits(facts, path, wait)) continue;
+    byHop.set(wait.leg.hop, [...(byHop.get(wait.leg.hop) ?? []), { path, wait }]);
+  }
+  for (const [hop, closed] of byHop) report(facts, found, hop, closed);
+}
+
+/** A receiver that nobody writes to may keep its window closed. */
+function dataWaits(facts: Facts, path: Path, wait: Wait): boolean {
+  const { unacked } = wait.leg.connection.fromServer;
+  if (wait.open && unacked !== null) return true;
+  if (path.legs.some((leg) => leg !== null && leg.hop < wait.leg.hop && windowClosed(facts, leg) !== null)) return true;
+  return heldBack(facts, path, wait).length > 0;
+}
+
+function heldBack(facts: Facts, path: Path, wait: Wait): number[] {
+  const view = facts.views[wait.leg.hop];
+  const fromNs = commonNs(view, wait.fromNs) - facts.court.ackTimeoutNs;
+  const toNs = commonNs(view, wait.toNs);
+  const commands: number[] = [];
+  for (const failed of facts.records.get(path)?.failed ?? []) {
+    if (!HELD_BACK.includes(failed.outcome)) continue;
+    failed.commands.forEach((command, i) => {
+      if (failed.timesNs[i] >= fromNs && failed.timesNs[i] <= toNs) commands.push(command);
+    });
+  }
+  return commands;
+}
+
+function report(facts: Facts, found: Found, hop: number, closed: { path: Path; wait: Wait }[]): void {
+  const view = facts.views[hop];
+  const evidence: Evidence[] = [];
+  for (const { path, wait } of closed) {
+    const until = wait.open ? 'to the end' : `for ${seconds(wait.toNs - wait.fromNs)}`;
+    const text = `${path.agent ?? path.id}: window 0 from ${clockTime(view, wait.fromNs)} on, ${until}`;
+    evidence.push(...cite(view, [wait.ref, wait.endRef], text));
+    for (const leg of path.legs) {
+      if (leg === null || leg.hop >= hop) continue;
+      const inner = windowClosed(facts, leg);
+      if (inner === null) continue;
+      const why = `${legName(facts, leg.hop)}: back-pressure, window 0 from ${clockTime(facts.views[leg.hop], inner.fromNs)} on`;
+      evidence.push(...cite(facts.views[leg.hop], [inner.ref], why));
+    }
+  }
+  const paths = closed.map(({ path }) => path);
+  const open = closed.some(({ wait }) => wait.open);
+  const longest = Math.max(...closed.map(({ wait }) => wait.toNs - wait.fromNs));
+  const last = hop === facts.views.length - 1;
+  const who = last ? listed(namesOf(paths)) : beyond(facts, paths[0], hop);
+  found.add({
+    id: 'receiver-window-closed',
+    severity: open ? 'error' : 'warning',
+    paths,
+    commands: closed.flatMap(({ path, wait }) => heldBack(facts, path, wait)),
+    summary:
+      `${who} closed ${last && paths.length > 1 ? 'their TCP windows' : 'the TCP window'} towards ${view.name} for ${seconds(longest)}${open ? ' and never opened it again' : ''}` +
+      `${last ? '' : ` (connection of ${listed(namesOf(paths))})`}: it reads nothing, and data for it waits.`,
+    evidence,
+    next: `Find out why the process at ${who} stopped reading its socket (hung, suspended, a full queue), and give the server's write a time limit.`,
+  });
+}

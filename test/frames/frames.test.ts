@@ -1,0 +1,142 @@
+/**
+ * `lasthop frames` on every sample: frame by frame as the second reader of test/scenarios/ finds them, and as tshark does.
+ *
+ * Where tshark is no witness, and why (4.0.17; samples/README.md says how that was found):
+ * - `mid-connection`, and all but the first of the rotated files of `ipv6`: it needs the handshake, and knows no way in where a
+ *   capture starts later. The second reader alone judges.
+ * - A last frame of which a part only was seen is no frame to it; lasthop lists it. The second reader holds it in `rest`.
+ * - By default it reads nothing of what was captured out of order: it gets tcp.reassemble_out_of_order.
+ * - Texts are not compared: it shows fragmented and compressed ones raw, and on 127.0.0.1 merges fragments of both directions.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { lasthop, samples } from '../scenarios/sample.js';
+import { type TcpPacket, tcpPackets } from '../scenarios/witness-packets.js';
+import { type Direction, streamsOf } from '../scenarios/witness-streams.js';
+
+const installed = spawnSync('tshark', ['--version']).status === 0;
+const NO_HANDSHAKE = /mid-connection|npm\.pcap[023]$/;
+/** `lossy`: copies that TEE made in the firewall, past SNAT. No stream: npm's kernel answers each of them with RST. */
+const STRAY = /^192\.168\./;
+const OPCODES = ['continuation', 'text', 'binary', , , , , , 'close', 'ping', 'pong'];
+
+interface FrameJson {
+  file: string;
+  packet: number;
+  firstPacket: number;
+  source: string;
+  destination: string;
+  from: string;
+  opcode: string;
+  fin: boolean;
+  rsv1: boolean;
+  masked: boolean;
+  length: number;
+  startOffset: number;
+  endOffset: number;
+}
+
+const files = samples.flatMap(({ name, dir, scenario }) =>
+  scenario.hops.map(({ file }) => ({ name: `${name}/${file}`, file: join(dir, file) })),
+);
+
+async function framesOf(file: string): Promise<FrameJson[]> {
+  const { status, out, err } = await lasthop(['frames', file, '--json']);
+  expect(status, err).toBe(0);
+  const frames: FrameJson[] = JSON.parse(out).frames;
+  return frames.filter(({ source }) => !STRAY.test(source));
+}
+
+const sameList = (had: string[], right: string[]) => {
+  const only = (a: string[], b: string[]) => {
+    const counts = new Map<string, number>();
+    for (const one of b) counts.set(one, (counts.get(one) ?? 0) + 1);
+    return a.filter((one) => {
+      const left = counts.get(one) ?? 0;
+      counts.set(one, left - 1);
+      return left <= 0;
+    });
+  };
+  expect({ missing: only(right, had), added: only(had, right) }).toEqual({ missing: [], added: [] });
+};
+
+/** The packet with which the stream is whole up to each of these offsets. */
+function completedBy(side: Direction, ends: number[]): (TcpPacket | undefined)[] {
+  const waiting: [number, number][] = [];
+  const completed: (TcpPacket | undefined)[] = [];
+  let next = 0;
+  for (const packet of side.packets) {
+    const at = (packet.seq - side.origin) | 0;
+    waiting.push([at, at + packet.payload.length]);
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const [from, to] of waiting) {
+        if (from > next || to <= next) continue;
+        next = to;
+        moved = true;
+      }
+    }
+    while (completed.length < ends.length && ends[completed.length] <= next) completed.push(packet);
+  }
+  return completed;
+}
+
+describe.each(files)('$name', ({ name, file }) => {
+  const streams = streamsOf(tcpPackets(file).values()).filter(({ client }) => !STRAY.test(client));
+  const sides = streams.flatMap(({ fromServer, fromClient }) => [fromServer, fromClient]);
+  /** Of these a part only was seen. */
+  const rests = new Set(
+    sides.filter(({ rest }) => rest).map((side) => `${side.source} > ${side.destination} ${side.rest!.start}`),
+  );
+  const isRest = (f: FrameJson) => rests.has(`${f.source} > ${f.destination} ${f.startOffset}`);
+
+  it('as the second reader finds them', async () => {
+    const right = sides.flatMap((side) => {
+      const ends = side.frames.map(({ end }) => end);
+      const by = completedBy(side, ends);
+      return side.frames.map(({ start, end, opcode, fin, rsv1, masked, length }, i) => {
+        const first = side.packets.find((p) => {
+          const at = (p.seq - side.origin) | 0;
+          return at < end && at + p.payload.length > start;
+        });
+        const what = `${OPCODES[opcode]} ${length} ${fin} ${rsv1} ${masked}`;
+        return `${side.source} > ${side.destination} ${start}..${end} ${what} ${first?.number}..${by[i]?.number}`;
+      });
+    });
+    const all = await framesOf(file);
+    const had = all
+      .filter((f) => !isRest(f))
+      .map((f) => {
+        const what = `${f.opcode} ${f.length} ${f.fin} ${f.rsv1} ${f.masked}`;
+        const packets = `${f.firstPacket}..${f.packet}`;
+        return `${f.source} > ${f.destination} ${f.startOffset}..${f.endOffset} ${what} ${packets}`;
+      });
+    sameList(had, right);
+    expect(all.filter(isRest).length).toBe(rests.size);
+  });
+
+  it.skipIf(!installed || NO_HANDSHAKE.test(name))('as tshark finds them', async () => {
+    const had = (await framesOf(file))
+      .filter((f) => !isRest(f))
+      .map((f) => `${f.packet} ${OPCODES.indexOf(f.opcode)} ${f.length} ${f.masked} ${f.fin}`);
+    sameList(had, tsharkFrames(file));
+  });
+});
+
+function tsharkFrames(file: string): string[] {
+  const fields = ['opcode', 'payload_length', 'payload_length_ext_16', 'payload_length_ext_64', 'mask', 'fin'];
+  const args = ['-n', '-o', 'tcp.reassemble_out_of_order:TRUE', '-r', file, '-Y', 'websocket', '-T', 'fields'];
+  args.push('-e', 'frame.number', ...fields.flatMap((field) => ['-e', `websocket.${field}`]));
+  const quiet = { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] } as const;
+  return execFileSync('tshark', args, quiet)
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => {
+      const [number, opcodes, lengths, ext16, ext64, masks, fins] = line.split('\t').map((list) => list.split(','));
+      return opcodes.map((opcode, i) => {
+        const length = lengths[i] === '126' ? ext16.shift() : lengths[i] === '127' ? ext64.shift() : lengths[i];
+        return `${number[0]} ${opcode} ${length} ${masks[i] === '1'} ${fins[i] === '1'}`;
+      });
+    });
+}

@@ -1,0 +1,68 @@
+/** `verify` as the gate of a script: its exit status on every sample follows from the outcomes that the logs prove. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { allDifferences, witness } from './differences.js';
+import { lasthop, PROJECT, samples } from './sample.js';
+
+const bin = join(PROJECT, 'bin/lasthop.js');
+const built = existsSync(join(PROJECT, 'dist/cli/main.js'));
+
+function statusOf(outcomes: string[]): number {
+  if (outcomes.some((outcome) => !['delivered', 'inconclusive'].includes(outcome))) return 1;
+  return outcomes.length === 0 || outcomes.includes('inconclusive') ? 4 : 0;
+}
+
+describe.each(samples)('$name', (sample) => {
+  it('verify', async () => {
+    const outcomes = sample.expected.commands.map(({ outcome }) => outcome);
+    const { status, err } = await lasthop(['verify', ...sample.args, '--json']);
+    expect(status, err).toBe(statusOf(outcomes));
+  });
+
+  it('verify --command, one of each outcome', async () => {
+    for (const outcome of new Set(sample.expected.commands.map((command) => command.outcome))) {
+      const { id } = sample.expected.commands.find((command) => command.outcome === outcome)!;
+      const { status, err } = await lasthop(['verify', ...sample.args, '--json', '--command', id]);
+      expect({ outcome, status }, err).toEqual({ outcome, status: statusOf([outcome]) });
+    }
+  });
+});
+
+describe('verify, where nothing was asked for', () => {
+  const [sample] = samples.filter(({ name }) => name === 'healthy');
+
+  it('a command that no capture knows was never sent', async () => {
+    const { status } = await lasthop(['verify', ...sample.args, '--json', '--command', 'no-such-command']);
+    expect(status).toBe(1);
+  });
+
+  it('no command in question is no success', async () => {
+    const nobody = ['verify', ...sample.args, '--json', '--agent', 'NO-SUCH-AGENT'];
+    expect((await lasthop(nobody)).status).toBe(4);
+    expect((await lasthop([...nobody, '--allow-empty'])).status).toBe(0);
+  });
+});
+
+/** As it is installed: another process, from dist/. `npm test` builds before it tests. */
+describe.skipIf(!built)('bin/lasthop.js', () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+
+  it.each(samples.filter(({ name }) => ['incident-1', 'black-hole', 'healthy'].includes(name)))(
+    '$name',
+    (sample) => {
+      const verdict = run('verdict', ...sample.args, '--json');
+      expect({ status: verdict.status, err: verdict.stderr }).toEqual({ status: 0, err: '' });
+      expect(allDifferences(sample, JSON.parse(verdict.stdout), witness(sample))).toEqual([]);
+      const verify = run('verify', ...sample.args, '--json');
+      expect(verify.status).toBe(statusOf(sample.expected.commands.map(({ outcome }) => outcome)));
+    },
+  );
+
+  it('says 2 for a usage error, 3 for a file that is no capture', () => {
+    expect(run('verify', '--no-such-option').status).toBe(2);
+    expect(run('verify', `origin=${join(PROJECT, 'package.json')}`).status).toBe(3);
+    expect(run('verdict', 'origin=/no/such/file.pcap').status).toBe(3);
+  });
+});

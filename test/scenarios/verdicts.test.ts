@@ -1,0 +1,65 @@
+/** lasthop's verdict on every sample, against what the logs of the real server, agents and relays say about that run. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { allDifferences, pairConnections, witness } from './differences.js';
+import { lasthop, log, PROJECT, samples } from './sample.js';
+import type { VerdictJson } from './verdict-json.js';
+
+/** The relays and proxies of the lab hold a frame for a millisecond or so; the clocks of the captures are one. */
+const CLOCK_MS = 2;
+
+describe.each(samples)('$name', (sample) => {
+  const verdict = lasthop(['verdict', ...sample.args, '--json']).then(({ status, out, err }) => {
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    return JSON.parse(out) as VerdictJson;
+  });
+  const seen = witness(sample);
+
+  it('says what the logs say', async () => {
+    expect(allDifferences(sample, await verdict, seen)).toEqual([]);
+  });
+
+  it('counts the packets that tcpdump counted, and trusts the captures', async () => {
+    for (const hop of (await verdict).hops) {
+      const packets = hop.captures.reduce((sum, capture) => sum + capture.packets, 0);
+      expect(packets, hop.name).toBe(sample.scenario.packets[hop.name]);
+      for (const capture of hop.captures) expect(capture).toMatchObject({ trust: 'full', reasons: [] });
+    }
+  });
+
+  it("knows each hop's clock", async () => {
+    const known = sample.hops.map((hop) => sample.scenario.hops.find(({ name }) => name === hop)!.clockOffsetMs ?? 0);
+    for (const [i, hop] of (await verdict).hops.entries()) {
+      const right = known[i] - known[0];
+      expect(hop.clockOffsetMs, hop.name).not.toBeNull();
+      expect(Math.abs(hop.clockOffsetMs! - right), hop.name).toBeLessThanOrEqual(hop.clockUncertaintyMs! + 0.002);
+      expect(hop.clockUncertaintyMs, hop.name).toBeLessThan(CLOCK_MS);
+    }
+  });
+
+  it('counts the Pings and Pongs that the server counted', async () => {
+    const { connections, hops } = await verdict;
+    const { conns } = pairConnections(sample, await verdict, seen);
+    const notes = log(sample, 'server');
+    // tcpdump loses its last ring block when it is stopped: what the server noted just then may not be in the file.
+    const origin = hops[0].captures.at(-1)!.lastAt;
+    const sure = new Date(Date.parse(origin) - 50).toISOString();
+    for (const { conn, agent } of sample.expected.connections) {
+      const pings = connections.find(({ id }) => id === conns.get(conn))?.pings;
+      // Flooded: what is noted as sent waits in the process.
+      const flooded = notes.some((note) => note['event'] === 'flood' && note['agent'] === agent);
+      for (const [event, counted] of [
+        ['ping', pings?.sent],
+        ['pong', pings?.answered],
+      ] as const) {
+        const all = notes.filter((note) => note['conn'] === conn && note['event'] === event);
+        const certain = all.filter(({ at }) => String(at) >= sample.scenario.capturedFrom && String(at) < sure).length;
+        const where = `${event} ${conn} of ${agent}`;
+        if (!(flooded && event === 'ping')) expect(counted, where).toBeGreaterThanOrEqual(certain);
+        expect(counted, where).toBeLessThanOrEqual(all.length);
+      }
+    }
+  });
+});
