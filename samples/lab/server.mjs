@@ -4,7 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Sender, WebSocketServer } from 'ws';
-import { note, serveLab } from './events.mjs';
+import { isoMicros, note, serveLab } from './events.mjs';
 import { codec } from './messages.mjs';
 
 const config = {
@@ -83,12 +83,14 @@ function offer(agent, command) {
   if (!connection || config.silent.includes(agent.id) || frozen || command.attempts >= config.maxAttempts) return;
   command.attempts++;
   command.offeredAt = Date.now();
+  // From before the write: the next process may have read it, and noted that, before this one goes on.
+  const at = isoMicros();
   const octets = send(connection, 'Command', {
     command_id: command.id,
     delivery_attempt: command.attempts,
     ...command.body,
   });
-  note({ event: 'offer', conn: connection.n, agent: agent.id, id: command.id, attempt: command.attempts, octets });
+  note({ at, event: 'offer', conn: connection.n, agent: agent.id, id: command.id, attempt: command.attempts, octets });
 }
 
 function offerAgain(agent) {

@@ -52,7 +52,7 @@ export interface Engine {
 }
 
 export const engine: Engine = {
-  analyse: async (hops, options) => (await import('../delivery/analyse.js')).analyse(hops, options),
+  analyse: async (hops, options) => (await import('../findings/analyse.js')).analyse(hops, options),
   listFrames: async (files, options, sink) => (await import('../hop/list.js')).listFrames(files, options, sink),
   listConnections: async (files, options) => (await import('../hop/list.js')).listConnections(files, options),
 };

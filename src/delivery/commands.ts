@@ -57,6 +57,14 @@ export class CommandLog {
     return this.ids.count;
   }
 
+  /** When the last attempt of all was sent; NaN for none. */
+  get lastAttemptNs(): number {
+    let lastNs = Number.NaN;
+    for (let i = 0; i < this.count; i++)
+      if (this.entryRole[i] === Role.command && !(this.entryNs[i] <= lastNs)) lastNs = this.entryNs[i];
+    return lastNs;
+  }
+
   /** Entries of a command in order of time. */
   entries(command: number): Entry[] {
     const entries: Entry[] = [];

@@ -24,6 +24,8 @@ export function blindness(
   if (startsLate !== null) return startsLate;
   for (const gap of half.gaps)
     if (!(gap.toNs < stretch.fromNs) && !(gap.fromNs > stretch.toNs)) {
+      // At the receiver's own host: what it never TCP-ACKed never came, so nothing is missing from the capture.
+      if (gap.kind === 'never-acked' && half === connection.fromClient) continue;
       const octets = `${gap.to - gap.from} octets`;
       if (gap.kind === 'cut') return `${octets} of payload were cut off by the snapshot length`;
       return `${octets} are missing from the capture at this time`;
@@ -71,6 +73,21 @@ function endsBefore(
   if (observation.missedOctets > 0) return 'the connection is quiet, and the capture lost octets elsewhere';
   if ((observation.droppedPackets ?? 0) > 0) return 'the connection is quiet, and the capture dropped packets';
   return null;
+}
+
+/**
+ * Whether octets that `half` sent in the stretch got lost on their way to the capturing host, which is their receiver: sequence
+ * numbers tell of them, and it never TCP-ACKed them.
+ */
+export function lostOnTheWay(half: ObservedHalf, stretch: Stretch): boolean {
+  return half.gaps.some(
+    (gap) => gap.kind === 'never-acked' && !(gap.toNs < stretch.fromNs) && !(gap.fromNs > stretch.toNs),
+  );
+}
+
+/** Whether a later packet of `half` proves that it sent nothing else until then. */
+export function provenQuiet(half: ObservedHalf, toNs: number): boolean {
+  return half.wholeUntilNs >= toNs || half.finNs <= toNs;
 }
 
 /** Whether TCP held back what `half` sent, all through the stretch; the interval that says so. */

@@ -45,7 +45,7 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
     sentNs: commonNs(view, messages.sentNs[row]),
     tcpAckNs: commonNs(view, messages.tcpAckNs[row]),
   };
-  const octets = messages.endOffset[row] - messages.startOffset[row];
+  const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
   if (messages.has(row, MessageFlag.partial)) {
     const after = { fromNs: messages.sentNs[row], toNs: localStretch(view, window).toNs };
@@ -123,7 +123,7 @@ export function described(view: HopView, judged: Judged): HopState {
     sentAt: isoTime(sentNs, epochSeconds, timeDigits),
     tcpAckedAt: acked ? isoTime(ackNs, epochSeconds, timeDigits) : null,
     tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(ackNs - sentNs) : null,
-    bytes: partial ? messages.octetsSeen[row] : messages.endOffset[row] - messages.startOffset[row],
+    bytes: partial ? messages.octetsSeen[row] : messages.octets(row),
     retransmissions: messages.retransmissions[row],
     packets: cited(observation, messages.dataRefs(row), acked ? [messages.tcpAckRef[row]] : []),
   };

@@ -178,8 +178,9 @@ function paired(
   ackTimeoutNs: number,
 ): (Entry | null)[] {
   if (attempts.length === 1) {
-    const [{ timeNs }] = attempts;
-    return [entries.find((entry) => entry.role === role && entry.timeNs >= timeNs - SLACK_NS) ?? null];
+    const [{ timeNs, path }] = attempts;
+    const answers = (entry: Entry) => entry.role === role && entry.timeNs >= timeNs - SLACK_NS;
+    return [entries.find((entry) => entry.path === path && answers(entry)) ?? entries.find(answers) ?? null];
   }
   const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);

@@ -5,7 +5,7 @@
 
 import type { HopView, Path } from '../path/path.js';
 import { commonNs } from '../path/path.js';
-import { blindness, blockedThrough, seconds } from './coverage.js';
+import { blindness, blockedThrough, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { type Judged, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
@@ -70,6 +70,21 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   // A leg has one name whichever way a message goes on it: outward.
   const arrived = states[innermost].state === 'tcp-acked';
   const inner = views[innermost - 1].name;
+  const passage = onTheInnerLeg(attempt, reply, innermost - 1);
+  if (arrived && passage === 'lost')
+    return {
+      outcome: 'ack-lost',
+      lastHop,
+      lostAt: `${inner}->${where}`,
+      late: false,
+      reason: () =>
+        `the agent's CommandAck arrived at ${where}; octets that ${where} sent on were lost before ${inner}`,
+    };
+  if (arrived && passage === 'unknown')
+    return open(
+      () =>
+        `the agent's CommandAck arrived at ${where} and never reached ${inner}; whether ${where} sent it on cannot be told: a capture of ${where}'s inner side would settle it`,
+    );
   return {
     outcome: 'ack-lost',
     lastHop,
@@ -80,6 +95,19 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
         ? `the agent's CommandAck arrived at ${where} and never reached ${inner}`
         : `the agent's CommandAck was seen at ${where} but never TCP-ACKed there, and never reached ${inner}`,
   };
+}
+
+/** What became of what the agent sent on the leg of an inner hop: nothing was sent on it, octets were lost, or nobody can tell. */
+function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'nothing-sent' | 'lost' | 'unknown' {
+  const leg = reply.path.legs[hop];
+  if (leg === null) return 'unknown';
+  const { fromClient, fromServer } = leg.connection;
+  const view = attempt.views[hop];
+  const stretch = localStretch(view, { fromNs: reply.firstNs, toNs: reply.firstNs + attempt.ackTimeoutNs });
+  if (lostOnTheWay(fromClient, stretch)) return 'lost';
+  if (provenQuiet(fromClient, stretch.toNs)) return 'nothing-sent';
+  // Nothing at all comes from the other side any more, not even TCP ACKs: the leg is dead.
+  return blockedThrough(fromServer, stretch) === null ? 'unknown' : 'lost';
 }
 
 function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {

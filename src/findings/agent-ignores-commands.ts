@@ -22,6 +22,8 @@ interface Ignored {
 
 /** A Ping sent so shortly before the end need not be answered yet. */
 const ANSWER_WITHIN_NS = 1e9;
+/** On a connection that was closed before the deadline, so long at least it must have stayed open. */
+const LEAST_WAIT_NS = 2e9;
 
 export function agentIgnoresCommands(facts: Facts, found: Found): void {
   const ignored: Ignored[] = [];
@@ -46,9 +48,11 @@ function ignoredOn(facts: Facts, path: Path): Ignored | null {
       const row = path.fromServer.row(thread, leg.hop);
       if (row < 0) return;
       const deadlineNs = localNs(view, failed.timesNs[i] + facts.court.ackTimeoutNs);
-      // Closed before the deadline: it need not have come to it any more.
-      if (leg.connection.closedNs < deadlineNs) return;
-      const ping = answeredWhile(line, messages.sentNs[row], deadlineNs);
+      const { closedNs } = leg.connection;
+      const untilNs = closedNs < deadlineNs ? closedNs : deadlineNs;
+      // Closed at once: the agent need not have come to it any more.
+      if (untilNs < Math.min(deadlineNs, messages.sentNs[row] + LEAST_WAIT_NS)) return;
+      const ping = answeredWhile(line, messages.sentNs[row], untilNs);
       if (ping === null) return;
       result.commands.push(failed.commands[i]);
       if (result.row >= 0) return;

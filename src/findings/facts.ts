@@ -74,5 +74,5 @@ export function legName(facts: Facts, hop: number): string {
 export function seenUntilNs(facts: Facts, leg: Leg): number {
   const { closedNs } = leg.connection;
   const endNs = facts.views[leg.hop].observation?.lastNs ?? Number.NaN;
-  return closedNs < endNs ? closedNs : endNs;
+  return Number.isNaN(closedNs) ? endNs : Math.min(closedNs, endNs);
 }

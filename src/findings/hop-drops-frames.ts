@@ -15,9 +15,7 @@ export function hopDropsFrames(facts: Facts, found: Found): void {
 }
 
 function isDroppingAll({ passages: { control, text } }: Dropping): boolean {
-  return (
-    control.lost.length > 0 && text.lost.length > 0 && control.passed.length === 0 && text.passed.length === 0
-  );
+  return control.lost.length > 0 && text.lost.length > 0 && control.passed.length === 0 && text.passed.length === 0;
 }
 
 function report(facts: Facts, found: Found, group: Dropping[]): void {

@@ -47,7 +47,11 @@ function report(facts: Facts, found: Found, group: Dropping[]): void {
       ),
       ...cite(
         facts.views[far],
-        firstRefs(facts, far, control.passed.map((each) => each.far)),
+        firstRefs(
+          facts,
+          far,
+          control.passed.map((each) => each.far),
+        ),
         `${path.agent ?? path.id}: ${towardsAgent ? 'Pings' : 'Pongs'} that passed in the same time`,
       ),
     ]),

@@ -69,8 +69,7 @@ function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opc
     for (const row of half.rows) if (messages.opcode[row] === 9 || messages.opcode[row] === 10) kept++;
     if (kept < half.counts.ping + half.counts.pong) return false;
   }
-  const window = { fromNs: sentNs, toNs: sentNs + facts.court.ackTimeoutNs };
-  return stateAt(view, path, sender, -1, window).state === 'absent';
+  return stateAt(view, path, sender, -1, sentNs, sentNs + facts.court.ackTimeoutNs).state === 'absent';
 }
 
 /** The captured hop next to `hop` on the side that the sender's frames come from; -1 for none. */

@@ -3,8 +3,8 @@
  * or a path MTU explains are left alone. Out: one finding for each leg of the chain where it happens.
  */
 
-import { commonNs, type Path } from '../path/path.js';
 import { seconds } from '../delivery/coverage.js';
+import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { beyond, type Facts, failedOn, legName } from './facts.js';
 import { type Found, namesOf } from './found.js';

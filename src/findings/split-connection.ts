@@ -4,8 +4,8 @@
  */
 
 import type { ObservedConnection } from '../hop/observation.js';
-import { commonNs, type Path } from '../path/path.js';
 import { tcpIdentity } from '../path/group.js';
+import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import type { Facts } from './facts.js';
 import { type Found, namesOf } from './found.js';

@@ -61,9 +61,17 @@ export class Side {
   undecoded(from: number, to: number, why: string): void {
     this.messages.abandon();
     const { clock } = this.context;
-    const fromNs = this.half.ledger.firstSentNs(from);
+    const { ledger } = this.half;
+    const fromNs = ledger.firstSentNs(from);
     if (this.blind.length < MAX_BLIND)
-      this.blind.push({ from, to, fromNs: Number.isNaN(fromNs) ? clock.timeNs : fromNs, toNs: clock.timeNs, why });
+      this.blind.push({
+        from,
+        to,
+        fromNs: Number.isNaN(fromNs) ? clock.timeNs : fromNs,
+        toNs: clock.timeNs,
+        why,
+        ref: ledger.firstSentRef(from),
+      });
   }
 }
 

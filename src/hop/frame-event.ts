@@ -17,7 +17,9 @@ export interface FrameEvent {
   fin: boolean;
   rsv1: boolean;
   masked: boolean;
-  /** Payload octets on the wire. */
+  /** The stream ended, or a gap came, before the frame was whole: `packet` is then the last that carried octets of it. */
+  partial: boolean;
+  /** Payload octets that the header announces. */
   length: number;
   /** Stream offsets of the frame, header included, counted from the first payload octet of the TCP connection seen. */
   startOffset: number;

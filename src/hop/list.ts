@@ -80,14 +80,21 @@ class FrameLister {
     const message =
       frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
     const { lastType, lastId, lastText } = side.messages;
-    const first = side.half.ledger.soleCarrier(frame.startOffset, frame.endOffset);
+    const { half } = side;
+    const fresh = frame.startOffset >= half.freshFrom;
+    const seen = fresh ? null : half.ledger.range(frame.startOffset, Math.min(frame.endOffset, half.highest));
     const known = stack.tcp.clientDirection ?? stack.clientByContent;
     const [a, b] = this.namesOf(stack);
     this.sink({
       file: this.file,
-      packet: context.clock.ref,
-      firstPacket: first !== 0 ? first : side.half.ledger.firstSentRef(frame.startOffset) || context.clock.ref,
-      at: isoTime(context.clock.timeNs, this.observer.epochSeconds, this.observer.timeDigits) ?? '',
+      packet: seen?.lastRef || context.clock.ref,
+      firstPacket: seen?.refs[0] ?? context.clock.ref,
+      at:
+        isoTime(
+          seen === null || Number.isNaN(seen.lastSentNs) ? context.clock.timeNs : seen.lastSentNs,
+          this.observer.epochSeconds,
+          this.observer.timeDigits,
+        ) ?? '',
       connection: stack.tcp.index,
       source: direction === 0 ? a : b,
       destination: direction === 0 ? b : a,
@@ -102,6 +109,7 @@ class FrameLister {
       rsv1: frame.rsv1,
       masked: frame.masked,
       length: frame.payloadLength,
+      partial: frame.partial,
       startOffset: frame.startOffset,
       endOffset: frame.endOffset,
       type: message && lastType >= 0 ? context.strings.text(lastType) : null,

@@ -51,6 +51,8 @@ export class MessageReader {
   private compressed = false;
   private damaged = false;
   private fragments = 0;
+  /** Where the frames of a fragmented message stand, start and end by turns. */
+  private spans: number[] = [];
   private messageFrom = 0;
   private maskingKey = 0;
   private sampled = 0;
@@ -83,6 +85,7 @@ export class MessageReader {
       this.partsLength = 0;
       this.damaged = false;
       this.fragments = 0;
+      if (this.spans.length > 0) this.spans = [];
     } else if (this.assembling < 0) {
       this.assembling = Opcode.continuation; // its beginning was not seen
       this.messageFrom = frame.startOffset;
@@ -90,6 +93,7 @@ export class MessageReader {
     }
     this.fragments++;
     if (frame.damaged) this.damaged = true;
+    if (!frame.fin || this.fragments > 1) this.addSpan(frame);
     const whole = frame.fin && !frame.partial;
     const { scratch } = this.context;
     const count = frame.payloadEnd - frame.payloadStart;
@@ -118,6 +122,12 @@ export class MessageReader {
     this.assembling = -1;
     this.parts = [];
     this.partsLength = 0;
+  }
+
+  private addSpan(frame: Frame): void {
+    const { spans } = this;
+    if (spans.at(-1) === frame.startOffset) spans[spans.length - 1] = frame.endOffset;
+    else spans.push(frame.startOffset, frame.endOffset);
   }
 
   /** Framing was lost in the middle of a fragmented message. */
@@ -277,10 +287,11 @@ export class MessageReader {
     messages.endOffset[row] = to;
     messages.length[row] = length;
     messages.digest[row] = digest;
+    if (opcode < Opcode.close && this.spans.length > 2) messages.spans.set(row, Float64Array.from(this.spans));
     if (from >= half.freshFrom) {
       messages.sentNs[row] = clock.timeNs;
       messages.firstRef[row] = clock.ref;
-      messages.octetsSeen[row] = to - from;
+      messages.octetsSeen[row] = messages.octets(row);
     } else this.complete(row);
     this.rows.push(row);
     if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= to) this.settleCovered(row);
@@ -309,6 +320,11 @@ export class MessageReader {
     const { ledger } = this.half;
     const from = messages.startOffset[row];
     const to = messages.endOffset[row];
+    const spans = messages.spans.get(row);
+    if (spans !== undefined) {
+      this.completeSpans(row, spans);
+      return;
+    }
     const sole = ledger.soleCarrier(from, to);
     if (sole !== 0) {
       messages.firstRef[row] = sole;
@@ -321,6 +337,27 @@ export class MessageReader {
     messages.octetsSeen[row] = range.octetsSeen;
     messages.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
     messages.setDataRefs(row, range.refs);
+  }
+
+  /** The same for a message with other frames between its own. */
+  private completeSpans(row: number, spans: Float64Array): void {
+    const { messages } = this.context;
+    const refs = new Set<number>();
+    let seen = 0;
+    let resent = 0;
+    for (let i = 0; i < spans.length; i += 2) {
+      const range = this.half.ledger.range(spans[i], spans[i + 1]);
+      if (i === 0) messages.sentNs[row] = range.firstSentNs;
+      seen += range.octetsSeen;
+      resent += range.retransmissions;
+      for (const ref of range.refs) refs.add(ref);
+    }
+    messages.octetsSeen[row] = seen;
+    messages.retransmissions[row] = Math.min(resent, 0xffff);
+    messages.setDataRefs(
+      row,
+      [...refs].sort((a, b) => a - b),
+    );
   }
 
   private inflated(bytes: Uint8Array, start: number, end: number): Uint8Array | null {

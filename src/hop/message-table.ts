@@ -43,6 +43,8 @@ export class MessageTable {
   id = new Int32Array(64);
   /** Pong of a Ping, Ping of a Pong; -1 for none. */
   pair = new Int32Array(64);
+  /** Of fragmented messages with other frames between: where their own frames stand, start and end by turns. */
+  readonly spans = new Map<number, Float64Array>();
   /** Where the data packets of a message that has several stand in the pool: their count, then the packets; 0 for none. */
   private moreAt = new Uint32Array(64);
   private pool = new Uint32Array(256);
@@ -54,6 +56,15 @@ export class MessageTable {
     this.type[row] = this.id[row] = this.pair[row] = -1;
     this.tcpAckNs[row] = Number.NaN;
     return row;
+  }
+
+  /** Octets of the message's own frames, headers included. */
+  octets(row: number): number {
+    const spans = this.spans.get(row);
+    if (spans === undefined) return this.endOffset[row] - this.startOffset[row];
+    let octets = 0;
+    for (let i = 0; i < spans.length; i += 2) octets += spans[i + 1] - spans[i];
+    return octets;
   }
 
   /** The running numbers of all packets that carried octets of the message. */

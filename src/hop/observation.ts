@@ -24,6 +24,8 @@ export interface BlindSpan {
   fromNs: number;
   toNs: number;
   why: string;
+  /** The packet that began it, 0 if it is not known any more. */
+  ref: number;
 }
 
 /** What had left and was not TCP-ACKed when nothing more was seen. */
@@ -89,6 +91,9 @@ export interface ObservedConnection {
   closedNs: number;
   closedBy: 'fin' | 'rst' | null;
   closedFrom: 'client' | 'server' | null;
+  /** Packets that opened and closed it: the first SYN, the first FIN or the RST; 0 where not captured. */
+  openedRef: number;
+  closedRef: number;
   firstNs: number;
   lastNs: number;
   packets: number;

@@ -77,9 +77,15 @@ export class Observer implements PacketSink {
     if (stack === null) return;
     stack.finish();
     this.stacks[tcp.index] = null;
-    for (const half of tcp.halves) this.missedOctets += half.missedOctets;
+    if (isStray(tcp)) stack.protocol = 'other';
+    else for (const half of tcp.halves) this.missedOctets += half.missedOctets;
     this.connections[tcp.index] = describe(stack, this.context);
   }
+}
+
+/** Packets of no connection that the other side knows: it answered nothing but RSTs. */
+function isStray(tcp: TcpConnection): boolean {
+  return tcp.halves.some((half) => half.packets > 0 && half.resets === half.packets && half.initialSequence < 0);
 }
 
 function describe(stack: ConnectionStack, context: HopContext): ObservedConnection {
@@ -103,6 +109,8 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     closedNs: tcp.closedNs,
     closedBy: tcp.closedBy,
     closedFrom: tcp.closedFrom === null ? null : tcp.closedFrom === client ? 'client' : 'server',
+    openedRef: tcp.synRef,
+    closedRef: tcp.closedRef,
     firstNs: tcp.firstNs,
     lastNs: tcp.lastNs,
     packets: tcp.packets,

@@ -30,7 +30,7 @@ export class PingPairs {
     by.answered++;
     // Later ones take the places of earlier ones in turn, so that a long connection is told by all its length.
     const place = by.roundTripsNs.length < MAX_ROUND_TRIPS ? by.answered - 1 : (by.answered * 7919) % MAX_ROUND_TRIPS;
-    by.roundTripsNs[place] = context.clock.timeNs - waiting.times[at];
+    by.roundTripsNs[place] = timeOf(row, context) - waiting.times[at];
     const ping = waiting.rows[at];
     waiting.remove(at);
     if (ping < 0 || row < 0) return;
@@ -50,7 +50,7 @@ class WaitingPings {
     if (this.count === MAX_WAITING) this.remove(0);
     this.digests[this.count] = digest;
     this.rows[this.count] = row;
-    this.times[this.count++] = context.clock.timeNs;
+    this.times[this.count++] = timeOf(row, context);
   }
 
   find(digest: number): number {
@@ -66,4 +66,9 @@ class WaitingPings {
       this.times[i] = this.times[i + 1];
     }
   }
+}
+
+/** When it left, where it is kept; a frame may be recognised long after. */
+function timeOf(row: number, { messages, clock }: HopContext): number {
+  return row >= 0 ? messages.sentNs[row] : clock.timeNs;
 }

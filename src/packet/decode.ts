@@ -127,6 +127,7 @@ export class PacketDecoder extends DecodeFaults {
     const view = this.view;
     const segment = this.segment;
     segment.ipVersion = 4;
+    segment.identification = view.getUint16(at + 4);
     const { source, destination } = segment;
     source[0] = 0;
     source[1] = 0;
@@ -162,6 +163,7 @@ export class PacketDecoder extends DecodeFaults {
     if (end - at < 40) return this.cut('ip-header-cut', 'The IPv6 header', 'IPv6 header', 40, end - at);
     const segment = this.segment;
     segment.ipVersion = 6;
+    segment.identification = 0;
     const { source, destination } = segment;
     for (let word = 0; word < 4; word++) {
       source[word] = this.view.getInt32(at + 8 + word * 4);

@@ -11,6 +11,8 @@ export class Segment {
   /** Addresses as four 32-bit words each (signed, `| 0`); IPv4 stands in the last word as ::ffff:a.b.c.d, so words 0 to 2 are 0, 0, 0xffff. */
   readonly source = new Int32Array(4);
   readonly destination = new Int32Array(4);
+  /** IPv4 identification (RFC 791), 0 for IPv6: the same in all copies of one packet. */
+  identification = 0;
   sourcePort = 0;
   destinationPort = 0;
   /** Unsigned 32 bits. */

@@ -26,8 +26,8 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
     const local = localAddresses(nodes, hop);
     const eligible: number[] = [];
     for (let n = 0; n < nodes.length; n++) {
-      const seen = sightingAt(nodes[n], hop);
-      if (seen !== undefined && servedHere(seen.connection, local) !== false) eligible.push(n);
+      const seen = sightingsAt(nodes[n], hop);
+      if (seen.some(({ connection }) => servedHere(connection, local) !== false)) eligible.push(n);
     }
     const chosen = choose(eligible, nodes, hop, next, usual);
     if (chosen < 0) continue;
@@ -55,19 +55,26 @@ export function serverOf(connection: ObservedConnection): string {
   return `${connection.serverAddress} ${connection.serverPort}`;
 }
 
-function sightingAt(node: Node, hop: number): Sighting | undefined {
-  return node.sightings.find((sighting) => sighting.hop === hop);
+function sightingsAt(node: Node, hop: number): Sighting[] {
+  return node.sightings.filter((sighting) => sighting.hop === hop);
 }
 
-/** Sightings of one TCP connection: the same initial sequence numbers, or the same endpoints at the same time. */
+/** The clearest one at a hop: captured without copies of its packets, then with the most packets. */
+function sightingAt(node: Node, hop: number): Sighting | undefined {
+  const copies = ({ connection }: Sighting) => connection.fromServer.duplicates + connection.fromClient.duplicates;
+  return sightingsAt(node, hop).sort((a, b) => copies(a) - copies(b) || b.connection.packets - a.connection.packets)[0];
+}
+
+/**
+ * Sightings of one TCP connection: the same initial sequence numbers, or the same endpoints. One capture may see it in several
+ * places, before and after NAT.
+ */
 function nodesOf(group: Group): Node[] {
   const nodes: Node[] = [];
   for (const sighting of group.sightings) {
     const same = nodes.find((node) => node.sightings.some((other) => isSameTcp(other.connection, sighting.connection)));
     if (same === undefined) nodes.push({ sightings: [sighting] });
-    else if (sightingAt(same, sighting.hop) === undefined) same.sightings.push(sighting);
-    else if (sighting.connection.packets > (sightingAt(same, sighting.hop) as Sighting).connection.packets)
-      same.sightings = same.sightings.map((other) => (other.hop === sighting.hop ? sighting : other));
+    else same.sightings.push(sighting);
   }
   return nodes;
 }
@@ -125,24 +132,28 @@ function meanHop(node: Node): number {
 }
 
 /**
- * Addresses of the capturing host: loopback; what the link layer says it sent from; and, where it holds two neighbouring
- * connections of a chain, the address between them.
+ * Addresses of the capturing host: loopback; the ones between two neighbouring connections of the chain; and, where that leaves
+ * doubt, what the link layer says it sent from.
  */
 function localAddresses(nodes: readonly Node[], hop: number): Set<string> {
   const local = new Set<string>();
-  let told = false;
-  const here = nodes.flatMap((node) => sightingAt(node, hop)?.connection ?? []);
-  for (const { serverSide, serverAddress, clientAddress } of here) {
-    if (isLoopback(serverAddress)) local.add(serverAddress);
-    if (serverSide === 0) continue;
-    told = true;
-    local.add(serverSide > 0 ? serverAddress : clientAddress);
+  const here = nodes
+    .map((node) => sightingsAt(node, hop).map(({ connection }) => connection))
+    .filter((all) => all.length > 0);
+  for (const { serverAddress } of here.flat()) if (isLoopback(serverAddress)) local.add(serverAddress);
+  for (let n = 1; n < here.length; n++) {
+    const clients = new Set(here[n - 1].map(({ clientAddress }) => clientAddress));
+    const between = here[n].map(({ serverAddress }) => serverAddress).filter((address) => clients.has(address));
+    // On a host that forwards (Docker), one address of each side may have been translated.
+    if (between.length > 0) for (const { serverAddress } of here[n]) local.add(serverAddress);
+    else if (here[n - 1].some(({ clientAddress }) => isLoopback(clientAddress)))
+      for (const { serverAddress } of here[n]) local.add(serverAddress);
   }
-  if (!told)
-    for (let n = 1; n < here.length; n++) {
-      local.add(here[n].serverAddress);
-      local.add(here[n - 1].clientAddress);
-    }
+  const told = here.filter((all) => new Set(all.map(({ serverSide }) => Math.sign(serverSide))).size === 1);
+  for (const { serverSide, serverAddress, clientAddress } of told.flat())
+    if (serverSide !== 0 && !isLoopback(serverAddress)) local.add(serverSide > 0 ? serverAddress : clientAddress);
+  if (local.size === 0 || [...local].every(isLoopback))
+    for (let n = 1; n < here.length; n++) for (const { serverAddress } of here[n]) local.add(serverAddress);
   return local;
 }
 

@@ -74,6 +74,7 @@ export class TcpConnection {
     if ((flags & Flag.syn) !== 0) this.syn(segment, half, direction);
     else if (!half.started) half.start(sequence);
     if ((flags & Flag.rst) !== 0) {
+      half.resets++;
       this.reset(half, sequence, flags, direction);
       return;
     }
@@ -91,7 +92,7 @@ export class TcpConnection {
         segment.payloadEnd,
         payloadLength,
         start,
-        segment.timestampValue | 0,
+        copyMark(segment),
       );
     else half.bare(start);
     if ((flags & Flag.fin) !== 0) {
@@ -138,4 +139,12 @@ export class TcpConnection {
       this.closedBy = by;
     }
   }
+}
+
+/** Alike in all copies of one packet, wherever they were captured, and hardly ever in a retransmission; 0 where nothing tells. */
+function copyMark(segment: Segment): number {
+  const { timestampValue, identification } = segment;
+  if (timestampValue === 0 && identification === 0) return 0;
+  const mark = Math.imul(timestampValue, 0x9e3779b1) ^ Math.imul(identification, 0x85ebca6b);
+  return (mark ^ Math.imul(segment.acknowledgment, 0xc2b2ae35)) | 1;
 }

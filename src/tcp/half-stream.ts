@@ -84,6 +84,8 @@ export class HalfStream {
   /** When octets that had not been seen before were last seen. */
   lastOctetsNs = Number.NaN;
   packets = 0;
+  /** How many of them were RSTs. */
+  resets = 0;
   retransmissions = 0;
   duplicates = 0;
   /** Octets from here on left once at most. */

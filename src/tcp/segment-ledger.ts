@@ -13,6 +13,8 @@ export interface SentRange {
   firstSentNs: number;
   /** Time at which the last octet of the range was seen for the first time; NaN where a part was never seen. */
   lastSentNs: number;
+  /** The packet that brought the last octets that were missing. */
+  lastRef: number;
   /** Running numbers of the packets that carried octets of the range, in capture order. */
   refs: number[];
   /** How many of those carried octets of the range that had been seen before. */
@@ -120,6 +122,7 @@ export class SegmentLedger {
     let retransmissions = 0;
     let firstSentNs = Number.NaN;
     let lastSentNs = Number.NaN;
+    let lastRef = 0;
     // Disjoint covered pieces, few: a message seldom spans many segments that arrive out of order.
     const covered: { start: number; end: number }[] = [];
     for (let i = 0; i < this.count; i++) {
@@ -130,12 +133,14 @@ export class SegmentLedger {
       refs.push(this.refs[at]);
       if (from === start && Number.isNaN(firstSentNs)) firstSentNs = this.times[at];
       if (covered.some((piece) => piece.start < to && piece.end > from)) retransmissions++;
-      if (merge(covered, from, to)) lastSentNs = this.times[at];
+      if (!merge(covered, from, to)) continue;
+      lastSentNs = this.times[at];
+      lastRef = this.refs[at];
     }
     let octetsSeen = 0;
     for (const piece of covered) octetsSeen += piece.end - piece.start;
     if (octetsSeen < end - start) lastSentNs = Number.NaN;
-    return { firstSentNs, lastSentNs, refs, retransmissions, octetsSeen };
+    return { firstSentNs, lastSentNs, lastRef, refs, retransmissions, octetsSeen };
   }
 
   /** The segments that carried octets from `from` on: how large, how often the octet at `from` left, and when last. */

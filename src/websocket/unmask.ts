@@ -40,7 +40,6 @@ export function unmask(
   let from = bytes.byteOffset + start;
   let to = into.byteOffset + at;
   const words = (end - start) >> 2;
-  for (let i = 0; i < words; i++, from += 4, to += 4)
-    target.setInt32(to, source.getInt32(from, true) ^ turned, true);
+  for (let i = 0; i < words; i++, from += 4, to += 4) target.setInt32(to, source.getInt32(from, true) ^ turned, true);
   for (let p = start + (words << 2), i = 0; p < end; p++, i += 8) into[at + p - start] = bytes[p] ^ (turned >>> i);
 }

@@ -11,18 +11,22 @@ const folders = ['tcpdump', 'libpcap', 'scapy', 'ntar'].map((name) => join(corpo
 const speaksWebSocket = (octets: Buffer) => /sec-websocket-key/i.test(octets.toString('latin1'));
 
 describe.skipIf(folders.length === 0)('public captures without WebSockets', () => {
-  it.each(folders)('%s', async (folder) => {
-    const files = readdirSync(folder).filter((name) => /\.(pcap|pcapng|cap|dmp)(\.gz)?$/.test(name));
-    const invented: Record<string, number> = {};
-    for (const name of files) {
-      const file = join(folder, name);
-      const octets = readFileSync(file);
-      if (speaksWebSocket(name.endsWith('.gz') ? gunzipSync(octets) : octets)) continue;
-      const { status, out } = await lasthop(['frames', file, '--json']);
-      if (status !== 0) continue; // no capture: the readers' own tests judge that
-      const { frames } = JSON.parse(out) as { frames: unknown[] };
-      if (frames.length > 0) invented[name] = frames.length;
-    }
-    expect(invented).toEqual({});
-  }, 60_000);
+  it.each(folders)(
+    '%s',
+    async (folder) => {
+      const files = readdirSync(folder).filter((name) => /\.(pcap|pcapng|cap|dmp)(\.gz)?$/.test(name));
+      const invented: Record<string, number> = {};
+      for (const name of files) {
+        const file = join(folder, name);
+        const octets = readFileSync(file);
+        if (speaksWebSocket(name.endsWith('.gz') ? gunzipSync(octets) : octets)) continue;
+        const { status, out } = await lasthop(['frames', file, '--json']);
+        if (status !== 0) continue; // no capture: the readers' own tests judge that
+        const { frames } = JSON.parse(out) as { frames: unknown[] };
+        if (frames.length > 0) invented[name] = frames.length;
+      }
+      expect(invented).toEqual({});
+    },
+    60_000,
+  );
 });

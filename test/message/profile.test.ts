@@ -43,14 +43,14 @@ describe('roles of the built-in profile', () => {
 });
 
 describe('loadProfile', () => {
-  it('knows auto and builtin', () => {
-    expect(loadProfile(undefined)).toMatchObject({ name: 'auto', learn: true });
-    expect(loadProfile('auto')).toEqual(loadProfile(undefined));
-    expect(loadProfile('builtin')).toMatchObject({ name: 'builtin', learn: false });
+  it('knows auto and builtin', async () => {
+    expect(await loadProfile(undefined)).toMatchObject({ name: 'auto', learn: true });
+    expect(await loadProfile('auto')).toEqual(await loadProfile(undefined));
+    expect(await loadProfile('builtin')).toMatchObject({ name: 'builtin', learn: false });
   });
 
-  it('takes a file’s content, and fills in what it leaves out', () => {
-    const profile = loadProfile({ commands: ['exec'], commandAcks: ['ok'] });
+  it('takes a file’s content, and fills in what it leaves out', async () => {
+    const profile = await loadProfile({ commands: ['exec'], commandAcks: ['ok'] });
     expect(profile).toMatchObject({ name: 'custom', commands: ['exec'], idKeys: builtinProfile.idKeys });
     const roles = new RoleTable(profile);
     expect([roles.roleOf('Exec'), roles.roleOf('OK'), roles.roleOf('Command')]).toEqual([
@@ -68,8 +68,8 @@ describe('loadProfile', () => {
     ['a wrong element', { commands: ['ok', 5] }, /commands\.1/],
     ['an empty name', { idKeys: [''] }, /idKeys\.0/],
     ['a regular expression that is none', { dispatchPath: '(' }, /dispatchPath/],
-  ])('refuses %s and says where', (_, given, why) => {
-    expect(() => loadProfile(given)).toThrow(UsageError);
-    expect(() => loadProfile(given)).toThrow(why);
+  ])('refuses %s and says where', async (_, given, why) => {
+    await expect(loadProfile(given)).rejects.toThrow(UsageError);
+    await expect(loadProfile(given)).rejects.toThrow(why);
   });
 });

@@ -44,7 +44,8 @@ export function pairConnections(sample: Sample, verdict: VerdictJson, seen: Witn
     const keys = new Set<string>();
     for (const leg of connection.legs) {
       const stream = streamOf(seen, leg);
-      if (stream === undefined) faults.push(`${connection.id}: no WebSocket ${leg.client} > ${leg.server} at ${leg.hop}`);
+      if (stream === undefined)
+        faults.push(`${connection.id}: no WebSocket ${leg.client} > ${leg.server} at ${leg.hop}`);
       else if (stream.key !== null) keys.add(stream.key);
       if (stream !== undefined && (stream.key !== null) !== (leg.handshake === 'seen'))
         faults.push(`${connection.id} at ${leg.hop}: handshake ${leg.handshake}, but the key is ${stream.key}`);
@@ -89,7 +90,12 @@ function verdictDifferences(where: string, expected: Omit<Expected, 'n' | 'conn'
   return faults;
 }
 
-export function commandDifferences(sample: Sample, expected: ExpectedCommand, had: Command, conns: Map<number, string>) {
+export function commandDifferences(
+  sample: Sample,
+  expected: ExpectedCommand,
+  had: Command,
+  conns: Map<number, string>,
+) {
   const where = `${expected.agent} ${expected.id}`;
   const faults = verdictDifferences(where, expected, had);
   if (had.agent !== expected.agent) faults.push(`${where}: agent ${had.agent}`);

@@ -60,10 +60,13 @@ function cited(seen: Witness, place: Place, which: 'data' | 'tcpAck', sides: Dir
   const found: { packet: TcpPacket; side: Direction }[] = [];
   for (const citation of place.state.packets) {
     const packets = seen.packets.get(resolve(citation.file));
-    if (packets === undefined) faults.push(`${place.where}: cites ${citation.file}, which is no capture of this sample`);
+    if (packets === undefined)
+      faults.push(`${place.where}: cites ${citation.file}, which is no capture of this sample`);
     for (const number of citation[which]) {
       const packet = packets?.get(number);
-      const side = sides.find((one) => packet && one.source === packet.source && one.destination === packet.destination);
+      const side = sides.find(
+        (one) => packet && one.source === packet.source && one.destination === packet.destination,
+      );
       if (packet && side) found.push({ packet, side });
       else
         faults.push(
@@ -102,7 +105,8 @@ function check(seen: Witness, place: Place): string[] {
     if (answers.length === 0) faults.push(`${where}: tcp-acked, and no packet is cited`);
     for (const { packet, side } of answers) {
       const other = down[up.indexOf(side)];
-      if (!acks(packet, other, end)) faults.push(`${where}: packet ${packet.number} does not TCP-ACK the message's end`);
+      if (!acks(packet, other, end))
+        faults.push(`${where}: packet ${packet.number} does not TCP-ACK the message's end`);
     }
     if (!answers.some(({ packet }) => packet.at === state.tcpAckedAt))
       faults.push(`${where}: tcpAckedAt ${state.tcpAckedAt} is the time of no cited packet`);
@@ -163,7 +167,14 @@ function evidenceFaults(sample: Sample, verdict: VerdictJson, seen: Witness): { 
     const leg = connection?.legs.find((one) => one.hop === hop);
     return leg && streamOf(seen, leg);
   };
-  const hold = (where: string, state: HopState, stream: Stream | undefined, id: string, n: number | null, kind: string) => {
+  const hold = (
+    where: string,
+    state: HopState,
+    stream: Stream | undefined,
+    id: string,
+    n: number | null,
+    kind: string,
+  ) => {
     const fromServer = kind === 'command';
     if (stream === undefined) {
       if (state.state !== 'unobserved') faults.push(`${where}: ${state.state} on a leg that does not exist`);

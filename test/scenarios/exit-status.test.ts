@@ -47,18 +47,16 @@ describe('verify, where nothing was asked for', () => {
 
 /** As it is installed: another process, from dist/. `npm test` builds before it tests. */
 describe.skipIf(!built)('bin/lasthop.js', () => {
-  const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
 
-  it.each(samples.filter(({ name }) => ['incident-1', 'black-hole', 'healthy'].includes(name)))(
-    '$name',
-    (sample) => {
-      const verdict = run('verdict', ...sample.args, '--json');
-      expect({ status: verdict.status, err: verdict.stderr }).toEqual({ status: 0, err: '' });
-      expect(allDifferences(sample, JSON.parse(verdict.stdout), witness(sample))).toEqual([]);
-      const verify = run('verify', ...sample.args, '--json');
-      expect(verify.status).toBe(statusOf(sample.expected.commands.map(({ outcome }) => outcome)));
-    },
-  );
+  it.each(samples.filter(({ name }) => ['incident-1', 'black-hole', 'healthy'].includes(name)))('$name', (sample) => {
+    const verdict = run('verdict', ...sample.args, '--json');
+    expect({ status: verdict.status, err: verdict.stderr }).toEqual({ status: 0, err: '' });
+    expect(allDifferences(sample, JSON.parse(verdict.stdout), witness(sample))).toEqual([]);
+    const verify = run('verify', ...sample.args, '--json');
+    expect(verify.status).toBe(statusOf(sample.expected.commands.map(({ outcome }) => outcome)));
+  });
 
   it('says 2 for a usage error, 3 for a file that is no capture', () => {
     expect(run('verify', '--no-such-option').status).toBe(2);

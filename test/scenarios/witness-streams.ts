@@ -123,7 +123,16 @@ function direction(source: string, destination: string, packets: TcpPacket[]): D
     parts.push(payload.subarray(end - at));
     end = at + payload.length;
   }
-  return { source, destination, origin, octets: Buffer.concat(parts), packets: mine, frames: [], messages: [], rest: null };
+  return {
+    source,
+    destination,
+    origin,
+    octets: Buffer.concat(parts),
+    packets: mine,
+    frames: [],
+    messages: [],
+    rest: null,
+  };
 }
 
 function frameAt(octets: Buffer, at: number): Frame | null {

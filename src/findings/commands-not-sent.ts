@@ -1,0 +1,62 @@
+/**
+ * commands-not-sent: commands were asked for over HTTP and no frame with them left the innermost hop, while other frames did or
+ * did not. In: never-sent commands that no other finding explains, and that the server did not refuse. Out: one finding.
+ */
+
+import { commonNs, type Path } from '../path/path.js';
+import { cite, clockTime } from './cite.js';
+import type { Facts, Unsent } from './facts.js';
+import type { Found } from './found.js';
+import { counted, listed } from './words.js';
+
+const FIRST_REFUSAL = 400;
+
+export function commandsNotSent(facts: Facts, found: Found): void {
+  const unsent = facts.unsent.filter(
+    ({ command, dispatch }) =>
+      dispatch !== null && dispatch.status < FIRST_REFUSAL && !found.explainedCommands.has(command),
+  );
+  if (unsent.length === 0) return;
+  const view = facts.views[0];
+  const paths = facts.court.paths.filter((path) => unsent.some((each) => connects(facts, path, each)));
+  const agents = [...new Set(unsent.map(({ agent }) => agent ?? 'agents unknown'))];
+  const accepted = unsent.filter(({ dispatch }) => (dispatch?.status ?? 0) > 0).length;
+  found.add({
+    id: 'commands-not-sent',
+    severity: 'error',
+    paths,
+    agents: agents.filter((agent) => agent !== 'agents unknown'),
+    commands: unsent.map(({ command }) => command),
+    summary:
+      `${counted(unsent.length, 'command')} for ${listed(agents)} ${unsent.length === 1 ? 'was' : 'were'} asked for over HTTP ` +
+      `(${accepted === 0 ? 'never answered' : accepted === unsent.length ? 'accepted' : `${accepted} accepted`}) and never left ${view.name}${meanwhile(facts, paths, unsent)}.`,
+    evidence: cite(
+      view,
+      unsent.flatMap(({ dispatch }) => [dispatch?.askedRef ?? 0, dispatch?.answeredRef ?? 0]),
+      `requests from ${clockTime(view, Math.min(...unsent.map(({ dispatch }) => dispatch?.askedNs ?? 0)))} on, of which no frame left`,
+    ),
+    next: `Look at ${view.name}'s own path from the request to the socket: its queue for the agent, a lock, the connection that it has registered. The network cannot be the cause.`,
+  });
+}
+
+function connects({ views }: Facts, path: Path, { agent, askedNs }: Unsent): boolean {
+  if (agent === null || !path.names.includes(agent)) return false;
+  const connection = path.legs[0]?.connection;
+  if (connection === undefined) return false;
+  return commonNs(views[0], connection.firstNs) <= askedNs && !(commonNs(views[0], connection.closedNs) < askedNs);
+}
+
+/** What left on the same connections in the time of the dispatches. */
+function meanwhile(facts: Facts, paths: readonly Path[], unsent: readonly Unsent[]): string {
+  if (paths.length === 0) return '; these agents had no connection that was captured';
+  const { observation } = facts.views[0];
+  if (observation === null) return '';
+  const fromNs = Math.min(...unsent.map(({ dispatch }) => dispatch?.askedNs ?? Number.POSITIVE_INFINITY));
+  let frames = 0;
+  for (const path of paths)
+    for (const row of path.legs[0]?.connection.fromServer.rows ?? [])
+      if (observation.messages.sentNs[row] > fromNs) frames++;
+  return frames === 0
+    ? '; nothing else left on those connections either'
+    : ', while other frames left on the same connections';
+}

@@ -1,0 +1,76 @@
+/**
+ * middlebox-acks: on the leg to the agent TCP ACKs return much faster than Pongs ever do, so that something between ends TCP
+ * (a TLS-inspecting gateway, an accelerator), and a TCP ACK there is not the agent's. In: facts. Out: one finding.
+ * Inferred: an agent that is slow to answer every single Ping looks the same.
+ */
+
+import type { HopObservation } from '../hop/observation.js';
+import type { Path } from '../path/path.js';
+import { cite } from './cite.js';
+import { agentLeg, type Facts } from './facts.js';
+import { type Found, namesOf } from './found.js';
+import { PingLine } from './ping-line.js';
+import { listed } from './words.js';
+
+const LEAST_PINGS = 5;
+const LEAST_RATIO = 10;
+const LEAST_DIFFERENCE_NS = 30e6;
+
+interface Suspect {
+  path: Path;
+  ackNs: number;
+  pongNs: number;
+  refs: number[];
+}
+
+export function middleboxAcks(facts: Facts, found: Found): void {
+  const suspects = facts.paths.map((path) => suspectOn(facts, path)).filter((each): each is Suspect => each !== null);
+  if (suspects.length === 0) return;
+  const view = facts.views[facts.views.length - 1];
+  const paths = suspects.map(({ path }) => path);
+  const slowestAck = Math.max(...suspects.map(({ ackNs }) => ackNs));
+  const fastestPong = Math.min(...suspects.map(({ pongNs }) => pongNs));
+  found.add({
+    id: 'middlebox-acks',
+    severity: 'warning',
+    grade: 'inferred',
+    paths,
+    summary:
+      `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${milliseconds(slowestAck)} and never answered in less than ${milliseconds(fastestPong)}: ` +
+      `something past ${view.name} may end TCP, so a TCP ACK there does not prove that the agent has it.`,
+    evidence: suspects.flatMap(({ path, ackNs, pongNs, refs }) =>
+      cite(
+        view,
+        refs,
+        `${path.agent ?? path.id}: a Ping, its TCP ACK (at best ${milliseconds(ackNs)}) and its Pong (at best ${milliseconds(pongNs)})`,
+      ),
+    ),
+    next: `Ask the site for a firewall, TLS inspection or WAN accelerator, and capture on the agent's machine.`,
+  });
+}
+
+function suspectOn(facts: Facts, path: Path): Suspect | null {
+  const leg = agentLeg(facts, path);
+  if (leg === null) return null;
+  const { messages } = facts.views[leg.hop].observation as HopObservation;
+  const line = new PingLine(facts.views[leg.hop].observation as HopObservation, leg.connection);
+  const answered = line.pings.filter((ping) => ping.pongRow >= 0);
+  if (answered.length < LEAST_PINGS) return null;
+  const acks: number[] = [];
+  let pongNs = Number.POSITIVE_INFINITY;
+  for (const { row, sentNs, pongRow } of answered) {
+    if (messages.retransmissions[row] > 0) return null; // loss delays Pongs, too
+    pongNs = Math.min(pongNs, messages.sentNs[pongRow] - sentNs);
+    acks.push(messages.tcpAckNs[row] - sentNs);
+  }
+  // Every TCP ACK is fast, not just a lucky one; and every Pong slow.
+  const ackNs = acks.sort((a, b) => a - b)[acks.length >> 1];
+  if (!(pongNs > ackNs * LEAST_RATIO && pongNs - ackNs > LEAST_DIFFERENCE_NS)) return null;
+  const { row, pongRow } = answered[0];
+  return { path, ackNs, pongNs, refs: [messages.firstRef[row], messages.tcpAckRef[row], messages.firstRef[pongRow]] };
+}
+
+function milliseconds(ns: number): string {
+  const value = ns / 1e6;
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
+}

@@ -1,0 +1,94 @@
+/**
+ * origin-restarted: all connections of a hop closed at the same moment, and agents connected again after it. In: the legs of all
+ * paths; the innermost hop that closed from its own side is the one that restarted. Out: one finding for each such moment.
+ */
+
+import { seconds } from '../delivery/coverage.js';
+import type { ObservedConnection } from '../hop/observation.js';
+import { commonNs, type HopView, type Path } from '../path/path.js';
+import { cite, clockTime } from './cite.js';
+import type { Facts } from './facts.js';
+import { type Found, namesOf } from './found.js';
+import { counted, listed } from './words.js';
+
+/** A process that dies or exits closes its sockets in one go; a loaded machine needs a moment. */
+const SAME_MOMENT_NS = 1e9;
+const LEAST_CONNECTIONS = 2;
+
+interface Closed {
+  path: Path;
+  connection: ObservedConnection;
+}
+
+export function originRestarted(facts: Facts, found: Found): void {
+  for (const view of facts.views) {
+    const legs = facts.court.paths.flatMap((path) => {
+      const connection = path.legs[view.index]?.connection;
+      return connection === undefined ? [] : [{ path, connection }];
+    });
+    const closed = legs
+      .filter(({ connection }) => connection.closedFrom === 'server')
+      .sort((a, b) => a.connection.closedNs - b.connection.closedNs);
+    for (let i = 0; i < closed.length; ) {
+      const startNs = closed[i].connection.closedNs;
+      let end = i;
+      while (end < closed.length && closed[end].connection.closedNs <= startNs + SAME_MOMENT_NS) end++;
+      const together = closed.slice(i, end).filter(({ path }) => !found.has(path, 'origin-restarted'));
+      if (together.length >= LEAST_CONNECTIONS && isAll(legs, startNs, together.length))
+        judge(facts, found, view, together, legs);
+      i = end;
+    }
+  }
+}
+
+/** No connection of that hop was open before and stayed open. */
+function isAll(legs: readonly Closed[], startNs: number, together: number): boolean {
+  const open = legs.filter(
+    ({ connection }) => connection.firstNs < startNs && !(connection.closedNs < startNs) && connection.lastNs >= 0,
+  );
+  return open.length === together;
+}
+
+function judge(facts: Facts, found: Found, view: HopView, together: Closed[], legs: readonly Closed[]): void {
+  const startNs = together[0].connection.closedNs;
+  const closedNs = (together.at(-1) as Closed).connection.closedNs;
+  const { observation } = view;
+  const back = legs.filter(({ connection }) => connection.firstNs > startNs);
+  const refused = (observation?.connections ?? []).filter(
+    (connection) => connection?.protocol === 'upgrade-refused' && connection.firstNs > startNs,
+  );
+  if (back.length === 0 && refused.length === 0) return;
+  const paths = together.map(({ path }) => path);
+  const cutOff: number[] = [];
+  for (const path of paths)
+    for (const failed of facts.records.get(path)?.failed ?? [])
+      failed.timesNs.forEach((timeNs, i) => {
+        if (timeNs + facts.court.ackTimeoutNs >= commonNs(view, startNs)) cutOff.push(failed.commands[i]);
+      });
+  const inFlight = new Set(cutOff).size;
+  found.add({
+    id: 'origin-restarted',
+    severity: 'error',
+    paths,
+    commands: cutOff,
+    summary:
+      `${view.name} closed all of its ${together.length} connections within ${seconds(closedNs - startNs)} at ${clockTime(view, startNs)} UTC, ` +
+      `and ${back.length > 0 ? `${counted(back.length, 'new one')} came after it` : `${counted(refused.length, 'new one')} after it ${refused.length === 1 ? 'was' : 'were'} refused`}: ` +
+      `its process ended or restarted${inFlight === 0 ? '' : `, with ${counted(inFlight, 'command')} in flight`}.`,
+    evidence: [
+      ...cite(
+        view,
+        together.slice(0, 12).map(({ connection }) => connection.closedRef),
+        `connections of ${listed(namesOf(paths))} closed from ${view.name}'s side`,
+      ),
+      ...cite(
+        view,
+        [...back.map(({ connection }) => connection), ...refused]
+          .slice(0, 12)
+          .map((each) => each.handshakeRefs[0] ?? 0),
+        'Upgrade requests after it',
+      ),
+    ],
+    next: `Look for why the process at ${view.name} ended (its log and the service manager's at that time), and send again what was in flight.`,
+  });
+}
