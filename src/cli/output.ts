@@ -31,7 +31,7 @@ export interface Output {
 }
 
 export class StreamOutput implements Output {
-  private held = '';
+  private readonly held = new Gathered();
   private closed: Error | null = null;
   private draining: Promise<void> | null = null;
   private drained: () => void = () => {};
@@ -58,14 +58,12 @@ export class StreamOutput implements Output {
 
   write(text: string): undefined | Promise<void> {
     if (this.closed !== null) throw this.closed;
-    this.held += text;
-    return this.held.length < GATHER ? undefined : this.flush();
+    return this.held.add(text) ? this.flush() : undefined;
   }
 
   private flush(): undefined | Promise<void> {
-    const text = this.held;
-    this.held = '';
-    if (text === '' || this.stream.write(text)) return undefined;
+    const bytes = this.held.take();
+    if (bytes.length === 0 || this.stream.write(bytes)) return undefined;
     this.draining ??= new Promise((resolve) => {
       this.drained = resolve;
     });
@@ -83,12 +81,38 @@ export class StreamOutput implements Output {
   }
 
   abandon(): void {
-    this.held = '';
+    this.held.take();
+  }
+}
+
+/** Text gathered as octets: a string of a thousand pieces would keep them all alive. */
+class Gathered {
+  private bytes = Buffer.allocUnsafeSlow(2 * GATHER);
+  private length = 0;
+
+  /** True when there is enough to be written. */
+  add(text: string): boolean {
+    const most = text.length * 3;
+    if (this.length + most > this.bytes.length) {
+      const bytes = Buffer.allocUnsafeSlow(this.bytes.length + most);
+      this.bytes.copy(bytes, 0, 0, this.length);
+      this.bytes = bytes;
+    }
+    this.length += this.bytes.write(text, this.length);
+    return this.length >= GATHER;
+  }
+
+  /** What was gathered, to be kept by whoever takes it. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length);
+    if (this.length > 0) this.bytes = Buffer.allocUnsafeSlow(2 * GATHER);
+    this.length = 0;
+    return taken;
   }
 }
 
 export class FileOutput implements Output {
-  private held = '';
+  private readonly held = new Gathered();
   private descriptor: number;
   private readonly temporary: string;
 
@@ -99,14 +123,12 @@ export class FileOutput implements Output {
   }
 
   write(text: string): undefined {
-    this.held += text;
-    if (this.held.length >= GATHER) this.flush();
+    if (this.held.add(text)) this.flush();
     return undefined;
   }
 
   private flush(): void {
-    const bytes = Buffer.from(this.held);
-    this.held = '';
+    const bytes = this.held.take();
     this.guarded(() => {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at);
     });

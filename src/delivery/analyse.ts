@@ -14,9 +14,9 @@ import type { Case } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
-import { type CommandCourt, judgeCommand } from './judge-command.js';
+import { type CommandCourt, type DecidedCommand, judgeCommand } from './judge-command.js';
 import { Meanings } from './roles.js';
-import type { CommandVerdict } from './verdict.js';
+import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
 export interface HopInput {
   name: string;
@@ -62,14 +62,16 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   if (learned !== null)
     options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
   const court: CommandCourt = { log, views, paths, ackTimeoutNs, goesOnTo: perPath((path) => goesOnTo(path, views)) };
+  const commands = new Commands(court, options, epoch ?? 0);
   return {
     verdict: {
       schema: 'lasthop/verdict@1',
       generator: { name: 'lasthop', version: version() },
       hops: views.map(describeHop),
       connections: paths.map((path) => describeConnection(path, views)),
-      commands: new Commands(court, options, epoch ?? 0),
+      commands,
     },
+    decided: commands,
     court,
     agents: options.agents?.length ? new Set(options.agents) : null,
   };
@@ -91,13 +93,17 @@ function progressFor(hop: string, { onProgress }: AnalyseOptions) {
     onProgress({ hop, file, octetsRead, octetsTotal });
 }
 
+const LATE_MARK = 16;
+
 /** The commands in question, judged anew at each iteration. */
-class Commands implements Iterable<CommandVerdict> {
+class Commands implements CommandList {
   private readonly wanted: Int32Array;
+  /** By place in `wanted`, once judged: outcome plus one, and 16 for late. */
+  private readonly judged: Uint8Array;
 
   constructor(
     private readonly court: CommandCourt,
-    private readonly options: AnalyseOptions,
+    options: AnalyseOptions,
     epochSeconds: number,
   ) {
     const { log } = court;
@@ -108,29 +114,42 @@ class Commands implements Iterable<CommandVerdict> {
     });
     const from = options.since == null ? Number.NEGATIVE_INFINITY : (options.since / 1e3 - epochSeconds) * 1e9;
     const to = options.until == null ? Number.POSITIVE_INFINITY : (options.until / 1e3 - epochSeconds) * 1e9;
+    const agents = options.agents?.length ? new Set(options.agents) : null;
     this.wanted = log.inTime.filter((command) => {
       if (ids !== null && !ids.has(log.ids.text(command))) return false;
       const timeNs = this.timeOf(command);
+      if (agents !== null && !this.isOf(command, agents)) return false;
       return Number.isNaN(timeNs) || (timeNs >= from && timeNs <= to);
     });
+    this.judged = new Uint8Array(this.wanted.length);
   }
 
-  *[Symbol.iterator](): Iterator<CommandVerdict> {
-    const agents = this.options.agents?.length ? new Set(this.options.agents) : null;
-    for (const command of this.wanted) {
-      if (agents !== null && !this.isOf(command, agents)) continue;
-      yield judgeCommand(this.court, command);
+  *[Symbol.iterator](): Generator<DecidedCommand> {
+    for (let place = 0; place < this.wanted.length; place++) yield this.judge(place);
+  }
+
+  *only(wanted: (outcome: Outcome, late: boolean) => boolean): Generator<DecidedCommand> {
+    for (let place = 0; place < this.wanted.length; place++) {
+      if (this.judged[place] === 0) this.judge(place);
+      const judged = this.judged[place];
+      if (wanted(OUTCOMES[(judged & (LATE_MARK - 1)) - 1], (judged & LATE_MARK) !== 0)) yield this.judge(place);
     }
+  }
+
+  private judge(place: number): DecidedCommand {
+    const command = judgeCommand(this.court, this.wanted[place]);
+    this.judged[place] = (OUTCOMES.indexOf(command.outcome) + 1) | (command.late ? LATE_MARK : 0);
+    return command;
   }
 
   /** First attempt, else the dispatch; NaN for an ID that only the agent's messages hold. */
   private timeOf(command: number): number {
-    const { timeNs } = this.court.log.firstSentNs(command);
+    const timeNs = this.court.log.firstSentNs(command);
     return Number.isNaN(timeNs) ? (this.court.log.dispatches.get(command)?.askedNs ?? Number.NaN) : timeNs;
   }
 
   private isOf(command: number, agents: ReadonlySet<string>): boolean {
-    const { path } = this.court.log.firstSentNs(command);
+    const path = this.court.log.firstPath(command);
     const dispatched = this.court.log.dispatches.get(command)?.dispatch.agent;
     return (path?.names.some((name) => agents.has(name)) ?? false) || (dispatched != null && agents.has(dispatched));
   }

@@ -80,14 +80,22 @@ export class CommandLog {
     return entries;
   }
 
-  /** Time of a command's first attempt on a path of the agent's; NaN where it has none. */
-  firstSentNs(command: number): { timeNs: number; path: Path | null } {
-    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
-      const at = this.order[i];
-      if (this.entryRole[at] === Role.command)
-        return { timeNs: this.entryNs[at], path: this.paths[this.entryPath[at]] };
-    }
-    return { timeNs: Number.NaN, path: null };
+  /** Time of a command's first attempt; NaN where it has none. */
+  firstSentNs(command: number): number {
+    const at = this.firstAttempt(command);
+    return at < 0 ? Number.NaN : this.entryNs[at];
+  }
+
+  /** The path of its first attempt. */
+  firstPath(command: number): Path | null {
+    const at = this.firstAttempt(command);
+    return at < 0 ? null : this.paths[this.entryPath[at]];
+  }
+
+  private firstAttempt(command: number): number {
+    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++)
+      if (this.entryRole[this.order[i]] === Role.command) return this.order[i];
+    return -1;
   }
 
   private collect(pathIndex: number, threads: ThreadTable, fromServer: boolean): void {
@@ -138,16 +146,21 @@ export class CommandLog {
     return command;
   }
 
-  /** Counting sort by command, each in order of time. */
+  /** Counting sort by command, then each command's few entries by time. */
   private index(): void {
     const commands = this.ids.count;
     this.firstOf = new Int32Array(commands + 1);
     for (let i = 0; i < this.count; i++) this.firstOf[this.entryId[i] + 1]++;
     for (let c = 0; c < commands; c++) this.firstOf[c + 1] += this.firstOf[c];
     const next = this.firstOf.slice();
-    const byTime = sortedByTime(this.entryNs, this.count);
     this.order = new Int32Array(this.count);
-    for (const i of byTime) this.order[next[this.entryId[i]]++] = i;
+    for (let i = 0; i < this.count; i++) {
+      const command = this.entryId[i];
+      let at = next[command]++;
+      for (; at > this.firstOf[command] && this.entryNs[this.order[at - 1]] > this.entryNs[i]; at--)
+        this.order[at] = this.order[at - 1];
+      this.order[at] = i;
+    }
   }
 
   /** Only IDs that a server sent or somebody asked for are commands; a CommandAck alone proves that one was sent before the capture. */
@@ -162,10 +175,4 @@ export class CommandLog {
     }
     this.inTime = Int32Array.from(commands).sort((a, b) => at[a] - at[b] || a - b);
   }
-}
-
-function sortedByTime(times: Float64Array, count: number): Int32Array {
-  const order = new Int32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
-  return order.sort((a, b) => times[a] - times[b] || a - b);
 }

@@ -34,7 +34,8 @@ function pairNameless(log: CommandLog, observation: HopObservation, seen: SeenDi
   let bestNs = Number.POSITIVE_INFINITY;
   for (let command = 0; command < log.commands; command++) {
     if (log.dispatches.has(command)) continue;
-    const { timeNs, path } = log.firstSentNs(command);
+    const timeNs = log.firstSentNs(command);
+    const path = log.firstPath(command);
     if (!(timeNs >= seen.askedNs && timeNs <= until && timeNs < bestNs)) continue;
     if (
       seen.dispatch.agent !== null &&

@@ -23,61 +23,71 @@ export interface Judged {
   tcpAckNs: number;
 }
 
-const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
+const ABSENT: Judged = { state: 'absent', reason: null, row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
+
+function unobserved(reason: string): Judged {
+  return { state: 'unobserved', reason, row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
+}
 
 /** `fromNs` to `toNs`, on the common clock: the times in which the message would have to be here if it came here at all. */
 export function stateAt(view: HopView, path: Path, sender: Sender, row: number, fromNs: number, toNs: number): Judged {
   const { observation } = view;
-  const unseen = UNSEEN;
-  const window = { fromNs, toNs };
-  if (observation === null) return { state: 'unobserved', reason: `no capture was given for ${view.name}`, ...unseen };
+  if (observation === null) return unobserved(`no capture was given for ${view.name}`);
   const leg = path.legs[view.index];
-  if (leg === null) return { state: 'unobserved', reason: missingLeg(view, observation, window), ...unseen };
-  const half = leg.connection[sender];
+  if (leg === null) return unobserved(missingLeg(view, observation, fromNs));
+  const { connection } = leg;
   if (row < 0) {
-    const reason = blindness(observation, leg.connection, half, localStretch(view, window));
-    if (reason === null) return { state: 'absent', reason: null, ...unseen };
-    return { state: 'unobserved', reason: `${view.name}: ${reason}`, ...unseen };
+    const reason = blindness(observation, connection, connection[sender], localStretch(view, { fromNs, toNs }));
+    return reason === null ? ABSENT : unobserved(`${view.name}: ${reason}`);
   }
   const { messages } = observation;
-  const seen = {
+  const tcpAckNs = commonNs(view, messages.tcpAckNs[row]);
+  const judged: Judged = {
+    state: Number.isNaN(tcpAckNs) ? 'sent-unacked' : 'tcp-acked',
+    reason: null,
     row,
     sentNs: commonNs(view, messages.sentNs[row]),
-    tcpAckNs: commonNs(view, messages.tcpAckNs[row]),
+    tcpAckNs,
   };
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
-  if (messages.has(row, MessageFlag.partial)) {
-    const after = { fromNs: messages.sentNs[row], toNs: localStretch(view, window).toNs };
-    const reason = had < octets ? blindness(observation, leg.connection, half, after) : null;
-    if (had >= octets) return { ...seen, ...complete(leg.connection, sender, seen.tcpAckNs, view) };
-    if (reason !== null)
-      return { state: 'unobserved', reason: `${view.name}: only ${had} of ${octets} octets seen; ${reason}`, ...seen };
-    return { state: 'partial', reason: `${had} of ${octets} octets left ${view.name}, the rest never did`, ...seen };
+  if (had < octets) incomplete(judged, view, observation, connection, sender, octets - had, toNs);
+  else if (judged.state === 'sent-unacked' && otherHalf(connection, sender).packets === 0) {
+    judged.state = 'unobserved';
+    judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
   }
-  if (had < octets)
-    return {
-      state: 'unobserved',
-      reason: `${view.name}: ${octets - had} of the message's ${octets} octets are missing from the capture`,
-      ...seen,
-    };
-  return { ...seen, ...complete(leg.connection, sender, seen.tcpAckNs, view) };
+  return judged;
 }
 
-function complete(
+/** Octets of the message are not in the capture: they never left, or the capture missed them. */
+function incomplete(
+  judged: Judged,
+  view: HopView,
+  observation: HopObservation,
   connection: ObservedConnection,
   sender: Sender,
-  tcpAckNs: number,
-  view: HopView,
-): { state: State; reason: string | null } {
-  if (!Number.isNaN(tcpAckNs)) return { state: 'tcp-acked', reason: null };
-  const other: ObservedHalf = sender === 'fromServer' ? connection.fromClient : connection.fromServer;
-  if (other.packets === 0)
-    return {
-      state: 'unobserved',
-      reason: `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`,
-    };
-  return { state: 'sent-unacked', reason: null };
+  missing: number,
+  toNs: number,
+): void {
+  const { messages } = observation;
+  const octets = messages.octets(judged.row);
+  judged.state = 'unobserved';
+  if (!messages.has(judged.row, MessageFlag.partial)) {
+    judged.reason = `${view.name}: ${missing} of the message's ${octets} octets are missing from the capture`;
+    return;
+  }
+  const after = { fromNs: messages.sentNs[judged.row], toNs: localStretch(view, { fromNs: toNs, toNs }).toNs };
+  const blind = blindness(observation, connection, connection[sender], after);
+  const had = octets - missing;
+  if (blind === null) judged.state = 'partial';
+  judged.reason =
+    blind === null
+      ? `${had} of ${octets} octets left ${view.name}, the rest never did`
+      : `${view.name}: only ${had} of ${octets} octets seen; ${blind}`;
+}
+
+function otherHalf(connection: ObservedConnection, sender: Sender): ObservedHalf {
+  return sender === 'fromServer' ? connection.fromClient : connection.fromServer;
 }
 
 /** A window on the hop's own clock, widened by what the clock is not known to. */
@@ -86,24 +96,26 @@ export function localStretch(view: HopView, window: Stretch): Stretch {
   return { fromNs: localNs(view, window.fromNs) - slack, toNs: localNs(view, window.toNs) + slack };
 }
 
-function missingLeg(view: HopView, observation: HopObservation, window: Stretch): string {
+function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
   const encrypted = observation.connections.filter((connection) => connection.protocol === 'tls').length;
   if (encrypted > 0)
     return `${view.name}: the capture holds ${encrypted} encrypted (TLS) connection${encrypted === 1 ? '' : 's'}, which cannot be read`;
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
-  if (view.clock !== null && observation.firstNs > localNs(view, window.fromNs))
-    return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, window.fromNs))} later`;
+  if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
+    return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} later`;
   return `${view.name}: the capture does not hold this connection`;
 }
 
 /** The contract's shape of it. */
 export function described(view: HopView, judged: Judged): HopState {
-  const base = { hop: view.name, state: judged.state, reason: judged.reason };
   const { observation } = view;
-  if (judged.row < 0 || observation === null)
+  const { state, reason, row } = judged;
+  if (row < 0 || observation === null)
     return {
-      ...base,
-      grade: judged.state === 'absent' ? 'measured' : 'none',
+      hop: view.name,
+      state,
+      grade: state === 'absent' ? 'measured' : 'none',
+      reason,
       sentAt: null,
       tcpAckedAt: null,
       tcpAckDelayMs: null,
@@ -112,30 +124,26 @@ export function described(view: HopView, judged: Judged): HopState {
       packets: [],
     };
   const { messages, epochSeconds, timeDigits } = observation;
-  const { row } = judged;
   const sentNs = messages.sentNs[row];
   const ackNs = messages.tcpAckNs[row];
   const acked = !Number.isNaN(ackNs);
-  const partial = messages.has(row, MessageFlag.partial);
   return {
-    ...base,
-    grade: judged.state === 'unobserved' ? 'none' : 'measured',
+    hop: view.name,
+    state,
+    grade: state === 'unobserved' ? 'none' : 'measured',
+    reason,
     sentAt: isoTime(sentNs, epochSeconds, timeDigits),
     tcpAckedAt: acked ? isoTime(ackNs, epochSeconds, timeDigits) : null,
     tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(ackNs - sentNs) : null,
-    bytes: partial ? messages.octetsSeen[row] : messages.octets(row),
+    bytes: messages.has(row, MessageFlag.partial) ? messages.octetsSeen[row] : messages.octets(row),
     retransmissions: messages.retransmissions[row],
     packets: cited(observation, messages.dataRefs(row), acked ? [messages.tcpAckRef[row]] : []),
   };
 }
 
-export function cited(
-  observation: HopObservation,
-  data: readonly number[],
-  tcpAck: readonly number[],
-): PacketCitation[] {
+export function cited(observation: HopObservation, data: number[], tcpAck: number[]): PacketCitation[] {
   const { files } = observation;
-  if (files.length === 1) return [{ file: files[0].file, data: [...data], tcpAck: [...tcpAck] }];
+  if (files.length === 1) return [{ file: files[0].file, data, tcpAck }];
   const byFile = new Map<string, PacketCitation>();
   const cite = (ref: number, kind: 'data' | 'tcpAck') => {
     const { file, packet } = locate(files, ref);

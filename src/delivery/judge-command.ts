@@ -28,8 +28,15 @@ export interface CommandCourt {
   goesOnTo(path: Path): string | null;
 }
 
+/** A verdict that still knows what it was made of. */
+export interface DecidedCommand extends CommandVerdict {
+  /** Its number in the command log. */
+  command: number;
+  attempts: (AttemptVerdict & { entry: Entry })[];
+}
+
 /** Decides at once how far the command got; evidence and words are put together when they are read. */
-export function judgeCommand(court: CommandCourt, command: number): CommandVerdict {
+export function judgeCommand(court: CommandCourt, command: number): DecidedCommand {
   const entries = court.log.entries(command);
   const attempts = entries.filter((entry) => entry.role === Role.command);
   if (attempts.length === 0) return unsent(court, command);
@@ -41,12 +48,12 @@ export function judgeCommand(court: CommandCourt, command: number): CommandVerdi
   return new JudgedCommand(court, command, verdicts, best);
 }
 
-function unsent(court: CommandCourt, command: number): CommandVerdict {
+function unsent(court: CommandCourt, command: number): DecidedCommand {
   const base = { id: court.log.ids.text(command), dispatch: describedDispatch(court, command) };
-  return { ...base, ...neverSent(court, command), attempts: [] };
+  return { ...base, ...neverSent(court, command), command, attempts: [] };
 }
 
-class JudgedCommand implements CommandVerdict {
+class JudgedCommand implements DecidedCommand {
   readonly outcome: Outcome;
   readonly lastHop: string | null;
   readonly lostAt: string | null;
@@ -55,7 +62,7 @@ class JudgedCommand implements CommandVerdict {
 
   constructor(
     private readonly court: CommandCourt,
-    private readonly command: number,
+    readonly command: number,
     readonly attempts: JudgedAttempt[],
     private readonly best: JudgedAttempt,
   ) {
@@ -177,13 +184,10 @@ function paired(
   role: number,
   ackTimeoutNs: number,
 ): (Entry | null)[] {
-  if (attempts.length === 1) {
-    const [{ timeNs, path }] = attempts;
-    const answers = (entry: Entry) => entry.role === role && entry.timeNs >= timeNs - SLACK_NS;
-    return [entries.find((entry) => entry.path === path && answers(entry)) ?? entries.find(answers) ?? null];
-  }
+  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role)];
   const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);
+  if (replies.length === 0) return answer;
   let done = 0;
   while (done < replies.length) {
     const reply = replies[done];
@@ -216,6 +220,17 @@ function paired(
       ) ?? null;
   }
   return answer;
+}
+
+/** The first reply to a command that was sent once; one on its own connection before one that came on another. */
+function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number): Entry | null {
+  let elsewhere: Entry | null = null;
+  for (const entry of entries) {
+    if (entry.role !== role || entry.timeNs < attempt.timeNs - SLACK_NS) continue;
+    if (entry.path === attempt.path) return entry;
+    elsewhere ??= entry;
+  }
+  return elsewhere;
 }
 
 /** Attempt and reply may be timed by different captures. */

@@ -30,6 +30,8 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   if (inner.index > 0)
     return open(`the innermost hop, ${views[0].name}, was not captured: a capture there would settle it`);
   const { observation } = inner;
+  if (log.entries(command).length > 0)
+    return open(`the agent answered it, so it was sent: no capture holds the frame that carried it`);
   const window =
     seen === undefined
       ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }

@@ -155,6 +155,12 @@ export interface Summary {
   byOutcome: Partial<Record<Outcome, number>>;
 }
 
+/** Commands in order of time, built one by one at each walk over them. */
+export interface CommandList extends Iterable<CommandVerdict> {
+  /** Only those of the outcomes wanted; quick once all were judged. */
+  only?(wanted: (outcome: Outcome, late: boolean) => boolean): Iterable<CommandVerdict>;
+}
+
 /**
  * A whole verdict. `commands` is iterable again and again and builds each one when asked: a capture may hold
  * hundreds of thousands, and memory is bounded by what is kept of each, not by what is printed.
@@ -165,7 +171,7 @@ export interface Verdict {
   hops: HopReport[];
   connections: ConnectionReport[];
   /** In order of time. */
-  commands: Iterable<CommandVerdict>;
+  commands: CommandList;
   findings: Finding[];
   hypotheses: Hypothesis[];
   summary: Summary;

@@ -8,7 +8,7 @@ import type { HopObservation } from '../hop/observation.js';
 import { commonNs, localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import { agentLeg, type Facts, failedOn } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { type Ping, PingLine } from './ping-line.js';
 import { counted, listed } from './words.js';
 
@@ -28,7 +28,7 @@ const LEAST_WAIT_NS = 2e9;
 export function agentIgnoresCommands(facts: Facts, found: Found): void {
   const ignored: Ignored[] = [];
   for (const path of facts.paths) {
-    if (found.has(path, 'split-connection', 'agent-unresponsive')) continue;
+    if (found.has(path, 'split-connection', 'agent-unresponsive', 'middlebox-acks')) continue;
     const each = ignoredOn(facts, path);
     if (each !== null) ignored.push(each);
   }
@@ -49,7 +49,7 @@ function ignoredOn(facts: Facts, path: Path): Ignored | null {
       if (row < 0) return;
       const deadlineNs = localNs(view, failed.timesNs[i] + facts.court.ackTimeoutNs);
       const { closedNs } = leg.connection;
-      const untilNs = closedNs < deadlineNs ? closedNs : deadlineNs;
+      const untilNs = Number.isNaN(closedNs) ? deadlineNs : Math.min(closedNs, deadlineNs);
       // Closed at once: the agent need not have come to it any more.
       if (untilNs < Math.min(deadlineNs, messages.sentNs[row] + LEAST_WAIT_NS)) return;
       const ping = answeredWhile(line, messages.sentNs[row], untilNs);
@@ -81,7 +81,7 @@ function report(facts: Facts, found: Found, ignored: Ignored[]): void {
   const observation = view.observation as HopObservation;
   const { messages } = observation;
   const evidence: Evidence[] = ignored.flatMap(({ path, row, ping }) => {
-    const name = path.agent ?? path.id;
+    const name = nameOf(path);
     const sent = `${name} on ${path.id}: a command left ${view.name} at ${clockTime(view, messages.sentNs[row])} and was TCP-ACKed`;
     const pong = ping === null ? [] : [messages.firstRef[ping.row], messages.firstRef[ping.pongRow]];
     return [
@@ -98,11 +98,11 @@ function report(facts: Facts, found: Found, ignored: Ignored[]): void {
     paths,
     commands: ignored.flatMap(({ commands }) => commands),
     summary:
-      `${listed(namesOf(paths))} answered Pings on the same connection${ignored.length === 1 ? '' : 's'} while ${counted(total, 'command')}, ` +
-      `TCP-ACKed from the agent's end, never got a CommandAck: the captured hops did their part.`,
+      `${listed(namesOf(paths))} answered Pings and left ${counted(total, 'command')} unanswered on the same connection${ignored.length === 1 ? '' : 's'}: ` +
+      `each was TCP-ACKed from the agent's end, and no CommandAck came.`,
     evidence,
     next:
-      `Look at how the agent handles commands, in its log from ${clockTime(view, localNs(view, sinceNs))} UTC on; ` +
-      `only a capture on the agent's machine can still tell it from something past ${view.name} that removes Text.`,
+      `Network, NAT and the captured hops did their part: look at how the agent handles commands, in its log from ${clockTime(view, localNs(view, sinceNs))} UTC on. ` +
+      `Only a capture on the agent's machine can tell it from something past ${view.name} that removes Text.`,
   });
 }

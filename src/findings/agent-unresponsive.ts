@@ -8,7 +8,7 @@ import type { HopObservation } from '../hop/observation.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { type Ping, PingLine } from './ping-line.js';
 import { counted, listed } from './words.js';
 
@@ -33,6 +33,7 @@ export function agentUnresponsive(facts: Facts, found: Found): void {
       'large-frames-lost',
       'write-stalled',
       'origin-restarted',
+      'middlebox-acks',
     );
     const each = explained ? null : silence(facts, path);
     if (each !== null) silent.push(each);
@@ -74,7 +75,7 @@ function report(facts: Facts, found: Found, silent: Silent[]): void {
     cite(
       view,
       pings.slice(0, 6).flatMap((ping) => [messages.firstRef[ping.row], messages.tcpAckRef[ping.row]]),
-      `${path.agent ?? path.id}: ${counted(pings.length, 'Ping')} TCP-ACKed and not answered; nothing from it since ${clockTime(view, sinceNs)}`,
+      `${nameOf(path)}: ${counted(pings.length, 'Ping')} TCP-ACKed and not answered; nothing from it since ${clockTime(view, sinceNs)}`,
     ),
   );
   const paths = silent.map(({ path }) => path);
@@ -86,7 +87,7 @@ function report(facts: Facts, found: Found, silent: Silent[]): void {
     commands: silent.flatMap(({ commands }) => commands),
     summary:
       `${listed(namesOf(paths))} ${paths.length === 1 ? 'is' : 'are'} silent for ${seconds(longest)}: Pings and Text are TCP-ACKed from the agent's end, ` +
-      'but no Pong and no message returns: the machine is up, the agent process is not running on.',
+      'but no Pong and no message returns. Its kernel answers, its process does not.',
     evidence,
     next: "Look at the agent's process on its machine (hung, suspended, stopped in a debugger, out of memory), and dump its threads before it is restarted.",
   });

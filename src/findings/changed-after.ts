@@ -93,12 +93,14 @@ function report(facts: Facts, found: Found, agent: string, { good, bad }: Turn, 
     const text = `${words}, on ${path.id} at ${clockTime(view, localNs(view, timeNs))}`;
     return cite(view, packetsOf(view.observation as HopObservation, row), text);
   };
+  const view = facts.views.find((each) => each.observation !== null) ?? facts.views[0];
+  const at = ({ timeNs }: Turn['good']): string => clockTime(view, localNs(view, timeNs));
   found.add({
     id: 'changed-after',
     severity: 'info',
     paths: [...new Set([good.path, bad.path])],
     agents: [agent],
-    summary: `${agent} ran commands until its last success, and every one since then failed; between lies ${listed(changes.words)}.`,
+    summary: `${agent} ran its last command at ${at(good)} and none from ${at(bad)} on; between lies ${listed(changes.words)}.`,
     evidence: [...mark(good, 'last command delivered'), ...changes.evidence, ...mark(bad, 'first command that failed')],
     next: 'Look at what this changed: the state of the agent after it connected again, a configuration it was sent, a new version.',
   });

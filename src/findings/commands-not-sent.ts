@@ -16,6 +16,18 @@ export function commandsNotSent(facts: Facts, found: Found): void {
     ({ command, dispatch }) =>
       dispatch !== null && dispatch.status < FIRST_REFUSAL && !found.explainedCommands.has(command),
   );
+  const isConnected = (each: Unsent) =>
+    each.agent === null || facts.court.paths.some((path) => connects(facts, path, each));
+  report(facts, found, unsent.filter(isConnected), true);
+  report(
+    facts,
+    found,
+    unsent.filter((each) => !isConnected(each)),
+    false,
+  );
+}
+
+function report(facts: Facts, found: Found, unsent: readonly Unsent[], connected: boolean): void {
   if (unsent.length === 0) return;
   const view = facts.views[0];
   const paths = facts.court.paths.filter((path) => unsent.some((each) => connects(facts, path, each)));
@@ -23,19 +35,21 @@ export function commandsNotSent(facts: Facts, found: Found): void {
   const accepted = unsent.filter(({ dispatch }) => (dispatch?.status ?? 0) > 0).length;
   found.add({
     id: 'commands-not-sent',
-    severity: 'error',
+    severity: connected ? 'error' : 'warning',
     paths,
     agents: agents.filter((agent) => agent !== 'agents unknown'),
     commands: unsent.map(({ command }) => command),
     summary:
       `${counted(unsent.length, 'command')} for ${listed(agents)} ${unsent.length === 1 ? 'was' : 'were'} asked for over HTTP ` +
-      `(${accepted === 0 ? 'never answered' : accepted === unsent.length ? 'accepted' : `${accepted} accepted`}) and never left ${view.name}${meanwhile(facts, paths, unsent)}.`,
+      `(${accepted === 0 ? 'never answered' : accepted === unsent.length ? 'accepted' : `${accepted} accepted`}) and never left ${view.name}${connected ? meanwhile(facts, paths, unsent) : ': no WebSocket of theirs was open'}.`,
     evidence: cite(
       view,
       unsent.flatMap(({ dispatch }) => [dispatch?.askedRef ?? 0, dispatch?.answeredRef ?? 0]),
       `requests from ${clockTime(view, Math.min(...unsent.map(({ dispatch }) => dispatch?.askedNs ?? 0)))} on, of which no frame left`,
     ),
-    next: `Look at ${view.name}'s own path from the request to the socket: its queue for the agent, a lock, the connection that it has registered. The network cannot be the cause.`,
+    next: connected
+      ? `Look at ${view.name}'s own path from the request to the socket: its queue for the agent, a lock, the connection that it has registered. The network cannot be the cause.`
+      : 'Find out why these agents were not connected at that time, and let the server refuse what it cannot send.',
   });
 }
 
@@ -48,7 +62,7 @@ function connects({ views }: Facts, path: Path, { agent, askedNs }: Unsent): boo
 
 /** What left on the same connections in the time of the dispatches. */
 function meanwhile(facts: Facts, paths: readonly Path[], unsent: readonly Unsent[]): string {
-  if (paths.length === 0) return '; these agents had no connection that was captured';
+  if (paths.length === 0) return '';
   const { observation } = facts.views[0];
   if (observation === null) return '';
   const fromNs = Math.min(...unsent.map(({ dispatch }) => dispatch?.askedNs ?? Number.POSITIVE_INFINITY));

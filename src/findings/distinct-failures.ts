@@ -27,7 +27,9 @@ export function distinctFailures(facts: Facts, found: Found): void {
     severity: 'info',
     paths: apart.flatMap(({ paths }) => paths),
     summary: `These are ${apart.length} different faults: ${apart.map(({ id, names: who }) => `${id} (${listed(who)})`).join('; ')}.`,
-    evidence: [],
+    evidence: apart.flatMap(
+      ({ id }) => found.findings.find((finding) => finding.id === id)?.evidence.slice(0, 1) ?? [],
+    ),
     next: 'Follow each of them on its own.',
   });
 }

@@ -89,7 +89,11 @@ export class Found {
   }
 }
 
-/** Names for a sentence: the agent where it is known, else the connection. */
+/** For a sentence: the agent where it is known, else its connection. */
+export function nameOf(path: Path): string {
+  return path.agent ?? `the agent on ${path.id}`;
+}
+
 export function namesOf(paths: readonly Path[]): string[] {
-  return [...new Set(paths.map((path) => path.agent ?? `connection ${path.id}`))];
+  return [...new Set(paths.map(nameOf))];
 }

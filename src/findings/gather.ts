@@ -4,16 +4,16 @@
  */
 
 import type { Case } from '../delivery/case.js';
-import type { CommandVerdict, Outcome, Summary } from '../delivery/verdict.js';
-import { Role } from '../message/profile.js';
+import type { DecidedCommand } from '../delivery/judge-command.js';
+import type { Outcome, Summary } from '../delivery/verdict.js';
 import type { Path } from '../path/path.js';
 import type { Facts, Failed, PathRecord, Unsent } from './facts.js';
 
 const MOST_INCONCLUSIVE = 50;
 
-export function gather({ verdict, court, agents }: Case): Facts {
+export function gather({ verdict, decided, court, agents }: Case): Facts {
   const gathering = new Gathering(court);
-  for (const command of verdict.commands) gathering.command(command);
+  for (const command of decided) gathering.command(command);
   const paths =
     agents === null ? court.paths : court.paths.filter((path) => path.names.some((name) => agents.has(name)));
   return {
@@ -37,13 +37,12 @@ class Gathering {
 
   constructor(private readonly court: Case['court']) {}
 
-  command(verdict: CommandVerdict): void {
+  command(verdict: DecidedCommand): void {
     const { summary } = this;
-    const { outcome } = verdict;
+    const { outcome, command } = verdict;
     summary.commands++;
     summary.byOutcome[outcome] = (summary.byOutcome[outcome] ?? 0) + 1;
     const { log } = this.court;
-    const command = log.ids.internText(verdict.id);
     if (outcome === 'never-sent') {
       const seen = log.dispatches.get(command);
       const askedNs = seen?.askedNs ?? Number.NaN;
@@ -52,15 +51,12 @@ class Gathering {
     }
     if (outcome === 'inconclusive' && this.inconclusive.length < MOST_INCONCLUSIVE)
       this.inconclusive.push({ command, reason: verdict.reason });
-    const entries = log.entries(command).filter((entry) => entry.role === Role.command);
-    // An ID that is no UTF-8 text cannot be looked up by it.
-    if (entries.length !== verdict.attempts.length) return;
-    verdict.attempts.forEach((attempt, i) => {
-      const { path, thread, timeNs } = entries[i];
+    for (const attempt of verdict.attempts) {
+      const { path, thread, timeNs } = attempt.entry;
       const record = this.recordOf(path);
       if (attempt.outcome === 'delivered') {
         record.delivered++;
-        if (timeNs <= record.lastDeliveredNs) return;
+        if (timeNs <= record.lastDeliveredNs) continue;
         record.lastDeliveredNs = timeNs;
         record.lastDeliveredThread = thread;
       } else if (outcome !== 'delivered') {
@@ -69,7 +65,7 @@ class Gathering {
         failed.threads.push(thread);
         failed.timesNs.push(timeNs);
       }
-    });
+    }
   }
 
   private recordOf(path: Path): PathRecord {

@@ -5,7 +5,7 @@
 
 import { cite } from './cite.js';
 import type { Facts } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { byHopAndSender, type Dropping, droppings, firstRefs } from './hop-drops.js';
 import { counted, listed } from './words.js';
 
@@ -32,15 +32,12 @@ function report(facts: Facts, found: Found, group: Dropping[]): void {
     commands: group.flatMap(({ failed }) => failed.commands),
     summary:
       `${name} takes in every frame for ${listed(namesOf(paths))} and forwards none towards the ${towards}: ` +
-      `${counted(text, 'Text message')} and ${counted(control, 'Ping or Pong')} arrived and never left it.`.replace(
-        /Ping or Pongs/,
-        'Pings or Pongs',
-      ),
+      `${counted(text, 'Text message')} and ${counted(control, sender === 'fromServer' ? 'Ping' : 'Pong')} arrived and never left it.`,
     evidence: group.flatMap(({ path, passages: { control: pings, text: texts } }) => [
       ...cite(
         facts.views[near],
         firstRefs(facts, near, [...texts.lost.slice(0, 3), ...pings.lost.slice(0, 3)]),
-        `${path.agent ?? path.id}: frames that arrived at ${name}, TCP-ACKed, and are not in ${facts.views[far].name}'s own leg`,
+        `${nameOf(path)}: frames that arrived at ${name}, TCP-ACKed, and are not in ${facts.views[far].name}'s own leg`,
       ),
     ]),
     next: `Look at ${name}: is its process for this connection hung, or its write to the next hop blocked? Its log and open sockets at that time.`,

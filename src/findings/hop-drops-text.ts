@@ -5,7 +5,7 @@
 
 import { cite } from './cite.js';
 import type { Facts } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { byHopAndSender, type Dropping, droppings, firstRefs } from './hop-drops.js';
 import { counted, listed } from './words.js';
 
@@ -43,7 +43,7 @@ function report(facts: Facts, found: Found, group: Dropping[]): void {
       ...cite(
         facts.views[near],
         firstRefs(facts, near, text.lost),
-        `${path.agent ?? path.id}: ${what} arrived at ${name}, TCP-ACKed, and never left it`,
+        `${nameOf(path)}: ${what} arrived at ${name}, TCP-ACKed, and never left it`,
       ),
       ...cite(
         facts.views[far],
@@ -52,7 +52,7 @@ function report(facts: Facts, found: Found, group: Dropping[]): void {
           far,
           control.passed.map((each) => each.far),
         ),
-        `${path.agent ?? path.id}: ${towardsAgent ? 'Pings' : 'Pongs'} that passed in the same time`,
+        `${nameOf(path)}: ${towardsAgent ? 'Pings' : 'Pongs'} that passed in the same time`,
       ),
     ]),
     next: `Look for what filters WebSocket messages at ${name}: a module, WAF or inspection rule, a message size limit; try a path without it.`,

@@ -5,9 +5,9 @@
 
 import type { Sender } from '../delivery/hop-state.js';
 import type { HopObservation } from '../hop/observation.js';
-import { commonNs, type Path } from '../path/path.js';
+import type { Path } from '../path/path.js';
 import type { Facts, Failed } from './facts.js';
-import { nearSide, type Passages, passages } from './passage.js';
+import { lastPassedNs, nearSide, type Passages, passages } from './passage.js';
 
 export interface Dropping {
   path: Path;
@@ -34,6 +34,8 @@ export function droppings(facts: Facts): Dropping[] {
       const near = sender === 'fromServer' ? nearSide(path, hop, sender) : hop;
       if (near < 0 || far < 0 || path.legs[near] === null || path.legs[far] === null) continue;
       const stretch = waiting(facts, path, failed);
+      // What did not pass before the first of them belongs to it as well: a server may stop its Pings at the first one unanswered.
+      stretch.fromNs = lastPassedNs(facts, path, sender, near, far, stretch.fromNs);
       found.push({
         path,
         hop,
@@ -60,14 +62,6 @@ function waiting(facts: Facts, path: Path, failed: Failed): { fromNs: number; to
 export function firstRefs(facts: Facts, hop: number, rows: readonly number[]): number[] {
   const { messages } = facts.views[hop].observation as HopObservation;
   return rows.slice(0, 6).map((row) => messages.firstRef[row]);
-}
-
-export function sinceNs(facts: Facts, dropping: Dropping): number {
-  const { near, passages: seen } = dropping;
-  const view = facts.views[near];
-  const { messages } = view.observation as HopObservation;
-  const first = seen.text.lost[0] ?? seen.control.lost[0] ?? -1;
-  return first < 0 ? Number.NaN : commonNs(view, messages.sentNs[first]);
 }
 
 /** The same way of dropping at the same hop is one finding. */

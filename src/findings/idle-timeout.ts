@@ -16,6 +16,7 @@ const LEAST_IDLE_NS = 2e9;
 /** Timers are exact to some milliseconds; what is not a timer varies more than this. */
 const SPREAD_NS = 150e6;
 const SPREAD_SHARE = 0.01;
+const SAME_MOMENT_NS = 1e9;
 
 interface Close {
   path: Path;
@@ -32,6 +33,9 @@ export function idleTimeout(facts: Facts, found: Found): void {
   }
   for (const [hop, closes] of byHop) {
     if (closes.length < LEAST_CLOSES) continue;
+    // All at one moment is an end of something else: then the last Ping was sent to all at one moment, too.
+    const times = closes.map(({ leg }) => leg.connection.closedNs).sort((a, b) => a - b);
+    if (times[times.length - 1] - times[0] < SAME_MOMENT_NS) continue;
     const idle = closes.map(({ idleNs }) => idleNs).sort((a, b) => a - b);
     const median = idle[idle.length >> 1];
     const spreadNs = Math.max(SPREAD_NS, median * SPREAD_SHARE);

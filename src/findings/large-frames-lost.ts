@@ -6,7 +6,7 @@
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { type Facts, failedOn, legName } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { neverAcked, outermost, type Wait } from './tcp-waits.js';
 import { listed } from './words.js';
 
@@ -44,7 +44,7 @@ function report(facts: Facts, found: Found, hop: number, lost: { path: Path; wai
     const { unacked } = wait.leg.connection.fromServer;
     if (unacked === null) continue;
     smallestOctets = Math.min(smallestOctets, unacked.segmentOctets);
-    const text = `${path.agent ?? path.id}: ${unacked.segmentOctets} octets sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, never TCP-ACKed, while ${unacked.sackedOctets} smaller octets behind them were SACKed`;
+    const text = `${nameOf(path)}: ${unacked.segmentOctets} octets sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, never TCP-ACKed, while ${unacked.sackedOctets} smaller octets behind them were SACKed`;
     evidence.push(...cite(view, unacked.refs, text));
     const fromNs = commonNs(view, wait.fromNs) - 0.5e9;
     for (const failed of failedOn(facts, path, 'stalled'))

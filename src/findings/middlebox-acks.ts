@@ -7,10 +7,10 @@
 import type { HopObservation } from '../hop/observation.js';
 import type { Path } from '../path/path.js';
 import { cite } from './cite.js';
-import { agentLeg, type Facts } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { agentLeg, type Facts, failedOn } from './facts.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { PingLine } from './ping-line.js';
-import { listed } from './words.js';
+import { counted, listed } from './words.js';
 
 const LEAST_PINGS = 5;
 const LEAST_RATIO = 10;
@@ -30,19 +30,22 @@ export function middleboxAcks(facts: Facts, found: Found): void {
   const paths = suspects.map(({ path }) => path);
   const slowestAck = Math.max(...suspects.map(({ ackNs }) => ackNs));
   const fastestPong = Math.min(...suspects.map(({ pongNs }) => pongNs));
+  const commands = paths.flatMap((path) => failedOn(facts, path, 'reached-agent').flatMap((failed) => failed.commands));
+  const open = new Set(commands).size;
   found.add({
     id: 'middlebox-acks',
     severity: 'warning',
     grade: 'inferred',
     paths,
+    commands,
     summary:
       `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${milliseconds(slowestAck)} and never answered in less than ${milliseconds(fastestPong)}: ` +
-      `something past ${view.name} may end TCP, so a TCP ACK there does not prove that the agent has it.`,
+      `something past ${view.name} seems to end TCP, and ${open === 0 ? 'a TCP ACK there does not prove that the agent has it' : `${counted(open, 'command')} TCP-ACKed there and never acknowledged may be lost in it or ignored by the agent`}.`,
     evidence: suspects.flatMap(({ path, ackNs, pongNs, refs }) =>
       cite(
         view,
         refs,
-        `${path.agent ?? path.id}: a Ping, its TCP ACK (at best ${milliseconds(ackNs)}) and its Pong (at best ${milliseconds(pongNs)})`,
+        `${nameOf(path)}: a Ping, its TCP ACK (at best ${milliseconds(ackNs)}) and its Pong (at best ${milliseconds(pongNs)})`,
       ),
     ),
     next: `Ask the site for a firewall, TLS inspection or WAN accelerator, and capture on the agent's machine.`,
@@ -72,5 +75,6 @@ function suspectOn(facts: Facts, path: Path): Suspect | null {
 
 function milliseconds(ns: number): string {
   const value = ns / 1e6;
+  if (value < 0.1) return '0.1 ms';
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 }

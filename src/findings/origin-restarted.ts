@@ -14,6 +14,9 @@ import { counted, listed } from './words.js';
 /** A process that dies or exits closes its sockets in one go; a loaded machine needs a moment. */
 const SAME_MOMENT_NS = 1e9;
 const LEAST_CONNECTIONS = 2;
+/** Few connections may close together by chance: then it must have been at the very same moment. */
+const FEW = 4;
+const FEW_WITHIN_NS = 100e6;
 
 interface Closed {
   path: Path;
@@ -27,18 +30,29 @@ export function originRestarted(facts: Facts, found: Found): void {
       return connection === undefined ? [] : [{ path, connection }];
     });
     const closed = legs
-      .filter(({ connection }) => connection.closedFrom === 'server')
+      .filter(({ connection }) => connection.closedFrom === 'server' && !isClientsWish(view, connection))
       .sort((a, b) => a.connection.closedNs - b.connection.closedNs);
     for (let i = 0; i < closed.length; ) {
       const startNs = closed[i].connection.closedNs;
       let end = i;
       while (end < closed.length && closed[end].connection.closedNs <= startNs + SAME_MOMENT_NS) end++;
       const together = closed.slice(i, end).filter(({ path }) => !found.has(path, 'origin-restarted'));
-      if (together.length >= LEAST_CONNECTIONS && isAll(legs, startNs, together.length))
-        judge(facts, found, view, together, legs);
+      const withinNs = (together.at(-1)?.connection.closedNs ?? startNs) - startNs;
+      const enough = together.length >= (withinNs <= FEW_WITHIN_NS ? LEAST_CONNECTIONS : FEW);
+      if (enough && isAll(legs, startNs, together.length)) judge(facts, found, view, together, legs);
       i = end;
     }
   }
+}
+
+/** The client sent its Close frame first: the server only complies (RFC 6455 section 5.5.1). */
+function isClientsWish({ observation }: HopView, { fromServer, fromClient }: ObservedConnection): boolean {
+  if (observation === null || fromClient.counts.close === 0) return false;
+  const closeNs = (rows: Int32Array) => {
+    const row = rows.findLast((each) => observation.messages.opcode[each] === 8);
+    return row === undefined ? Number.POSITIVE_INFINITY : observation.messages.sentNs[row];
+  };
+  return closeNs(fromClient.rows) < closeNs(fromServer.rows);
 }
 
 /** No connection of that hop was open before and stayed open. */

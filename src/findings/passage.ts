@@ -72,6 +72,27 @@ function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opc
   return stateAt(view, path, sender, -1, sentNs, sentNs + facts.court.ackTimeoutNs).state === 'absent';
 }
 
+/** Just after the last frame before `untilNs` that passed; `untilNs` where none did. */
+export function lastPassedNs(
+  { views }: Facts,
+  path: Path,
+  sender: Sender,
+  near: number,
+  far: number,
+  untilNs: number,
+): number {
+  const threads = path[sender];
+  const { messages } = views[near].observation as HopObservation;
+  let lastNs = Number.NEGATIVE_INFINITY;
+  for (let thread = 0; thread < threads.count; thread++) {
+    const row = threads.row(thread, near);
+    if (row < 0 || threads.row(thread, far) < 0) continue;
+    const sentNs = commonNs(views[near], messages.sentNs[row]);
+    if (sentNs < untilNs && sentNs > lastNs) lastNs = sentNs;
+  }
+  return lastNs === Number.NEGATIVE_INFINITY ? untilNs : lastNs + 1;
+}
+
 /** The captured hop next to `hop` on the side that the sender's frames come from; -1 for none. */
 export function nearSide(path: Path, hop: number, sender: Sender): number {
   const step = sender === 'fromServer' ? -1 : 1;

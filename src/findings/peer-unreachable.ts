@@ -7,7 +7,7 @@ import { seconds } from '../delivery/coverage.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { beyond, type Facts, failedOn, legName } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { neverAcked, outermost, type Wait } from './tcp-waits.js';
 import { counted, listed } from './words.js';
 
@@ -45,13 +45,13 @@ function report(facts: Facts, found: Found, hop: number, dead: { path: Path; wai
     const { fromServer, fromClient } = wait.leg.connection;
     const { unacked } = fromServer;
     if (unacked === null) continue;
-    const talks = fromClient.lastOctetsNs > wait.fromNs + 1e9;
+    const talks = fromClient.lastSeenNs > wait.fromNs + 1e9;
     if (talks) halfOpen++;
     evidence.push(
       ...cite(
         view,
         unacked.refs,
-        `${path.agent ?? path.id}: sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, ${counted(unacked.octets, 'octet')} never TCP-ACKed${talks ? '; its own messages still arrive' : ''}`,
+        `${nameOf(path)}: sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, ${counted(unacked.octets, 'octet')} never TCP-ACKed${talks ? '; its own packets still arrive' : ''}`,
       ),
     );
     const fromNs = commonNs(view, wait.fromNs) - 0.5e9;
@@ -61,18 +61,19 @@ function report(facts: Facts, found: Found, hop: number, dead: { path: Path; wai
       });
   }
   const paths = dead.map(({ path }) => path);
-  const names = paths.length === 1 ? beyond(facts, paths[0], hop) : 'their peers';
   const last = hop === facts.views.length - 1;
+  const who = last ? listed(namesOf(paths)) : `${beyond(facts, paths[0], hop)} for ${listed(namesOf(paths))}`;
   const longest = Math.max(...dead.map(({ wait }) => wait.toNs - wait.fromNs));
-  const state = halfOpen === dead.length ? 'half-open: only what it sends itself arrives' : 'black-holed or half-open';
+  const state =
+    halfOpen === 0 ? 'is black-holed' : halfOpen === dead.length ? 'is half-open' : 'is black-holed or half-open';
   found.add({
     id: 'peer-unreachable',
     severity: 'error',
     paths,
     commands,
     summary:
-      `What ${view.name} sends to ${last ? listed(namesOf(paths)) : `${names} for ${listed(namesOf(paths))}`} ` +
-      `is sent again for ${seconds(longest)} and never TCP-ACKed: the connection is ${state}.`,
+      `What ${view.name} sends to ${who} was sent again and again for ${seconds(longest)} and never TCP-ACKed: ` +
+      `the connection ${state}${halfOpen === dead.length ? ' (its own packets still arrive)' : ''}.`,
     evidence,
     next:
       `Find where packets are lost on ${legName(facts, hop)}: capture on both sides of each device between (firewall states, NAT time-outs), ` +

@@ -9,7 +9,7 @@ import type { BlindSpan } from '../hop/observation.js';
 import type { Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
 import type { Facts } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { listed } from './words.js';
 
 const FAULT = 'no WebSocket frame can start here';
@@ -57,7 +57,7 @@ function report(facts: Facts, found: Found, group: Desync[]): void {
       `From ${clockTime(view, span.fromNs)} UTC on, octets from the ${sender === 'fromServer' ? 'server' : 'agent'} on the ${paths.length === 1 ? 'connection' : 'connections'} of ${listed(namesOf(paths))} ` +
       `are no WebSocket frame where one must start (${fault}): what follows cannot be read by anyone.`,
     evidence: group.flatMap(({ path, span: each }) =>
-      cite(view, [each.ref], `${path.agent ?? path.id}: ${each.why}, at stream offset ${each.from}`),
+      cite(view, [each.ref], `${nameOf(path)}: ${each.why}, at stream offset ${each.from}`),
     ),
     next: 'Look at what was written just before it: a frame whose length is wrong, two writers on one socket, a write that was cut off and begun again.',
   });

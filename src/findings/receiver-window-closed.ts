@@ -8,7 +8,7 @@ import type { Outcome } from '../delivery/verdict.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { beyond, type Facts, legName } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { outermost, type Wait, windowClosed } from './tcp-waits.js';
 import { listed } from './words.js';
 
@@ -51,7 +51,7 @@ function report(facts: Facts, found: Found, hop: number, closed: { path: Path; w
   const evidence: Evidence[] = [];
   for (const { path, wait } of closed) {
     const until = wait.open ? 'to the end' : `for ${seconds(wait.toNs - wait.fromNs)}`;
-    const text = `${path.agent ?? path.id}: window 0 from ${clockTime(view, wait.fromNs)} on, ${until}`;
+    const text = `${nameOf(path)}: window 0 from ${clockTime(view, wait.fromNs)} on, ${until}`;
     evidence.push(...cite(view, [wait.ref, wait.endRef], text));
     for (const leg of path.legs) {
       if (leg === null || leg.hop >= hop) continue;

@@ -22,6 +22,7 @@ interface Split {
 
 /** Both sides take a moment to notice that a connection was replaced. */
 const GRACE_NS = 0.5e9;
+const TAKEOVER_NS = 5e9;
 
 export function splitConnection(facts: Facts, found: Found): void {
   const splits: Split[] = [];
@@ -51,6 +52,8 @@ function splitBetween(facts: Facts, written: Path, read: Path): Split | null {
   const openedNs = commonNs(view, b.firstNs) + GRACE_NS;
   const lastReadNs = commonNs(view, b.fromClient.lastMessageNs);
   const lastOnWrittenNs = commonNs(view, a.fromClient.lastMessageNs);
+  // Another machine of the same name would not fall silent just when this one connects.
+  if (lastOnWrittenNs > openedNs + TAKEOVER_NS) return null;
   const commands: number[] = [];
   let thread = -1;
   for (const failed of facts.records.get(written)?.failed ?? []) {

@@ -7,7 +7,7 @@ import type { HopObservation } from '../hop/observation.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
 import type { Facts } from './facts.js';
-import { type FindingId, type Found, namesOf } from './found.js';
+import { type FindingId, type Found, nameOf, namesOf } from './found.js';
 import { listed } from './words.js';
 
 export const FAILURES: readonly FindingId[] = [
@@ -90,7 +90,7 @@ function report(facts: Facts, found: Found, runs: { run: Path[]; cause: FindingI
         return cite(
           view,
           [...leg.connection.handshakeRefs, ...(first === undefined ? [] : [observation.messages.firstRef[first]])],
-          `${path.agent ?? path.id}: new connection ${path.id} at ${clockTime(view, leg.connection.firstNs)}, and the next command that failed`,
+          `${nameOf(path)}: new connection ${path.id} at ${clockTime(view, leg.connection.firstNs)}, and the next command that failed`,
         );
       }),
     ),

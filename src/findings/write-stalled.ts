@@ -9,7 +9,7 @@ import type { HopObservation } from '../hop/observation.js';
 import type { Leg, Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { type Facts, failedOn } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { listed } from './words.js';
 
 const CONTROL = 8;
@@ -61,7 +61,7 @@ function report(facts: Facts, found: Found, hop: number, stopped: Stopped[]): vo
     cite(
       view,
       messages.dataRefs(row),
-      `${path.agent ?? path.id}: ${messages.octetsSeen[row]} of ${messages.endOffset[row] - messages.startOffset[row]} octets left at ${clockTime(view, messages.sentNs[row])}, TCP-ACKed, the rest never did`,
+      `${nameOf(path)}: ${messages.octetsSeen[row]} of ${messages.endOffset[row] - messages.startOffset[row]} octets left at ${clockTime(view, messages.sentNs[row])}, TCP-ACKed, the rest never did`,
     ),
   );
   const paths = stopped.map(({ path }) => path);

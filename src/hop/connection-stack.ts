@@ -26,6 +26,8 @@ export type FrameListener = (stack: ConnectionStack, side: Side, frame: Frame) =
 /** A direction that never showed a frame is given up after this many octets. */
 const GIVE_UP_AFTER = 32 << 10;
 const MAX_HELD = 256 << 10;
+/** A stream's first octets tell nothing before there are as many. */
+const OPENING_OCTETS = 4;
 const MAX_BLIND = 4096;
 
 export class Side {
@@ -115,7 +117,7 @@ export class ConnectionStack implements StreamConsumer {
     else if (side.mode === 'http') {
       const reader = half.direction === this.clientByContent ? this.http.requests : this.http.responses;
       if (!reader.gap(to - from, to)) side.mode = 'undecided';
-    }
+    } else this.forgetHeld(side);
     half.keepFrom = side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : to);
   }
 
@@ -159,6 +161,18 @@ export class ConnectionStack implements StreamConsumer {
     this.release(client, requestEnd);
   }
 
+  upgradedUnasked(responseEnd: number): void {
+    this.protocol = 'websocket';
+    const client = this.sides[this.clientByContent ?? 0];
+    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
+    server.mode = 'websocket';
+    server.webSocketFrom = responseEnd;
+    server.frames.startAt(responseEnd);
+    if (client.mode === 'websocket') return;
+    client.mode = 'websocket';
+    client.frames.search(client.half.next, 'the request of the Upgrade was not captured');
+  }
+
   refused(handshake: OpeningHandshake): void {
     this.protocol = 'upgrade-refused';
     this.handshake = handshake;
@@ -200,6 +214,17 @@ export class ConnectionStack implements StreamConsumer {
     if (side.half.direction !== this.clientByContent && this.http.requestsSeen > 0 && offset === 0) {
       side.mode = 'http';
       this.readHttp(side, bytes, start, end, offset);
+      return;
+    }
+    if (side.held.length > 0) {
+      const [{ offset: from }] = side.held;
+      const parts = [...side.held.map((each) => each.bytes), bytes.subarray(start, end)];
+      this.forgetHeld(side);
+      this.decide(side, Uint8Array.from(Buffer.concat(parts)), 0, offset - from + (end - start), from);
+      return;
+    }
+    if (end - start < OPENING_OCTETS && offset === 0 && side.half.initialSequence >= 0) {
+      this.holdBack(side, bytes, start, end, offset);
       return;
     }
     const found = opening(bytes, start, end);
@@ -281,9 +306,14 @@ export class ConnectionStack implements StreamConsumer {
     side.half.keepFrom = Math.min(side.half.keepFrom, side.held[0].offset);
   }
 
+  private forgetHeld(side: Side): void {
+    side.held = [];
+    side.heldOctets = 0;
+  }
+
   private release(side: Side, startsAt: number): void {
     const { held } = side;
-    side.held = [];
+    this.forgetHeld(side);
     side.mode = 'websocket';
     if (startsAt >= 0) side.frames.startAt(startsAt);
     else side.frames.search(held[0]?.offset ?? side.half.next, 'the response to the Upgrade was not captured');

@@ -30,6 +30,8 @@ export interface ExchangeOwner {
   upgradeHead: MessageHead | null;
   /** The response accepted the Upgrade: WebSocket begins after these offsets. */
   upgraded(requestEnd: number, responseEnd: number, handshake: OpeningHandshake): void;
+  /** The same, where the request was not captured. */
+  upgradedUnasked(responseEnd: number): void;
   /** The response refused it: the request's direction goes on as HTTP. */
   refused(handshake: OpeningHandshake): void;
 }
@@ -124,6 +126,10 @@ export class HttpExchange {
       this.requests.state = 'head';
       this.owner.refused(request.upgrade);
       return 'by-fields';
+    }
+    if (head.status === 101) {
+      this.owner.upgradedUnasked(to);
+      return 'upgraded';
     }
     if (request?.method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
     return 'by-fields';

@@ -70,8 +70,10 @@ export class MessageTable {
   /** The running numbers of all packets that carried octets of the message. */
   dataRefs(row: number): number[] {
     const at = this.moreAt[row];
-    if (at > 0) return Array.from(this.pool.subarray(at + 1, at + 1 + this.pool[at]));
-    return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
+    if (at === 0) return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
+    const refs: number[] = [];
+    for (let i = 1; i <= this.pool[at]; i++) refs.push(this.pool[at + i]);
+    return refs;
   }
 
   setDataRefs(row: number, refs: readonly number[]): void {

@@ -114,7 +114,8 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     firstNs: tcp.firstNs,
     lastNs: tcp.lastNs,
     packets: tcp.packets,
-    handshake: stack.handshake,
+    // An Upgrade that was asked for and never answered is worth knowing, too.
+    handshake: stack.handshake ?? stack.http.handshake,
     handshakeRefs: stack.http.handshakeRefs,
     agentNames: stack.agent.names,
     serverSide: tcp.outbound[server] + tcp.inbound[client] - tcp.outbound[client] - tcp.inbound[server],

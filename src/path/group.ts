@@ -61,11 +61,17 @@ class Groups {
       if (this.tellsApart(members)) for (const i of members) this.join(members[0], i);
   }
 
-  /** A client that always sends the same key gives itself away: in one capture, its connections open at different times. */
+  /** A client that always sends the same key gives itself away: in one capture, its connections open at different times, or at one server. */
   private tellsApart(members: readonly number[]): boolean {
     const byHop = new Map<number, number[]>();
+    const atServer = new Map<string, string>();
     for (const i of members) {
       const { hop, connection } = this.sightings[i];
+      const identity = tcpIdentity(connection);
+      const server = `${hop} ${connection.serverAddress} ${connection.serverPort}`;
+      // A chain passes each server once.
+      if (identity !== null && (atServer.get(server) ?? identity) !== identity) return false;
+      if (identity !== null) atServer.set(server, identity);
       byHop.set(hop, [...(byHop.get(hop) ?? []), connection.firstNs]);
     }
     for (const times of byHop.values())

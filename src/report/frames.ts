@@ -5,7 +5,7 @@
 import type { FrameEvent } from '../hop/frame-event.js';
 import { csvLine } from './csv-line.js';
 import { clockTime, count } from './figures.js';
-import { jsonText } from './json-text.js';
+import { jsonText, quoted } from './json-text.js';
 import type { ListFormat } from './list-format.js';
 import { markdown, printable } from './printable.js';
 import { type ReportOptions, type Style, style } from './style.js';
@@ -30,6 +30,7 @@ const FIELDS = [
   'fin',
   'rsv1',
   'masked',
+  'partial',
   'length',
   'startOffset',
   'endOffset',
@@ -49,14 +50,13 @@ export function frameWriter(format: ListFormat, options: ReportOptions, version:
       foot: () => '',
     };
   }
-  const text = (frame: FrameEvent) => jsonText(Object.fromEntries(FIELDS.map((field) => [field, frame[field]])));
-  if (format === 'ndjson') return { head: () => '', frame: (frame) => `${text(frame)}\n`, foot: () => '' };
+  if (format === 'ndjson') return { head: () => '', frame: (frame) => `${frameJson(frame)}\n`, foot: () => '' };
   let any = false;
   return {
     head: () =>
       `{\n  "schema": "lasthop/frames@1",\n  "generator": ${jsonText({ name: 'lasthop', version })},\n  "frames": [`,
     frame: (frame) => {
-      const piece = `${any ? ',' : ''}\n    ${text(frame)}`;
+      const piece = `${any ? ',' : ''}\n    ${frameJson(frame)}`;
       any = true;
       return piece;
     },
@@ -64,9 +64,21 @@ export function frameWriter(format: ListFormat, options: ReportOptions, version:
   };
 }
 
-/** F: FIN, Z: RSV1, which permessage-deflate uses, M: masked. */
+/** One frame on one line, in the order of FIELDS. */
+function frameJson(frame: FrameEvent): string {
+  return (
+    `{"file":${quoted(frame.file)},"packet":${frame.packet},"firstPacket":${frame.firstPacket},"at":"${frame.at}",` +
+    `"connection":${frame.connection},"source":"${frame.source}","destination":"${frame.destination}",` +
+    `"from":"${frame.from}","opcode":"${frame.opcode}","fin":${frame.fin},"rsv1":${frame.rsv1},` +
+    `"masked":${frame.masked},"partial":${frame.partial},"length":${frame.length},` +
+    `"startOffset":${frame.startOffset},"endOffset":${frame.endOffset},"type":${quoted(frame.type)},` +
+    `"id":${quoted(frame.id)},"closeCode":${frame.closeCode},"payload":${quoted(frame.payload)}}`
+  );
+}
+
+/** P: the rest never came. F: FIN, Z: RSV1, which permessage-deflate uses, M: masked. */
 function flags(frame: FrameEvent): string {
-  return `${frame.fin ? 'F' : '-'}${frame.rsv1 ? 'Z' : '-'}${frame.masked ? 'M' : '-'}`;
+  return `${frame.fin ? 'F' : '-'}${frame.rsv1 ? 'Z' : '-'}${frame.masked ? 'M' : '-'}${frame.partial ? 'P' : ''}`;
 }
 
 function opcode(frame: FrameEvent): string {

@@ -11,8 +11,10 @@ import type {
   Finding,
   HopState,
   Hypothesis,
+  PacketCitation,
   Reply,
 } from '../delivery/verdict.js';
+import { jsonText, quoted } from './json-text.js';
 
 export function captureShape(capture: CaptureReport) {
   const { file, format, linkTypes, packets, firstAt, lastAt, trust, reasons, compression } = capture;
@@ -38,64 +40,58 @@ export function connectionShape(connection: ConnectionReport) {
   };
 }
 
-export function commandShape(command: CommandVerdict) {
+/** One command, on one line. Written out by hand, since there may be hundreds of thousands. */
+export function commandJson(command: CommandVerdict): string {
   const { id, agent, outcome, lastHop, lostAt, grade, late, reason, dispatch } = command;
-  return {
-    id,
-    agent,
-    outcome,
-    lastHop,
-    lostAt,
-    grade,
-    late,
-    reason,
-    attempts: command.attempts.map(attemptShape),
-    dispatch: dispatch && {
+  return (
+    `{"id":${quoted(id)},"agent":${quoted(agent)},"outcome":"${outcome}","lastHop":${quoted(lastHop)},` +
+    `"lostAt":${quoted(lostAt)},"grade":"${grade}","late":${late},"reason":${quoted(reason)},` +
+    `"attempts":[${command.attempts.map(attemptJson).join(',')}],"dispatch":${jsonText(dispatchShape(dispatch))}}`
+  );
+}
+
+function dispatchShape(dispatch: CommandVerdict['dispatch']) {
+  return (
+    dispatch && {
       hop: dispatch.hop,
       askedAt: dispatch.askedAt,
       answeredAt: dispatch.answeredAt,
       status: dispatch.status,
       file: dispatch.file,
       packets: dispatch.packets,
-    },
-  };
+    }
+  );
 }
 
-function attemptShape(attempt: AttemptVerdict) {
+function attemptJson(attempt: AttemptVerdict): string {
   const { n, connection, outcome, lastHop, lostAt, grade, late, reason } = attempt;
-  return {
-    n,
-    connection,
-    outcome,
-    lastHop,
-    lostAt,
-    grade,
-    late,
-    reason,
-    hops: attempt.hops.map(stateShape),
-    commandAck: replyShape(attempt.commandAck),
-    result: replyShape(attempt.result),
-  };
+  return (
+    `{"n":${n},"connection":${quoted(connection)},"outcome":"${outcome}","lastHop":${quoted(lastHop)},` +
+    `"lostAt":${quoted(lostAt)},"grade":"${grade}","late":${late},"reason":${quoted(reason)},` +
+    `"hops":${statesJson(attempt.hops)},"commandAck":${replyJson(attempt.commandAck)},"result":${replyJson(attempt.result)}}`
+  );
 }
 
-function replyShape(reply: Reply | null) {
-  return reply && { afterMs: reply.afterMs, connection: reply.connection, hops: reply.hops.map(stateShape) };
+function replyJson(reply: Reply | null): string {
+  if (reply === null) return 'null';
+  return `{"afterMs":${reply.afterMs},"connection":${quoted(reply.connection)},"hops":${statesJson(reply.hops)}}`;
 }
 
-function stateShape(state: HopState) {
+function statesJson(states: readonly HopState[]): string {
+  return `[${states.map(stateJson).join(',')}]`;
+}
+
+function stateJson(state: HopState): string {
   const { hop, grade, reason, sentAt, tcpAckedAt, tcpAckDelayMs, bytes, retransmissions } = state;
-  return {
-    hop,
-    state: state.state,
-    grade,
-    reason,
-    sentAt,
-    tcpAckedAt,
-    tcpAckDelayMs,
-    bytes,
-    retransmissions,
-    packets: state.packets.map(({ file, data, tcpAck }) => ({ file, data, tcpAck })),
-  };
+  return (
+    `{"hop":${quoted(hop)},"state":"${state.state}","grade":"${grade}","reason":${quoted(reason)},` +
+    `"sentAt":${quoted(sentAt)},"tcpAckedAt":${quoted(tcpAckedAt)},"tcpAckDelayMs":${tcpAckDelayMs},` +
+    `"bytes":${bytes},"retransmissions":${retransmissions},"packets":[${state.packets.map(citationJson).join(',')}]}`
+  );
+}
+
+function citationJson({ file, data, tcpAck }: PacketCitation): string {
+  return `{"file":${quoted(file)},"data":[${data.join(',')}],"tcpAck":[${tcpAck.join(',')}]}`;
 }
 
 export function findingShape(finding: Finding) {

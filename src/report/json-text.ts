@@ -10,11 +10,19 @@ export function jsonText(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** One member whose value is an array, one element a line. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A string or null, as jsonText would write it; quick for the plain ones that most are. */
+export function quoted(text: string | null): string {
+  if (text === null) return 'null';
+  return PLAIN.test(text) ? `"${text}"` : jsonText(text);
+}
+
+/** One member whose value is an array, one element a line; a string is an element that is JSON already. */
 export function* jsonArray(name: string, items: Iterable<unknown>, last = false): Generator<string> {
   let any = false;
   for (const item of items) {
-    yield `${any ? ',\n' : `  "${name}": [\n`}    ${jsonText(item)}`;
+    yield `${any ? ',\n' : `  "${name}": [\n`}    ${typeof item === 'string' ? item : jsonText(item)}`;
     any = true;
   }
   yield `${any ? '\n  ]' : `  "${name}": []`}${last ? '' : ','}\n`;

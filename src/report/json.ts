@@ -4,7 +4,7 @@
  * Nothing is stringified as a whole: the commands may be hundreds of thousands.
  */
 import type { Verdict } from '../delivery/verdict.js';
-import { captureShape, commandShape, connectionShape, findingShape, hypothesisShape } from './json-shape.js';
+import { captureShape, commandJson, connectionShape, findingShape, hypothesisShape } from './json-shape.js';
 import { jsonArray as array, jsonText, mapped } from './json-text.js';
 import { listed } from './select.js';
 
@@ -20,7 +20,7 @@ export function* verdictJson(verdict: Verdict, options: { failedOnly: boolean })
   }));
   yield* array('hops', hops);
   yield* array('connections', mapped(verdict.connections, connectionShape));
-  yield* array('commands', mapped(listed(verdict, options.failedOnly), commandShape));
+  yield* array('commands', mapped(listed(verdict, options.failedOnly), commandJson));
   yield* array('findings', mapped(verdict.findings, findingShape));
   yield* array('hypotheses', mapped(verdict.hypotheses, hypothesisShape));
   const { commands, byOutcome } = verdict.summary;
@@ -28,5 +28,5 @@ export function* verdictJson(verdict: Verdict, options: { failedOnly: boolean })
 }
 
 export function* verdictNdjson(verdict: Verdict, options: { failedOnly: boolean }): Generator<string> {
-  for (const command of listed(verdict, options.failedOnly)) yield `${jsonText(commandShape(command))}\n`;
+  for (const command of listed(verdict, options.failedOnly)) yield `${commandJson(command)}\n`;
 }

@@ -2,7 +2,7 @@
  * One walk over a verdict's commands that decides what a bounded report shows. In: Verdict, whose commands are built as
  * they are asked for. Out: table, Markdown and HTML. Memory: the rows shown, never all commands.
  */
-import type { CommandVerdict, Verdict } from '../delivery/verdict.js';
+import type { CommandVerdict, Outcome, Verdict } from '../delivery/verdict.js';
 import { Groups } from './explain.js';
 import { type Standing, standing } from './reading.js';
 
@@ -30,14 +30,32 @@ export function select<Row>(
   const rows: Record<Standing, Row[]> = { failed: [], inconclusive: [], delivered: [] };
   const counts: Record<Standing, number> = { failed: 0, inconclusive: 0, delivered: 0 };
   const groups = new Groups(options.all ? 1000 : IDS_NAMED);
-  for (const command of verdict.commands) {
+  for (const command of only(verdict, (outcome, late) => standing(outcome) !== 'delivered' || late)) {
     const kind = standing(command.outcome);
-    if (options.failedOnly && kind === 'delivered') continue;
-    counts[kind] += 1;
     groups.add(command);
+    if (kind === 'delivered') continue;
+    counts[kind] += 1;
     if (rows[kind].length < LIMITS[kind]) rows[kind].push(rowOf(command));
   }
+  if (options.failedOnly) return { rows, counts, groups };
+  counts.delivered = verdict.summary.byOutcome.delivered ?? 0;
+  for (const command of only(verdict, (outcome) => standing(outcome) === 'delivered')) {
+    if (rows.delivered.length >= LIMITS.delivered) break;
+    rows.delivered.push(rowOf(command));
+  }
   return { rows, counts, groups };
+}
+
+/** The commands of some outcomes: without building the others where the list knows how. */
+function only(verdict: Verdict, wanted: (outcome: Outcome, late: boolean) => boolean): Iterable<CommandVerdict> {
+  return verdict.commands.only?.(wanted) ?? filtered(verdict.commands, wanted);
+}
+
+function* filtered(
+  commands: Iterable<CommandVerdict>,
+  wanted: (outcome: Outcome, late: boolean) => boolean,
+): Generator<CommandVerdict> {
+  for (const command of commands) if (wanted(command.outcome, command.late)) yield command;
 }
 
 /** What `select` had no room for, asked for again: `--all` lists it without ever holding it. */

@@ -86,14 +86,7 @@ export class TcpConnection {
     }
     const start = (flags & Flag.syn) !== 0 ? (sequence + 1) | 0 : sequence;
     if (payloadLength > 0)
-      half.data(
-        segment.bytes,
-        segment.payloadStart,
-        segment.payloadEnd,
-        payloadLength,
-        start,
-        copyMark(segment),
-      );
+      half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, copyMark(segment));
     else half.bare(start);
     if ((flags & Flag.fin) !== 0) {
       half.fin((start + payloadLength) | 0);

@@ -5,21 +5,22 @@
  * - `mid-connection`, and all but the first of the rotated files of `ipv6`: it needs the handshake, and knows no way in where a
  *   capture starts later. The second reader alone judges.
  * - A last frame of which a part only was seen is no frame to it; lasthop lists it. The second reader holds it in `rest`.
- * - By default it reads nothing of what was captured out of order: it gets tcp.reassemble_out_of_order.
+ * - By default it reads nothing of what was captured out of order: it gets tcp.reassemble_out_of_order. It then gives a frame the number of
+ *   the packet that filled the hole before it, lasthop that of the packet with the frame's own last octet.
  * - Texts are not compared: it shows fragmented and compressed ones raw, and on 127.0.0.1 merges fragments of both directions.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lasthop, samples } from '../scenarios/sample.js';
-import { type TcpPacket, tcpPackets } from '../scenarios/witness-packets.js';
+import { tcpPackets } from '../scenarios/witness-packets.js';
 import { type Direction, streamsOf } from '../scenarios/witness-streams.js';
 
 const installed = spawnSync('tshark', ['--version']).status === 0;
 const NO_HANDSHAKE = /mid-connection|npm\.pcap[023]$/;
 /** `lossy`: copies that TEE made in the firewall, past SNAT. No stream: npm's kernel answers each of them with RST. */
 const STRAY = /^192\.168\./;
-const OPCODES = ['continuation', 'text', 'binary', , , , , , 'close', 'ping', 'pong'];
+const OPCODES = ['continuation', 'text', 'binary', '3', '4', '5', '6', '7', 'close', 'ping', 'pong'];
 
 interface FrameJson {
   file: string;
@@ -32,6 +33,7 @@ interface FrameJson {
   fin: boolean;
   rsv1: boolean;
   masked: boolean;
+  partial: boolean;
   length: number;
   startOffset: number;
   endOffset: number;
@@ -61,25 +63,42 @@ const sameList = (had: string[], right: string[]) => {
   expect({ missing: only(right, had), added: only(had, right) }).toEqual({ missing: [], added: [] });
 };
 
-/** The packet with which the stream is whole up to each of these offsets. */
-function completedBy(side: Direction, ends: number[]): (TcpPacket | undefined)[] {
-  const waiting: [number, number][] = [];
-  const completed: (TcpPacket | undefined)[] = [];
-  let next = 0;
-  for (const packet of side.packets) {
-    const at = (packet.seq - side.origin) | 0;
-    waiting.push([at, at + packet.payload.length]);
-    for (let moved = true; moved; ) {
+interface Completed {
+  /** The packet that brought the last octet of the frame, and the one that made the stream whole up to there. */
+  own: number;
+  inOrder: number;
+}
+
+/** By the offset at which each frame starts. After a loss the two differ: tshark gives the packet that filled the hole. */
+function completed(side: Direction): Map<number, Completed> {
+  const found = new Map<number, Completed>();
+  const arrived: [number, number][] = [];
+  const missing = new Set(side.frames);
+  const has = (from: number, to: number) => {
+    for (let moved = true; moved && from < to; ) {
       moved = false;
-      for (const [from, to] of waiting) {
-        if (from > next || to <= next) continue;
-        next = to;
+      for (const [start, end] of arrived) {
+        if (start > from || end <= from) continue;
+        from = end;
         moved = true;
       }
     }
-    while (completed.length < ends.length && ends[completed.length] <= next) completed.push(packet);
+    return from >= to;
+  };
+  for (const { seq, payload, number } of side.packets) {
+    if (payload.length === 0) continue;
+    const at = (seq - side.origin) | 0;
+    arrived.push([at, at + payload.length]);
+    for (const frame of missing) {
+      if (!found.has(frame.start) && has(frame.start, frame.end)) found.set(frame.start, { own: number, inOrder: 0 });
+    }
+    for (const frame of missing) {
+      if (!has(0, frame.end)) break;
+      found.get(frame.start)!.inOrder = number;
+      missing.delete(frame);
+    }
   }
-  return completed;
+  return found;
 }
 
 describe.each(files)('$name', ({ name, file }) => {
@@ -93,15 +112,14 @@ describe.each(files)('$name', ({ name, file }) => {
 
   it('as the second reader finds them', async () => {
     const right = sides.flatMap((side) => {
-      const ends = side.frames.map(({ end }) => end);
-      const by = completedBy(side, ends);
-      return side.frames.map(({ start, end, opcode, fin, rsv1, masked, length }, i) => {
+      const by = completed(side);
+      return side.frames.map(({ start, end, opcode, fin, rsv1, masked, length }) => {
         const first = side.packets.find((p) => {
           const at = (p.seq - side.origin) | 0;
           return at < end && at + p.payload.length > start;
         });
         const what = `${OPCODES[opcode]} ${length} ${fin} ${rsv1} ${masked}`;
-        return `${side.source} > ${side.destination} ${start}..${end} ${what} ${first?.number}..${by[i]?.number}`;
+        return `${side.source} > ${side.destination} ${start}..${end} ${what} ${first?.number}..${by.get(start)?.own}`;
       });
     });
     const all = await framesOf(file);
@@ -113,13 +131,23 @@ describe.each(files)('$name', ({ name, file }) => {
         return `${f.source} > ${f.destination} ${f.startOffset}..${f.endOffset} ${what} ${packets}`;
       });
     sameList(had, right);
+    expect(all.filter(({ partial }) => partial).map(({ startOffset }) => startOffset)).toEqual(
+      all.filter(isRest).map(({ startOffset }) => startOffset),
+    );
     expect(all.filter(isRest).length).toBe(rests.size);
   });
 
   it.skipIf(!installed || NO_HANDSHAKE.test(name))('as tshark finds them', async () => {
+    const late = new Map<string, number>();
+    for (const side of sides) {
+      for (const [start, { own, inOrder }] of completed(side)) {
+        if (own !== inOrder) late.set(`${side.source} > ${side.destination} ${start}`, inOrder);
+      }
+    }
+    const numberOf = (f: FrameJson) => late.get(`${f.source} > ${f.destination} ${f.startOffset}`) ?? f.packet;
     const had = (await framesOf(file))
       .filter((f) => !isRest(f))
-      .map((f) => `${f.packet} ${OPCODES.indexOf(f.opcode)} ${f.length} ${f.masked} ${f.fin}`);
+      .map((f) => `${numberOf(f)} ${OPCODES.indexOf(f.opcode)} ${f.length} ${f.masked} ${f.fin}`);
     sameList(had, tsharkFrames(file));
   });
 });
@@ -128,8 +156,7 @@ function tsharkFrames(file: string): string[] {
   const fields = ['opcode', 'payload_length', 'payload_length_ext_16', 'payload_length_ext_64', 'mask', 'fin'];
   const args = ['-n', '-o', 'tcp.reassemble_out_of_order:TRUE', '-r', file, '-Y', 'websocket', '-T', 'fields'];
   args.push('-e', 'frame.number', ...fields.flatMap((field) => ['-e', `websocket.${field}`]));
-  const quiet = { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-  return execFileSync('tshark', args, quiet)
+  return execFileSync('tshark', args, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] })
     .split('\n')
     .filter((line) => line !== '')
     .flatMap((line) => {

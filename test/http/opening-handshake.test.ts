@@ -96,7 +96,10 @@ describe('deflateParameters (RFC 7692 sections 5.1 and 7.1)', () => {
     ],
     ['permessage-deflate; client_max_window_bits=8', { ...none, ...widest, clientMaxWindowBits: 8 }],
     ['permessage-deflate; server_max_window_bits=99', { ...none, ...widest }],
-    ['x-webkit-thing, Permessage-Deflate ;SERVER_NO_CONTEXT_TAKEOVER', { ...none, ...widest, serverNoContextTakeover: true }],
+    [
+      'x-webkit-thing, Permessage-Deflate ;SERVER_NO_CONTEXT_TAKEOVER',
+      { ...none, ...widest, serverNoContextTakeover: true },
+    ],
     ['permessage-foo; server_no_context_takeover', null],
     ['', null],
   ])('%s', (extensions, expected) => expect(deflateParameters(extensions)).toEqual(expected));

@@ -15,7 +15,12 @@ interface Heard {
 const lines = (...all: string[]) => all.join('\r\n');
 
 /** What a reader says of octets that come in these pieces; the bodies' pieces are put together. */
-function hear(kind: 'request' | 'response', text: string, lengths = [1 << 20], rules: Rules = () => 'by-fields'): Heard {
+function hear(
+  kind: 'request' | 'response',
+  text: string,
+  lengths = [1 << 20],
+  rules: Rules = () => 'by-fields',
+): Heard {
   const events: string[] = [];
   let body = '';
   const reader = new HttpReader(kind, {

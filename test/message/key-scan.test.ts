@@ -118,7 +118,9 @@ describe('habits', () => {
   it('do not change what is found in messages that are built alike', () => {
     const by = fresh();
     many(by, (i) => `{"type":"Command","agent":{"id":"a"},"payload":{"cmd":"x","id":"c-${i}"},"id":"late-${i}"}`);
-    expect(scan('{"type":"Command","agent":{"id":"a"},"payload":{"cmd":"x","id":"c-1"},"id":"late-1"}', by).id).toBe('late-1');
+    expect(scan('{"type":"Command","agent":{"id":"a"},"payload":{"cmd":"x","id":"c-1"},"id":"late-1"}', by).id).toBe(
+      'late-1',
+    );
   });
 
   it('of one type say nothing about another', () => {
@@ -139,7 +141,9 @@ describe('habits', () => {
 describe('any octets', () => {
   it('are scanned without a throw, and within their bounds', () => {
     const by = fresh();
-    const soup = fc.array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'id', 'type', '1', ' '), { maxLength: 60 });
+    const soup = fc.array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'id', 'type', '1', ' '), {
+      maxLength: 60,
+    });
     const any = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       soup.map((parts) => octets(parts.join(''))),
@@ -160,24 +164,34 @@ describe('any octets', () => {
     const word = fc.stringMatching(/^[A-Za-z_][\w-]{0,11}$/);
     const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string());
     const noise = fc.dictionary(
-      word.filter((key) => ![...builtinProfile.typeKeys, ...builtinProfile.idKeys].includes(key)).map((key) => `x${key}`),
+      word
+        .filter((key) => ![...builtinProfile.typeKeys, ...builtinProfile.idKeys].includes(key))
+        .map((key) => `x${key}`),
       value.filter((v) => !/"(id|command_id|commandId)":/.test(JSON.stringify(v))),
       { maxKeys: 4 },
     );
     const id = fc.oneof(word, fc.nat(), fc.uuid());
     const spaces = fc.constantFrom(0, 1, '\t');
     fc.assert(
-      fc.property(word, id, noise, noise, fc.constantFrom('id', 'command_id', 'commandId'), spaces, (type, id, a, b, key, space) => {
-        const expected = { type, id: String(id) };
-        for (const message of [
-          { ...a, type, ...b, [key]: id },
-          { [key]: id, ...a, type },
-          { ...a, type, payload: { ...b, [key]: id } },
-          { payload: { [key]: id, ...b }, ...a, type },
-        ])
-          expect(scan(JSON.stringify(message, null, space))).toEqual(expected);
-        expect(scan(JSON.stringify({ [type]: { ...a, [key]: id } }, null, space))).toEqual(expected);
-      }),
+      fc.property(
+        word,
+        id,
+        noise,
+        noise,
+        fc.constantFrom('id', 'command_id', 'commandId'),
+        spaces,
+        (type, id, a, b, key, space) => {
+          const expected = { type, id: String(id) };
+          for (const message of [
+            { ...a, type, ...b, [key]: id },
+            { [key]: id, ...a, type },
+            { ...a, type, payload: { ...b, [key]: id } },
+            { payload: { [key]: id, ...b }, ...a, type },
+          ])
+            expect(scan(JSON.stringify(message, null, space))).toEqual(expected);
+          expect(scan(JSON.stringify({ [type]: { ...a, [key]: id } }, null, space))).toEqual(expected);
+        },
+      ),
       { numRuns: 200 },
     );
   });

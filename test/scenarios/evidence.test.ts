@@ -110,9 +110,11 @@ function check(seen: Witness, place: Place): string[] {
     }
     if (!answers.some(({ packet }) => packet.at === state.tcpAckedAt))
       faults.push(`${where}: tcpAckedAt ${state.tcpAckedAt} is the time of no cited packet`);
-    // The first TCP ACK of the whole is meant, not a later one.
+    // The first TCP ACK of the whole is meant, not a later one; where it was cited, if a connection was captured in several places.
     const first = up.flatMap((side, i) =>
-      side.packets.filter((p) => p.ack !== null && ((p.ack - down[i].origin) | 0) >= end).map((p) => p.at),
+      answers.some((answer) => answer.side === side)
+        ? side.packets.filter((p) => p.ack !== null && ((p.ack - down[i].origin) | 0) >= end).map((p) => p.at)
+        : [],
     );
     if (first.some((at) => at < state.tcpAckedAt!))
       faults.push(`${where}: tcpAckedAt ${state.tcpAckedAt}, but TCP-ACKed at ${first.toSorted()[0]}`);

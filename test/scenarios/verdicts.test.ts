@@ -1,10 +1,7 @@
 /** lasthop's verdict on every sample, against what the logs of the real server, agents and relays say about that run. */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allDifferences, pairConnections, witness } from './differences.js';
-import { lasthop, log, PROJECT, samples } from './sample.js';
+import { lasthop, log, samples } from './sample.js';
 import type { VerdictJson } from './verdict-json.js';
 
 /** The relays and proxies of the lab hold a frame for a millisecond or so; the clocks of the captures are one. */

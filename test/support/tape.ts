@@ -17,9 +17,12 @@ interface Packet {
 export class Tape {
   readonly packets: Packet[] = [];
 
+  /** How far the capturing host's clock is ahead. */
+  constructor(readonly skewMs = 0) {}
+
   /** Returns the packet's number. */
   add(atMs: number, bytes: Uint8Array, wireLength = bytes.length): number {
-    return this.packets.push({ atMs, bytes, wireLength });
+    return this.packets.push({ atMs: atMs + this.skewMs, bytes, wireLength });
   }
 
   /** Hands all packets to a sink, as a capture reader would. */
@@ -57,7 +60,7 @@ export class Tape {
     return pcap(
       this.packets.map(({ atMs, bytes, wireLength }) => ({
         seconds: START_SECONDS + Math.floor(atMs / 1e3),
-        fraction: Math.round((atMs % 1e3) * 1e3),
+        fraction: Math.round((atMs - Math.floor(atMs / 1e3) * 1e3) * 1e3),
         data: bytes,
         originalLength: wireLength,
       })),

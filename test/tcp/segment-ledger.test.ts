@@ -40,7 +40,12 @@ describe('range', () => {
 
   it('counts a retransmission that also brings something new once, and its new octets late', () => {
     const ledger = ledgerOf([0, 60, 10, 1], [40, 100, 50, 2]);
-    expect(ledger.range(0, 100)).toMatchObject({ firstSentNs: 10, lastSentNs: 50, retransmissions: 1, octetsSeen: 100 });
+    expect(ledger.range(0, 100)).toMatchObject({
+      firstSentNs: 10,
+      lastSentNs: 50,
+      retransmissions: 1,
+      octetsSeen: 100,
+    });
   });
 
   it('counts only what touches the range as sent again', () => {

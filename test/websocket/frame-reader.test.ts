@@ -58,7 +58,15 @@ class Bench {
 const read = (bytes: Uint8Array, lengths?: readonly number[]) => new Bench().feed(bytes, lengths).frames;
 
 describe('the examples of RFC 6455 section 5.7', () => {
-  const hello = { opcode: 1, fin: true, rsv1: false, damaged: false, partial: false, payloadLength: 5, payload: 'Hello' };
+  const hello = {
+    opcode: 1,
+    fin: true,
+    rsv1: false,
+    damaged: false,
+    partial: false,
+    payloadLength: 5,
+    payload: 'Hello',
+  };
 
   it.each([
     ['an unmasked text message', '81 05 48 65 6c 6c 6f', [{ ...hello, masked: false, span: [0, 7] }]],

@@ -61,7 +61,10 @@ describe('a stream whose start is known', () => {
     const bench = new Bench();
     bench.stream.startAt(0);
     const long = text('c-1');
-    bench.feed(long.subarray(0, 10)).gap(long.length - 10).feed(text('c-2'));
+    bench
+      .feed(long.subarray(0, 10))
+      .gap(long.length - 10)
+      .feed(text('c-2'));
     expect(bench.frames).toEqual([expect.stringContaining('damaged'), is('c-2')]);
     expect(bench.lost).toEqual([]);
   });
@@ -120,16 +123,20 @@ describe('a stream that is met in the middle', () => {
       fc.constantFrom(text('c-1'), text('c-2'), ping(), frame('', { opcode: 10 })),
     );
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (pieces, cuts) => {
-        const bench = met(...(pieces.length === 0 ? [] : cut(join(...pieces), cuts)));
-        let reached = 0;
-        for (const event of bench.events) {
-          const [from, to] = event.replace('lost ', '').split(' ')[0].split('-').map(Number);
-          expect(from).toBeGreaterThanOrEqual(reached);
-          reached = event.endsWith('partial') ? bench.offset : to;
-        }
-        expect(reached).toBeLessThanOrEqual(bench.offset);
-      }),
+      fc.property(
+        fc.array(piece, { maxLength: 12 }),
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        (pieces, cuts) => {
+          const bench = met(...(pieces.length === 0 ? [] : cut(join(...pieces), cuts)));
+          let reached = 0;
+          for (const event of bench.events) {
+            const [from, to] = event.replace('lost ', '').split(' ')[0].split('-').map(Number);
+            expect(from).toBeGreaterThanOrEqual(reached);
+            reached = event.endsWith('partial') ? bench.offset : to;
+          }
+          expect(reached).toBeLessThanOrEqual(bench.offset);
+        },
+      ),
       { numRuns: 60 },
     );
   });
