@@ -10,11 +10,11 @@ import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
 import type { HopView, Path } from '../path/path.js';
-import type { Case } from './case.js';
+import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
-import { type CommandCourt, type DecidedCommand, judgeCommand } from './judge-command.js';
+import { type CommandCourt, type DecidedCommand, judgeCommand, SLACK_NS } from './judge-command.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -71,7 +71,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
       connections: paths.map((path) => describeConnection(path, views)),
       commands,
     },
-    decided: commands,
+    decide: (visitor) => commands.decide(visitor),
     court,
     agents: options.agents?.length ? new Set(options.agents) : null,
   };
@@ -126,6 +126,17 @@ class Commands implements CommandList {
 
   *[Symbol.iterator](): Generator<DecidedCommand> {
     for (let place = 0; place < this.wanted.length; place++) yield this.judge(place);
+  }
+
+  decide(visitor: Visitor): void {
+    const { log, ackTimeoutNs } = this.court;
+    for (let place = 0; place < this.wanted.length; place++) {
+      const { plain } = log;
+      if (log.isPlainDelivery(this.wanted[place], SLACK_NS) && plain.ackNs <= plain.timeNs + ackTimeoutNs) {
+        this.judged[place] = OUTCOMES.indexOf('delivered') + 1;
+        visitor.delivered(plain.path as Path, plain.thread, plain.timeNs);
+      } else visitor.command(this.judge(place));
+    }
   }
 
   *only(wanted: (outcome: Outcome, late: boolean) => boolean): Generator<DecidedCommand> {

@@ -98,6 +98,38 @@ export class CommandLog {
     return -1;
   }
 
+  /**
+   * The plain case, which most commands are: sent once, and a CommandAck on the same path that the first hop saw whole. True if it
+   * is one; `plain` then says which. It is delivered whatever else there is to say, and nothing needs to be built to know it.
+   */
+  isPlainDelivery(command: number, slackNs: number): boolean {
+    let attempt = -1;
+    let ack = -1;
+    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
+      const at = this.order[i];
+      if (this.entryRole[at] === Role.command) {
+        if (attempt >= 0) return false;
+        attempt = at;
+      } else if (this.entryRole[at] === Role.commandAck && ack < 0) ack = at;
+    }
+    if (attempt < 0 || ack < 0 || this.entryPath[attempt] !== this.entryPath[ack]) return false;
+    if (this.entryNs[ack] < this.entryNs[attempt] - slackNs) return false;
+    const path = this.paths[this.entryPath[ack]];
+    const row = path.fromClient.row(this.entryThread[ack], 0);
+    const messages = this.views[0].observation?.messages;
+    if (row < 0 || messages === undefined) return false;
+    if (Number.isNaN(messages.tcpAckNs[row]) || messages.octetsSeen[row] < messages.octets(row)) return false;
+    const { plain } = this;
+    plain.path = path;
+    plain.thread = this.entryThread[attempt];
+    plain.timeNs = this.entryNs[attempt];
+    plain.ackNs = commonNs(this.views[0], messages.sentNs[row]);
+    return true;
+  }
+
+  /** The last plain delivery found: reused. */
+  readonly plain = { path: null as Path | null, thread: 0, timeNs: 0, ackNs: 0 };
+
   private collect(pathIndex: number, threads: ThreadTable, fromServer: boolean): void {
     for (let thread = 0; thread < threads.count; thread++) {
       let role: RoleNumber | null = null;

@@ -45,12 +45,10 @@ function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: nu
 
 function unreadable(observation: HopObservation, half: ObservedHalf, stretch: Stretch): string | null {
   const { messages } = observation;
-  const unsound = MessageFlag.unreadable | MessageFlag.damaged;
-  for (const row of half.rows) {
-    if ((messages.flags[row] & unsound) === 0) continue;
+  for (const row of half.unsound) {
     const sentNs = messages.sentNs[row];
     if (sentNs < stretch.fromNs || sentNs > stretch.toNs) continue;
-    return (messages.flags[row] & MessageFlag.unreadable) !== 0
+    return messages.has(row, MessageFlag.unreadable)
       ? 'a compressed message could not be inflated: what it refers back to was not captured'
       : 'a message is only partly in the capture';
   }

@@ -234,7 +234,7 @@ function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number): En
 }
 
 /** Attempt and reply may be timed by different captures. */
-const SLACK_NS = 50e6;
+export const SLACK_NS = 50e6;
 
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
 function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadlineNs: number): Judged[] {

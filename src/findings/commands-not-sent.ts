@@ -3,9 +3,9 @@
  * did not. In: never-sent commands that no other finding explains, and that the server did not refuse. Out: one finding.
  */
 
-import { commonNs, type Path } from '../path/path.js';
+import type { Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
-import type { Facts, Unsent } from './facts.js';
+import { earliest, type Facts, openPaths, type Unsent } from './facts.js';
 import type { Found } from './found.js';
 import { counted, listed } from './words.js';
 
@@ -16,8 +16,7 @@ export function commandsNotSent(facts: Facts, found: Found): void {
     ({ command, dispatch }) =>
       dispatch !== null && dispatch.status < FIRST_REFUSAL && !found.explainedCommands.has(command),
   );
-  const isConnected = (each: Unsent) =>
-    each.agent === null || facts.court.paths.some((path) => connects(facts, path, each));
+  const isConnected = ({ agent, askedNs }: Unsent) => agent === null || openPaths(facts, agent, askedNs).length > 0;
   report(facts, found, unsent.filter(isConnected), true);
   report(
     facts,
@@ -30,7 +29,7 @@ export function commandsNotSent(facts: Facts, found: Found): void {
 function report(facts: Facts, found: Found, unsent: readonly Unsent[], connected: boolean): void {
   if (unsent.length === 0) return;
   const view = facts.views[0];
-  const paths = facts.court.paths.filter((path) => unsent.some((each) => connects(facts, path, each)));
+  const paths = [...new Set(unsent.flatMap(({ agent, askedNs }) => openPaths(facts, agent, askedNs)))];
   const agents = [...new Set(unsent.map(({ agent }) => agent ?? 'agents unknown'))];
   const accepted = unsent.filter(({ dispatch }) => (dispatch?.status ?? 0) > 0).length;
   found.add({
@@ -45,7 +44,7 @@ function report(facts: Facts, found: Found, unsent: readonly Unsent[], connected
     evidence: cite(
       view,
       unsent.flatMap(({ dispatch }) => [dispatch?.askedRef ?? 0, dispatch?.answeredRef ?? 0]),
-      `requests from ${clockTime(view, Math.min(...unsent.map(({ dispatch }) => dispatch?.askedNs ?? 0)))} on, of which no frame left`,
+      `requests from ${clockTime(view, earliest(unsent.map(({ dispatch }) => dispatch?.askedNs ?? 0)))} on, of which no frame left`,
     ),
     next: connected
       ? `Look at ${view.name}'s own path from the request to the socket: its queue for the agent, a lock, the connection that it has registered. The network cannot be the cause.`
@@ -53,19 +52,12 @@ function report(facts: Facts, found: Found, unsent: readonly Unsent[], connected
   });
 }
 
-function connects({ views }: Facts, path: Path, { agent, askedNs }: Unsent): boolean {
-  if (agent === null || !path.names.includes(agent)) return false;
-  const connection = path.legs[0]?.connection;
-  if (connection === undefined) return false;
-  return commonNs(views[0], connection.firstNs) <= askedNs && !(commonNs(views[0], connection.closedNs) < askedNs);
-}
-
 /** What left on the same connections in the time of the dispatches. */
 function meanwhile(facts: Facts, paths: readonly Path[], unsent: readonly Unsent[]): string {
   if (paths.length === 0) return '';
   const { observation } = facts.views[0];
   if (observation === null) return '';
-  const fromNs = Math.min(...unsent.map(({ dispatch }) => dispatch?.askedNs ?? Number.POSITIVE_INFINITY));
+  const fromNs = earliest(unsent.map(({ dispatch }) => dispatch?.askedNs ?? Number.POSITIVE_INFINITY));
   let frames = 0;
   for (const path of paths)
     for (const row of path.legs[0]?.connection.fromServer.rows ?? [])

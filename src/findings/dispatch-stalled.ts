@@ -4,9 +4,9 @@
  * connections that were blocked by then: one of them may hold the lock.
  */
 
-import { commonNs, type Path } from '../path/path.js';
+import { commonNs } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
-import type { Facts, Unsent } from './facts.js';
+import { earliest, type Facts, openPaths, type Unsent } from './facts.js';
 import { type Found, namesOf } from './found.js';
 import { counted, listed } from './words.js';
 
@@ -18,25 +18,16 @@ export function dispatchStalled(facts: Facts, found: Found): void {
     ({ askedNs, command }) =>
       (askedNs > lastFrameNs || (Number.isNaN(lastFrameNs) && askedNs >= 0)) && !found.explainedCommands.has(command),
   );
-  const connected = after.filter((unsent) => facts.court.paths.some((path) => isOpenTo(facts, path, unsent)));
+  const connected = after.filter(({ agent, askedNs }) => agent === null || openPaths(facts, agent, askedNs).length > 0);
   const agents = new Set(connected.map(({ agent }) => agent).filter((agent) => agent !== null));
   const nameless = connected.filter(({ agent }) => agent === null).length;
   if (agents.size < LEAST_AGENTS && !(agents.size === 0 && nameless > LEAST_AGENTS)) return;
   report(facts, found, after);
 }
 
-/** The agent had a connection when it was asked for, on which a command could have gone out. */
-function isOpenTo({ views }: Facts, path: Path, { agent, askedNs }: Unsent): boolean {
-  if (agent !== null && !path.names.includes(agent)) return false;
-  const connection = path.legs[0]?.connection;
-  if (connection === undefined) return false;
-  const closedNs = commonNs(views[0], connection.closedNs);
-  return commonNs(views[0], connection.firstNs) <= askedNs && !(closedNs < askedNs);
-}
-
 function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
   const view = facts.views[0];
-  const fromNs = Math.min(...after.map(({ askedNs }) => askedNs));
+  const fromNs = earliest(after.map(({ askedNs }) => askedNs));
   const answered = after.filter(({ dispatch }) => (dispatch?.status ?? 0) > 0).length;
   const blocked = facts.court.paths.filter((path) =>
     path.legs.some((leg) =>

@@ -6,7 +6,7 @@
 import type { CommandCourt } from '../delivery/judge-command.js';
 import type { HopReport, Outcome, Summary } from '../delivery/verdict.js';
 import type { ObservedDispatch } from '../hop/observation.js';
-import type { HopView, Leg, Path } from '../path/path.js';
+import { commonNs, type HopView, type Leg, type Path } from '../path/path.js';
 
 /** Attempts on one path that failed in one way, of commands that were never delivered; in order of time. */
 export interface Failed {
@@ -42,6 +42,8 @@ export interface Facts {
   views: readonly HopView[];
   /** The paths in question: all, or those of the agents asked for. */
   paths: readonly Path[];
+  /** All paths by every name that their agent goes by. */
+  pathsByName: ReadonlyMap<string, readonly Path[]>;
   hops: readonly HopReport[];
   records: ReadonlyMap<Path, PathRecord>;
   unsent: readonly Unsent[];
@@ -75,4 +77,20 @@ export function seenUntilNs(facts: Facts, leg: Leg): number {
   const { closedNs } = leg.connection;
   const endNs = facts.views[leg.hop].observation?.lastNs ?? Number.NaN;
   return Number.isNaN(closedNs) ? endNs : Math.min(closedNs, endNs);
+}
+
+/** The agent's paths whose innermost leg was open at that time (common clock). */
+export function openPaths({ views, pathsByName }: Facts, agent: string | null, timeNs: number): Path[] {
+  return (agent === null ? [] : (pathsByName.get(agent) ?? [])).filter(({ legs: [leg] }) => {
+    if (leg === null) return false;
+    const { firstNs, closedNs } = leg.connection;
+    return commonNs(views[0], firstNs) <= timeNs && !(commonNs(views[0], closedNs) < timeNs);
+  });
+}
+
+/** Infinity for none; unlike Math.min(...times) for any number of them. */
+export function earliest(times: Iterable<number>): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const time of times) if (time < first) first = time;
+  return first;
 }

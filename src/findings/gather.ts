@@ -3,7 +3,7 @@
  * In: the case. Out: Facts. Memory follows the failed attempts, not the commands.
  */
 
-import type { Case } from '../delivery/case.js';
+import type { Case, Visitor } from '../delivery/case.js';
 import type { DecidedCommand } from '../delivery/judge-command.js';
 import type { Outcome, Summary } from '../delivery/verdict.js';
 import type { Path } from '../path/path.js';
@@ -11,15 +11,16 @@ import type { Facts, Failed, PathRecord, Unsent } from './facts.js';
 
 const MOST_INCONCLUSIVE = 50;
 
-export function gather({ verdict, decided, court, agents }: Case): Facts {
+export function gather({ verdict, decide, court, agents }: Case): Facts {
   const gathering = new Gathering(court);
-  for (const command of decided) gathering.command(command);
+  decide(gathering);
   const paths =
     agents === null ? court.paths : court.paths.filter((path) => path.names.some((name) => agents.has(name)));
   return {
     court,
     views: court.views,
     paths,
+    pathsByName: byName(court.paths),
     hops: verdict.hops,
     records: gathering.records,
     unsent: gathering.unsent,
@@ -29,13 +30,20 @@ export function gather({ verdict, decided, court, agents }: Case): Facts {
   };
 }
 
-class Gathering {
+class Gathering implements Visitor {
   readonly records = new Map<Path, PathRecord>();
   readonly unsent: Unsent[] = [];
   readonly inconclusive: { command: number; reason: string }[] = [];
   readonly summary: Summary = { commands: 0, byOutcome: {} };
 
   constructor(private readonly court: Case['court']) {}
+
+  delivered(path: Path, thread: number, timeNs: number): void {
+    const { summary } = this;
+    summary.commands++;
+    summary.byOutcome.delivered = (summary.byOutcome.delivered ?? 0) + 1;
+    noteDelivery(this.recordOf(path), thread, timeNs);
+  }
 
   command(verdict: DecidedCommand): void {
     const { summary } = this;
@@ -55,10 +63,7 @@ class Gathering {
       const { path, thread, timeNs } = attempt.entry;
       const record = this.recordOf(path);
       if (attempt.outcome === 'delivered') {
-        record.delivered++;
-        if (timeNs <= record.lastDeliveredNs) continue;
-        record.lastDeliveredNs = timeNs;
-        record.lastDeliveredThread = thread;
+        noteDelivery(record, thread, timeNs);
       } else if (outcome !== 'delivered') {
         const failed = failedOf(record, attempt.outcome, attempt.lostAt);
         failed.commands.push(command);
@@ -78,6 +83,13 @@ class Gathering {
   }
 }
 
+function noteDelivery(record: PathRecord, thread: number, timeNs: number): void {
+  record.delivered++;
+  if (timeNs <= record.lastDeliveredNs) return;
+  record.lastDeliveredNs = timeNs;
+  record.lastDeliveredThread = thread;
+}
+
 function failedOf(record: PathRecord, outcome: Outcome, lostAt: string | null): Failed {
   let failed = record.failed.find((each) => each.outcome === outcome && each.lostAt === lostAt);
   if (failed === undefined) {
@@ -85,4 +97,15 @@ function failedOf(record: PathRecord, outcome: Outcome, lostAt: string | null): 
     record.failed.push(failed);
   }
   return failed;
+}
+
+function byName(paths: readonly Path[]): Map<string, Path[]> {
+  const found = new Map<string, Path[]>();
+  for (const path of paths)
+    for (const name of path.names) {
+      const same = found.get(name);
+      if (same === undefined) found.set(name, [path]);
+      else same.push(path);
+    }
+  return found;
 }

@@ -6,7 +6,7 @@
 import type { Sender } from '../delivery/hop-state.js';
 import type { HopObservation } from '../hop/observation.js';
 import type { Path } from '../path/path.js';
-import type { Facts, Failed } from './facts.js';
+import { earliest, type Facts, type Failed } from './facts.js';
 import { lastPassedNs, nearSide, type Passages, passages } from './passage.js';
 
 export interface Dropping {
@@ -51,7 +51,7 @@ export function droppings(facts: Facts): Dropping[] {
 
 /** From the first of them to the deadline of the last, and on to the next Ping: the same period for all kinds. */
 function waiting(facts: Facts, path: Path, failed: Failed): { fromNs: number; toNs: number } {
-  const fromNs = failed.timesNs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const fromNs = earliest(failed.timesNs);
   const last = failed.timesNs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const deliveredNs = facts.records.get(path)?.lastDeliveredNs ?? Number.NaN;
   const toNs = last + facts.court.ackTimeoutNs;

@@ -26,12 +26,10 @@ const TAKEOVER_NS = 5e9;
 
 export function splitConnection(facts: Facts, found: Found): void {
   const splits: Split[] = [];
-  for (const record of facts.records.values()) {
-    const { path } = record;
-    if (record.failed.length === 0 || !facts.paths.includes(path)) continue;
-    const rivals = facts.court.paths.filter(
-      (other) => other !== path && other.names.some((name) => path.names.includes(name)),
-    );
+  for (const path of facts.paths) {
+    if ((facts.records.get(path)?.failed.length ?? 0) === 0) continue;
+    const rivals = new Set(path.names.flatMap((name) => facts.pathsByName.get(name) ?? []));
+    rivals.delete(path);
     for (const other of rivals) {
       const split = splitBetween(facts, path, other);
       if (split === null) continue;

@@ -6,7 +6,7 @@
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
-import type { Facts } from './facts.js';
+import { earliest, type Facts } from './facts.js';
 import { type FindingId, type Found, nameOf, namesOf } from './found.js';
 import { listed } from './words.js';
 
@@ -59,14 +59,18 @@ export function startNs(facts: Facts, path: Path): number {
 /** A new connection that was seen opening, after the other had failed; and nothing was delivered in between. */
 function isSuccessor(facts: Facts, before: Path, after: Path, all: readonly Path[]): boolean {
   const afterNs = startNs(facts, after);
-  const failedNs = Math.min(...(facts.records.get(before)?.failed ?? []).flatMap((each) => each.timesNs));
+  const failedNs = firstFailedNs(facts, before);
   if (!(failedNs < afterNs)) return false;
   if (!after.legs.some((leg) => leg !== null && leg.connection.openedNs >= 0)) return false;
-  const lastNs = Math.min(...(facts.records.get(after)?.failed ?? []).flatMap((each) => each.timesNs));
+  const failedAgainNs = firstFailedNs(facts, after);
   return !all.some((path) => {
     const deliveredNs = facts.records.get(path)?.lastDeliveredNs ?? Number.NaN;
-    return deliveredNs > failedNs && deliveredNs < lastNs;
+    return deliveredNs > failedNs && deliveredNs < failedAgainNs;
   });
+}
+
+function firstFailedNs(facts: Facts, path: Path): number {
+  return earliest((facts.records.get(path)?.failed ?? []).map(({ timesNs }) => earliest(timesNs)));
 }
 
 function report(facts: Facts, found: Found, runs: { run: Path[]; cause: FindingId }[]): void {

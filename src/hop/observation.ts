@@ -70,8 +70,9 @@ export interface ObservedHalf {
   duplicates: number;
   counts: { text: number; binary: number; ping: number; pong: number; close: number };
   closeCode: number | null;
-  /** Rows of the message table, in stream order. */
+  /** Rows of the message table, in stream order; and those of them that could not be read whole. */
   rows: Int32Array;
+  unsound: Int32Array;
 }
 
 export type Protocol = 'websocket' | 'http' | 'tls' | 'upgrade-refused' | 'other' | 'none';

@@ -15,7 +15,7 @@ import { ConnectionTable } from '../tcp/connection-table.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
-import type { MessageTable } from './message-table.js';
+import { MessageFlag, type MessageTable } from './message-table.js';
 import type { ObservedConnection, ObservedHalf, UnackedTail } from './observation.js';
 
 export class Observer implements PacketSink {
@@ -140,6 +140,7 @@ function rolesFrom(stack: ConnectionStack): ObservedConnection['rolesFrom'] {
 function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext): ObservedHalf {
   const { half } = side;
   const closing = tcp.closedFrom === half.direction || half.finOffset >= 0;
+  const rows = inStreamOrder(side.messages.rows, messages);
   return {
     webSocketFrom: side.webSocketFrom,
     baseSequence: half.baseSequence,
@@ -162,7 +163,8 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
     duplicates: half.duplicates,
     counts: side.messages.counts,
     closeCode: side.messages.closeCode,
-    rows: inStreamOrder(side.messages.rows, messages),
+    rows,
+    unsound: rows.filter((row) => (messages.flags[row] & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0),
   };
 }
 

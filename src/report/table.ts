@@ -17,6 +17,8 @@ import { joined, wrapped } from './width.js';
 
 /** Rows that are set out at a time where a report lists more than it keeps. */
 const CHUNK = 200;
+/** Further rows of a kind are set in the same columns by a quicker printer. */
+const SET_BY_TABLE = 40;
 /** A table longer than a screen has scrolled the first line away: it is said again at the end. */
 const DELIVERED_BESIDE_FAILURES = 12;
 const LONG_TABLE = 20;
@@ -48,7 +50,8 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
     const rows = chosen.rows[kind];
     if (rows.length === 0) continue;
     if (!withHead) yield '\n';
-    yield printed(layout, rows, look, withHead);
+    yield printed(layout, rows.slice(0, SET_BY_TABLE), look, withHead);
+    if (rows.length > SET_BY_TABLE) yield printedBeyond(layout, rows.slice(SET_BY_TABLE), look);
     withHead = false;
     if (chosen.counts[kind] === rows.length) continue;
     if (!options.all) yield `${look.quiet(moreLine(kind, chosen.counts[kind] - rows.length))}\n`;

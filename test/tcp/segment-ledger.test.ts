@@ -16,6 +16,7 @@ describe('range', () => {
     expect(ledger.range(50, 150)).toEqual({
       firstSentNs: 10,
       lastSentNs: 20,
+      lastRef: 2,
       refs: [1, 2],
       retransmissions: 0,
       octetsSeen: 100,
@@ -32,6 +33,7 @@ describe('range', () => {
     expect(ledger.range(0, 100)).toEqual({
       firstSentNs: 10,
       lastSentNs: 10,
+      lastRef: 1,
       refs: [1, 2, 3],
       retransmissions: 2,
       octetsSeen: 100,
@@ -68,6 +70,7 @@ describe('range', () => {
     expect(ledger.range(0, 100)).toEqual({
       firstSentNs: 20,
       lastSentNs: 20,
+      lastRef: 2,
       refs: [1, 2],
       retransmissions: 0,
       octetsSeen: 100,

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { type AlignSide, align, anchors } from '../../src/path/align.js';
+import { command, frame, ping } from '../support/frames.js';
+import { observe } from '../support/observe.js';
+import { Tape } from '../support/tape.js';
+import { webSocket } from '../support/web-socket-talk.js';
+
+/** Messages that the server sent on one leg: [time, frame]. */
+function side(sent: [number, Uint8Array][], response: string[] = [], clockNs = 0): AlignSide {
+  const tape = new Tape();
+  const talk = webSocket(tape, 0, {}, { response });
+  for (const [ms, bytes] of sent) talk.send(ms, 'server', bytes);
+  const { observation, connections } = observe(tape);
+  return { half: connections[0].fromServer, messages: observation.messages, clockNs };
+}
+
+const text = (id: string) => frame(command(id));
+const matched = (inner: AlignSide, outer: AlignSide) => {
+  const found = align(inner, outer, true);
+  return { mode: found.mode, inner: [...found.inner] };
+};
+
+describe('align by offsets', () => {
+  it('matches what was copied octet by octet, though a proxy changed the 101', () => {
+    const messages: [number, Uint8Array][] = [
+      [100, text('a')],
+      [200, ping()],
+      [300, ping()],
+      [400, text('b')],
+      [500, text('a')],
+    ];
+    const outer = side(
+      messages.map(([ms, bytes]) => [ms + 1, bytes]),
+      ['Server: nginx', 'X-More: header'],
+    );
+    expect(matched(side(messages), outer)).toEqual({ mode: 'offsets', inner: [0, 1, 2, 3, 4] });
+  });
+
+  it('matches equal contents by their places where the outer leg ends earlier', () => {
+    const inner = side([100, 200, 300].map((ms) => [ms, text('a')]));
+    const outer = side([100, 200].map((ms) => [ms + 1, text('a')]));
+    expect(matched(inner, outer)).toEqual({ mode: 'offsets', inner: [0, 1] });
+  });
+});
+
+describe('align by content', () => {
+  it('leaves out what a hop dropped', () => {
+    const inner = side([
+      [100, text('a')],
+      [200, text('b')],
+      [300, text('c')],
+    ]);
+    const outer = side([
+      [101, text('a')],
+      [301, text('c')],
+    ]);
+    expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, 2] });
+  });
+
+  it('leaves out what a hop added', () => {
+    const inner = side([
+      [100, text('a')],
+      [200, text('b')],
+    ]);
+    const outer = side([
+      [101, text('a')],
+      [150, ping('of its own')],
+      [201, text('b')],
+    ]);
+    expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, -1, 1] });
+  });
+
+  it('takes the re-offer that was just sent, not the one that was dropped', () => {
+    const inner = side([
+      [100, text('x')],
+      [1000, text('a')],
+      [20_000, text('a')],
+      [21_000, text('y')],
+    ]);
+    const outer = side([
+      [101, text('x')],
+      [20_001, text('a')],
+      [21_001, text('y')],
+    ]);
+    expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, 2, 3] });
+  });
+
+  it('takes none that was sent only afterwards', () => {
+    const inner = side([
+      [100, text('x')],
+      [1000, text('a')],
+      [20_000, text('a')],
+      [21_000, text('y')],
+    ]);
+    const outer = side([
+      [101, text('x')],
+      [1001, text('a')],
+      [21_001, text('y')],
+    ]);
+    expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, 1, 3] });
+  });
+
+  it('reckons with clocks that differ', () => {
+    const inner = side([
+      [100, text('x')],
+      [1000, text('a')],
+      [20_000, text('a')],
+      [21_000, text('y')],
+    ]);
+    const outer = side(
+      [
+        [50_101, text('x')],
+        [51_001, text('a')],
+        [71_001, text('y')],
+      ],
+      [],
+      50_000e6,
+    );
+    expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, 1, 3] });
+  });
+});
+
+describe('anchors', () => {
+  it('are contents that occur once on each side, in the order of both', () => {
+    const inner = side([
+      [1, text('a')],
+      [2, text('b')],
+      [3, text('b')],
+      [4, text('c')],
+      [5, text('d')],
+    ]);
+    const outer = side([
+      [1, text('c')],
+      [2, text('a')],
+      [3, text('b')],
+      [4, text('d')],
+    ]);
+    const found = anchors(inner, outer);
+    expect(found.at(-1)).toEqual([4, 3]);
+    expect(found.every(([i, o], at) => at === 0 || (i > found[at - 1][0] && o > found[at - 1][1]))).toBe(true);
+    expect(found.some(([i]) => i === 1 || i === 2)).toBe(false);
+    expect(found.length).toBe(2);
+  });
+});
