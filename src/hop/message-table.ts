@@ -18,40 +18,63 @@ export const MessageFlag = {
   masked: 64,
 } as const;
 
+/** Rows that address space is set aside for: 33 million, a capture of many millions of commands. */
+const MAX_ROWS = 1 << 25;
+
+/** Buffers that grow in place: the views on them follow, nothing is copied, and nothing old waits for the collector. */
+class Columns {
+  private rows = 64;
+  private readonly buffers: { buffer: ArrayBuffer; octets: number }[] = [];
+
+  of(octets: number): ArrayBuffer {
+    const buffer = new ArrayBuffer(this.rows * octets, { maxByteLength: MAX_ROWS * octets });
+    this.buffers.push({ buffer, octets });
+    return buffer;
+  }
+
+  reserve(rows: number): void {
+    if (rows <= this.rows) return;
+    if (rows > MAX_ROWS) throw new RangeError(`more than ${MAX_ROWS} messages to keep: analyse the capture in parts`);
+    this.rows = Math.min(MAX_ROWS, this.rows + Math.max(64, this.rows >> 1));
+    for (const { buffer, octets } of this.buffers) buffer.resize(this.rows * octets);
+  }
+}
+
 export class MessageTable {
   count = 0;
-  connection = new Int32Array(64);
-  flags = new Uint8Array(64);
-  opcode = new Uint8Array(64);
+  private readonly columns = new Columns();
+  readonly connection = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
+  readonly flags = new Uint8Array(this.columns.of(Uint8Array.BYTES_PER_ELEMENT));
+  readonly opcode = new Uint8Array(this.columns.of(Uint8Array.BYTES_PER_ELEMENT));
   /** Stream offsets of the message's frames, first header to last octet (of a partial one: where it would have ended). */
-  startOffset = new Float64Array(64);
-  endOffset = new Float64Array(64);
+  readonly startOffset = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
+  readonly endOffset = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
   /** Decoded payload octets. */
-  length = new Uint32Array(64);
+  readonly length = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
   /** First octet first seen leaving; TCP ACK that covers all. */
-  sentNs = new Float64Array(64);
-  tcpAckNs = new Float64Array(64);
-  firstRef = new Uint32Array(64);
-  tcpAckRef = new Uint32Array(64);
-  octetsSeen = new Uint32Array(64);
-  retransmissions = new Uint16Array(64);
+  readonly sentNs = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
+  readonly tcpAckNs = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
+  readonly firstRef = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
+  readonly tcpAckRef = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
+  readonly octetsSeen = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
+  readonly retransmissions = new Uint16Array(this.columns.of(Uint16Array.BYTES_PER_ELEMENT));
   /** Digest of the decoded payload's ends and length: equal on every leg, whatever a proxy did to the frames. */
-  digest = new Int32Array(64);
-  maskingKey = new Int32Array(64);
+  readonly digest = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
+  readonly maskingKey = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
   /** Interned type and ID; -1 for none. */
-  type = new Int32Array(64);
-  id = new Int32Array(64);
+  readonly type = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
+  readonly id = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
   /** Pong of a Ping, Ping of a Pong; -1 for none. */
-  pair = new Int32Array(64);
+  readonly pair = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
   /** Of fragmented messages with other frames between: where their own frames stand, start and end by turns. */
   readonly spans = new Map<number, Float64Array>();
   /** Where the data packets of a message that has several stand in the pool: their count, then the packets; 0 for none. */
-  private moreAt = new Uint32Array(64);
+  private readonly moreAt = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
   private pool = new Uint32Array(256);
   private poolUsed = 1;
 
   add(): number {
-    if (this.count === this.connection.length) this.grow();
+    this.columns.reserve(this.count + 1);
     const row = this.count++;
     this.type[row] = this.id[row] = this.pair[row] = -1;
     this.tcpAckNs[row] = Number.NaN;
@@ -88,28 +111,6 @@ export class MessageTable {
 
   has(row: number, flag: number): boolean {
     return (this.flags[row] & flag) !== 0;
-  }
-
-  private grow(): void {
-    const size = (this.count * 3) >> 1;
-    this.connection = copied(this.connection, new Int32Array(size));
-    this.flags = copied(this.flags, new Uint8Array(size));
-    this.opcode = copied(this.opcode, new Uint8Array(size));
-    this.startOffset = copied(this.startOffset, new Float64Array(size));
-    this.endOffset = copied(this.endOffset, new Float64Array(size));
-    this.length = copied(this.length, new Uint32Array(size));
-    this.sentNs = copied(this.sentNs, new Float64Array(size));
-    this.tcpAckNs = copied(this.tcpAckNs, new Float64Array(size));
-    this.firstRef = copied(this.firstRef, new Uint32Array(size));
-    this.tcpAckRef = copied(this.tcpAckRef, new Uint32Array(size));
-    this.octetsSeen = copied(this.octetsSeen, new Uint32Array(size));
-    this.retransmissions = copied(this.retransmissions, new Uint16Array(size));
-    this.digest = copied(this.digest, new Int32Array(size));
-    this.maskingKey = copied(this.maskingKey, new Int32Array(size));
-    this.type = copied(this.type, new Int32Array(size));
-    this.id = copied(this.id, new Int32Array(size));
-    this.moreAt = copied(this.moreAt, new Uint32Array(size));
-    this.pair = copied(this.pair, new Int32Array(size));
   }
 }
 

@@ -14,7 +14,10 @@ export class ByteStringTable {
   count = 0;
 
   intern(bytes: Uint8Array, start: number, end: number): number {
-    const h = hash(bytes, start, end);
+    return this.internHashed(bytes, start, end, hash(bytes, start, end));
+  }
+
+  private internHashed(bytes: Uint8Array, start: number, end: number, h: number): number {
     let mask = this.slots.length - 1;
     let at = h & mask;
     for (;;) {
@@ -36,7 +39,7 @@ export class ByteStringTable {
 
   /** The number here of a string of another table. */
   internFrom(other: ByteStringTable, index: number): number {
-    return this.intern(other.arena, other.starts[index], other.endOf(index));
+    return this.internHashed(other.arena, other.starts[index], other.endOf(index), other.hashes[index]);
   }
 
   internText(text: string): number {

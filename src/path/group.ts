@@ -6,7 +6,7 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import type { LinkedBy } from './path.js';
+import { isLoopback, type LinkedBy } from './path.js';
 
 export interface Sighting {
   hop: number;
@@ -31,9 +31,15 @@ export function groupConnections(observations: readonly (HopObservation | null)[
   const groups = new Groups(sightings);
   groups.joinByKey();
   groups.joinByInitialSequence();
-  if (observations.filter((observation) => observation !== null).length > 1 || sightings.length > 1)
+  if (observations.filter((observation) => observation !== null).length > 1 || holdsNeighbours(sightings))
     groups.joinByBytes(observations);
   return groups.result();
+}
+
+/** In one capture, two connections can only be of one chain if the client of the one is where the other's server is. */
+function holdsNeighbours(sightings: readonly Sighting[]): boolean {
+  const servers = new Set(sightings.map(({ connection }) => connection.serverAddress));
+  return sightings.some(({ connection }) => servers.has(connection.clientAddress) || isLoopback(connection.clientAddress));
 }
 
 class Groups {

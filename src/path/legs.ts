@@ -6,7 +6,7 @@
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { type Group, type Sighting, tcpIdentity } from './group.js';
-import type { Leg } from './path.js';
+import { isLoopback, type Leg } from './path.js';
 
 /** One TCP connection, wherever it was seen. */
 interface Node {
@@ -161,8 +161,4 @@ function localAddresses(nodes: readonly Node[], hop: number): Set<string> {
 function servedHere(connection: ObservedConnection, local: ReadonlySet<string>): boolean | null {
   if (local.has(connection.serverAddress)) return true;
   return local.size > 0 ? false : null;
-}
-
-export function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
 }

@@ -51,3 +51,7 @@ export function commonNs(view: HopView, timeNs: number): number {
 export function localNs(view: HopView, timeNs: number): number {
   return timeNs + (view.clock?.offsetNs ?? 0);
 }
+
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
+}

@@ -1,0 +1,135 @@
+/** split-connection, origin-restarted, idle-timeout, survives-reconnect, changed-after: what several connections tell together. */
+import { describe, expect, it } from 'vitest';
+import type { Chain } from '../support/chain.js';
+import { command, commandAck, frame, masked } from '../support/frames.js';
+import { ACK, FIN, type Party, RST } from '../support/tape.js';
+import { agentOn, citedOf, diagnosed, heartbeat, idsOf, pinged, tapesOf } from './diagnosis.js';
+
+function close(chain: Chain, atMs: number, hop: number): void {
+  chain.legs.forEach((leg, i) => {
+    const first: Party = i >= hop ? 'server' : 'client';
+    const second: Party = first === 'server' ? 'client' : 'server';
+    leg.segment(atMs + i * 0.1, first, { flags: FIN | ACK });
+    leg.segment(atMs + 0.5 + i * 0.1, second, { flags: FIN | ACK });
+  });
+}
+
+describe('split-connection', () => {
+  function split(alive: boolean) {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    const old = agentOn(tapes, 'SPLIT', 0, { agent: 1 });
+    heartbeat(old, 1000);
+    const fresh = agentOn(tapes, 'SPLIT', 2000, { agent: 2 });
+    for (let ms = 3000; ms < 40_000; ms += 3000) {
+      heartbeat(fresh, ms);
+      pinged(old, ms + 100);
+      if (alive) heartbeat(old, ms + 200);
+    }
+    const [number] = old.outward(5000, frame(command('c-bad')));
+    return { captures, number };
+  }
+
+  it('is found where the agent speaks on the newer and the command goes out on the older', async () => {
+    const { captures, number } = split(false);
+    const findings = await diagnosed(captures());
+    expect(idsOf(findings)).toEqual(['split-connection']);
+    expect(findings[0]).toMatchObject({ agents: ['SPLIT'], connections: ['c1', 'c2'], commands: ['c-bad'] });
+    expect(citedOf(findings[0], 'origin.pcap')).toContain(number);
+  });
+
+  it('is not found where both are in use: two machines of one name', async () => {
+    expect(idsOf(await diagnosed(split(true).captures()))).toEqual(['agent-ignores-commands']);
+  });
+});
+
+describe('origin-restarted', () => {
+  function fleet(closeMs: readonly number[], back: boolean, by = 0) {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    closeMs.forEach((ms, i) => {
+      const chain = agentOn(tapes, `N-${i}`, i * 10, { agent: i + 1 });
+      if (i === 0) chain.outward(ms - 50, frame(command('c-flight')));
+      close(chain, ms, by);
+      if (back) heartbeat(agentOn(tapes, `N-${i}`, 12_000 + i * 10, { agent: i + 21 }), 25_000);
+    });
+    return captures();
+  }
+
+  it('is found where all close at one moment and come back', async () => {
+    const findings = await diagnosed(fleet([9000, 9001, 9002], true));
+    expect(idsOf(findings)).toEqual(['origin-restarted']);
+    expect(findings[0].agents.sort()).toEqual(['N-0', 'N-1', 'N-2']);
+    expect(findings[0].summary).toContain('origin closed all of its 3 connections');
+  });
+
+  it('names the hop that closed', async () => {
+    const findings = await diagnosed(fleet([9000, 9001, 9002], true, 1));
+    expect(idsOf(findings)).toEqual(['origin-restarted']);
+    expect(findings[0].summary).toContain('npm closed all');
+  });
+
+  it('is not found without reconnects, or where one closes after the other', async () => {
+    expect(idsOf(await diagnosed(fleet([9000, 9001, 9002], false)))).not.toContain('origin-restarted');
+    expect(idsOf(await diagnosed(fleet([7000, 9001, 11_000], true)))).not.toContain('origin-restarted');
+  });
+});
+
+describe('idle-timeout', () => {
+  function quiet(idleMs: readonly number[]) {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    let ms = 0;
+    idleMs.forEach((idle, i) => {
+      const chain = agentOn(tapes, 'QUIET', ms, { agent: i + 1 });
+      heartbeat(chain, ms + 1000);
+      close(chain, ms + 1000 + idle, 1);
+      ms += 70_000;
+    });
+    return captures();
+  }
+
+  it('is found where a hop closed after the same time of silence each time', async () => {
+    const findings = await diagnosed(quiet([60_000, 60_010, 60_030]));
+    expect(idsOf(findings)).toEqual(['idle-timeout']);
+    expect(findings[0]).toMatchObject({ severity: 'warning', agents: ['QUIET'] });
+    expect(findings[0].summary).toContain('npm closed 3 connections');
+    expect(citedOf(findings[0], 'npm.pcap')).toHaveLength(3);
+  });
+
+  it('is not found for different times, or for one close only', async () => {
+    expect(idsOf(await diagnosed(quiet([60_000, 41_000, 52_000])))).toEqual([]);
+    expect(idsOf(await diagnosed(quiet([60_000])))).toEqual([]);
+  });
+});
+
+describe('survives-reconnect and changed-after', () => {
+  it('are found where the first connection worked and the next two did not', async () => {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    const first = agentOn(tapes, 'NVR', 0, { agent: 1 });
+    const [worked] = first.outward(2000, frame(command('c-ok')));
+    first.inward(2040, masked(commandAck('c-ok')));
+    close(first, 5000, 2);
+    [6000, 40_000].forEach((ms, i) => {
+      const next = agentOn(tapes, 'NVR', ms, { agent: i + 2 });
+      next.outward(ms + 1000, frame(command(`c-${i}`)));
+      for (let at = ms + 2000; at < ms + 30_000; at += 3000) pinged(next, at);
+      if (i === 0) for (const leg of next.legs) leg.segment(ms + 30_000, 'client', { flags: RST | ACK });
+    });
+    const findings = await diagnosed(captures());
+    expect(idsOf(findings)).toEqual(['agent-ignores-commands', 'survives-reconnect', 'changed-after']);
+    expect(findings[1].connections).toEqual(['c2', 'c3']);
+    expect(findings[2].summary).toContain('a reconnect at');
+    expect(citedOf(findings[2], 'origin.pcap')).toContain(worked);
+  });
+
+  it('survives-reconnect is not found where the fresh connection worked', async () => {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    const first = agentOn(tapes, 'NVR', 0, { agent: 1 });
+    first.outward(2000, frame(command('c-bad')));
+    for (let at = 3000; at < 20_000; at += 3000) pinged(first, at);
+    close(first, 20_000, 2);
+    const next = agentOn(tapes, 'NVR', 21_000, { agent: 2 });
+    next.outward(22_000, frame(command('c-ok')));
+    next.inward(22_040, masked(commandAck('c-ok')));
+    for (let at = 23_000; at < 40_000; at += 3000) pinged(next, at);
+    expect(idsOf(await diagnosed(captures()))).toEqual(['agent-ignores-commands']);
+  });
+});

@@ -1,0 +1,98 @@
+/** middlebox-acks, reply-address-mismatch, protocol-desync and capture-untrusted: what the wire itself shows. */
+import { describe, expect, it } from 'vitest';
+import { Scene } from '../delivery/scene.js';
+import { command, frame } from '../support/frames.js';
+import { ACK, SYN, Talk } from '../support/tape.js';
+import { agentOn, citedOf, diagnosed, idsOf, pinged, tapesOf } from './diagnosis.js';
+
+describe('middlebox-acks', () => {
+  const withPongsAfter = (pongMs: number) => {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    const chain = agentOn(tapes, 'BRANCH', 0, {});
+    for (let ms = 1000; ms < 20_000; ms += 2000) pinged(chain, ms, pongMs);
+    return captures();
+  };
+
+  it('is found, and only inferred, where TCP ACKs are quick and every Pong is slow', async () => {
+    const findings = await diagnosed(withPongsAfter(250));
+    expect(findings.map(({ id, grade, severity }) => [id, grade, severity])).toEqual([
+      ['middlebox-acks', 'inferred', 'warning'],
+    ]);
+  });
+
+  it('is not found where Pongs are about as quick as TCP ACKs', async () => {
+    expect(await diagnosed(withPongsAfter(4))).toEqual([]);
+  });
+});
+
+describe('reply-address-mismatch', () => {
+  const answeredFrom = (server: string) => {
+    const scene = new Scene(['fw']).goOn(2000);
+    const [tape] = scene.tapes;
+    const agent = { client: '203.0.113.99', clientPort: 41_000, clientIsn: 4000, serverIsn: 9000, serverPort: 443 };
+    const asks = new Talk(tape, { ...agent, server: '198.51.100.1' });
+    const answers = new Talk(tape, { ...agent, server });
+    asks.segment(3000, 'client', { flags: SYN, at: -1 });
+    answers.segment(3001, 'server', { flags: SYN | ACK, at: -1 });
+    asks.segment(4000, 'client', { flags: SYN, at: -1 });
+    answers.segment(4001, 'server', { flags: SYN | ACK, at: -1 });
+    tape.packets.sort((a, b) => a.atMs - b.atMs);
+    return scene.captures;
+  };
+
+  it('is found where the SYN-ACK comes from another address', async () => {
+    const findings = await diagnosed(answeredFrom('198.51.100.2'));
+    expect(idsOf(findings)).toEqual(['reply-address-mismatch']);
+    expect(findings[0].summary).toContain('to 198.51.100.1:443 is answered from 198.51.100.2:443');
+    expect(citedOf(findings[0], 'fw.pcap')).toHaveLength(2);
+  });
+
+  it('is not found where it comes from the same one', async () => {
+    expect(idsOf(await diagnosed(answeredFrom('198.51.100.1')))).toEqual([]);
+  });
+});
+
+describe('protocol-desync', () => {
+  const garbage = Uint8Array.from({ length: 400 }, (_, i) => 0x70 | (i & 7));
+
+  it('is found where no frame can start after whole frames', async () => {
+    const scene = new Scene();
+    const [atOrigin] = scene.chain.outward(3000, garbage);
+    const findings = await diagnosed(scene.captures);
+    expect(idsOf(findings)).toEqual(['protocol-desync']);
+    expect(findings[0]).toMatchObject({ agents: ['PST-SERVER'], connections: ['c1'] });
+    expect(citedOf(findings[0], 'origin.pcap')).toEqual([atOrigin]);
+  });
+
+  it('is not found where the capture lost what was before it, or began in the middle', async () => {
+    const scene = new Scene();
+    scene.chain.outward(2500, frame(command('c-lost', `,"x":"${'y'.repeat(900)}"`)));
+    const [tape] = scene.tapes;
+    const lost = tape.packets.length - 1;
+    scene.chain.outward(3000, garbage);
+    scene.goOn(4000);
+    expect(idsOf(await diagnosed({ origin: tape.without(lost) }))).not.toContain('protocol-desync');
+    expect(idsOf(await diagnosed({ origin: tape.between(900, 1e6) }))).not.toContain('protocol-desync');
+  });
+});
+
+describe('capture-untrusted', () => {
+  it('is found at the hop whose capture lost octets, and names no hop for the loss', async () => {
+    const scene = new Scene();
+    const [, atNginx] = scene.chain.outward(5000, frame(command('c-lost')));
+    scene.goOn(6000);
+    const [, nginx] = scene.tapes;
+    const findings = await diagnosed({ ...scene.captures, nginx: nginx.without(atNginx) });
+    expect(idsOf(findings)).toContain('capture-untrusted');
+    expect(idsOf(findings).filter((id) => id.startsWith('hop-'))).toEqual([]);
+    expect(findings.find(({ id }) => id === 'capture-untrusted')?.summary).toContain('The capture of nginx');
+  });
+
+  it('is found where a capture ends before the deadline', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-late')));
+    scene.goOn(6000, 9000);
+    const finding = (await diagnosed(scene.captures)).find(({ id }) => id === 'capture-untrusted');
+    expect(finding).toMatchObject({ severity: 'warning', commands: ['c-late'] });
+  });
+});
