@@ -33,6 +33,8 @@ export class CommandLog {
   private entryId = new Int32Array(256);
   private entryNs = new Float64Array(256);
   private count = 0;
+  /** By hop and number of a string there: command number, -1 where not looked up yet. */
+  private known: Int32Array[] = [];
   /** By command number: first entry in `order`. */
   private order = new Int32Array(0);
   private firstOf = new Int32Array(0);
@@ -51,6 +53,7 @@ export class CommandLog {
       this.collect(index, path.fromClient, false);
     });
     this.index();
+    this.known = [];
   }
 
   get commands(): number {
@@ -145,10 +148,18 @@ export class CommandLog {
         const meaning = this.meanings.of(hop, observation, row);
         if (meaning === null || (meaning.role === Role.command) !== fromServer) continue;
         role = meaning.role;
-        id = this.ids.internFrom(observation.strings, meaning.id);
+        id = this.commandOf(hop, observation, meaning.id);
       }
       if (id >= 0 && role !== null) this.add(pathIndex, thread, role, id, timeNs);
     }
+  }
+
+  /** Each ID is looked up once for every hop, however often it occurs. */
+  private commandOf(hop: number, { strings }: HopObservation, id: number): number {
+    this.known[hop] ??= new Int32Array(strings.count).fill(-1);
+    const known = this.known[hop];
+    if (known[id] < 0) known[id] = this.ids.internFrom(strings, id);
+    return known[id];
   }
 
   private add(path: number, thread: number, role: RoleNumber, id: number, timeNs: number): void {

@@ -42,6 +42,9 @@ export class Meanings {
     });
   }
 
+  private readonly meaning: RowMeaning = { role: Role.other, id: -1 };
+
+  /** Valid until the next call. */
   of(hop: number, observation: HopObservation, row: number): RowMeaning | null {
     const { messages } = observation;
     const learned = this.learned[hop].get(row);
@@ -54,7 +57,9 @@ export class Meanings {
       this.byType[hop][type] = role;
     }
     if (role !== Role.command && role !== Role.commandAck && role !== Role.result) return null;
-    return { role, id: messages.id[row] };
+    this.meaning.role = role;
+    this.meaning.id = messages.id[row];
+    return this.meaning;
   }
 
   private hasCommands(observation: HopObservation): boolean {

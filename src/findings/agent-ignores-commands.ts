@@ -66,7 +66,8 @@ function ignoredOn(facts: Facts, path: Path): Ignored | null {
 function answeredWhile(line: PingLine, fromNs: number, toNs: number): Ping | 'all' | null {
   let pings = line.between(fromNs, toNs);
   // Pings rarer than the deadline: it waits on, and the next one tells.
-  if (pings.length === 0) pings = line.between(toNs, Number.POSITIVE_INFINITY).slice(0, 1);
+  const next = pings.length === 0 ? line.nextAfter(toNs) : null;
+  if (next !== null) pings = [next];
   if (pings.length === 0) return !line.whole && line.allAnswered ? 'all' : null;
   const lastAnswered = pings.findLast((ping) => ping.pongRow >= 0);
   if (lastAnswered === undefined) return null;

@@ -24,6 +24,8 @@ export interface Passages {
 const TEXT = 1;
 const CLOSE = 8;
 const MOST_KEPT = 64;
+/** Each proof of a loss goes through the far side's rows: on a leg that cannot prove anything, not for every message. */
+const MOST_PROOFS = 256;
 
 /**
  * From the leg at hop `near` through a hop to the leg at hop `far`; common clock. Frames near the end of the capture are left
@@ -41,6 +43,7 @@ export function passages(
   const threads = path[sender];
   const view = facts.views[near];
   const { messages } = view.observation as HopObservation;
+  let proofs = 0;
   for (let thread = 0; thread < threads.count; thread++) {
     const row = threads.row(thread, near);
     if (row < 0 || messages.has(row, MessageFlag.partial | MessageFlag.damaged)) continue;
@@ -52,7 +55,7 @@ export function passages(
     if (passage.passed.length + passage.lost.length >= MOST_KEPT) continue;
     const there = threads.row(thread, far);
     if (there >= 0) passage.passed.push({ near: row, far: there });
-    else if (isProvenLost(facts, path, sender, far, opcode, sentNs)) passage.lost.push(row);
+    else if (proofs++ < MOST_PROOFS && isProvenLost(facts, path, sender, far, opcode, sentNs)) passage.lost.push(row);
   }
   return found;
 }

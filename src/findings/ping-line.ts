@@ -19,6 +19,8 @@ export class PingLine {
   readonly pings: Ping[] = [];
   /** Every Ping that was seen has its row. */
   readonly whole: boolean;
+  /** The longest round trip seen; 0 where none was. */
+  readonly slowestNs: number;
 
   constructor(
     observation: HopObservation,
@@ -30,6 +32,7 @@ export class PingLine {
       const tcpAcked = messages.endOffset[row] <= connection.fromServer.ackedTo;
       this.pings.push({ row, sentNs: messages.sentNs[row], tcpAcked, pongRow: messages.pair[row] });
     }
+    this.slowestNs = connection.pings.roundTripsNs.reduce((slowest, each) => Math.max(slowest, each), 0);
     this.whole = this.pings.length >= connection.fromServer.counts.ping;
   }
 
@@ -41,9 +44,9 @@ export class PingLine {
     return found;
   }
 
-  /** The longest round trip seen; 0 where none was. */
-  get slowestNs(): number {
-    return this.connection.pings.roundTripsNs.reduce((slowest, each) => Math.max(slowest, each), 0);
+  /** The first one sent at that time or later; null for none. */
+  nextAfter(timeNs: number): Ping | null {
+    return this.pings[this.lowerBound(timeNs)] ?? null;
   }
 
   /** All were answered, but perhaps the last one. */

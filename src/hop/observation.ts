@@ -92,7 +92,7 @@ export interface ObservedConnection {
   closedNs: number;
   closedBy: 'fin' | 'rst' | null;
   closedFrom: 'client' | 'server' | null;
-  /** Packets that opened and closed it: the first SYN, the first FIN or the RST; 0 where not captured. */
+  /** Packets that opened and closed it: the first SYN (or SYN-ACK), the first FIN or the RST; 0 where not captured. */
   openedRef: number;
   closedRef: number;
   firstNs: number;

@@ -39,7 +39,9 @@ export function groupConnections(observations: readonly (HopObservation | null)[
 /** In one capture, two connections can only be of one chain if the client of the one is where the other's server is. */
 function holdsNeighbours(sightings: readonly Sighting[]): boolean {
   const servers = new Set(sightings.map(({ connection }) => connection.serverAddress));
-  return sightings.some(({ connection }) => servers.has(connection.clientAddress) || isLoopback(connection.clientAddress));
+  return sightings.some(
+    ({ connection }) => servers.has(connection.clientAddress) || isLoopback(connection.clientAddress),
+  );
 }
 
 class Groups {

@@ -17,6 +17,7 @@ export class TcpConnection {
   clientDirection: 0 | 1 | null = null;
   /** Time of the client's first SYN, and of the end of the three-way handshake; NaN where not captured. */
   openedNs = Number.NaN;
+  /** Of the SYN, or of the SYN-ACK where that was not captured. */
   synRef = 0;
   establishedNs = Number.NaN;
   closedNs = Number.NaN;
@@ -114,6 +115,7 @@ export class TcpConnection {
     } else {
       this.clientDirection ??= (direction ^ 1) as 0 | 1;
       if (Number.isNaN(this.establishedNs)) this.establishedNs = timeNs;
+      if (this.synRef === 0) this.synRef = ref;
     }
   }
 

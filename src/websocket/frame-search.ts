@@ -11,6 +11,9 @@ import { headerLength } from './frame-reader.js';
 /** Evidence at which a chain is believed. One header that could be a frame is worth about 5. */
 const BELIEVED_AT_SEGMENT_START = 24;
 const BELIEVED_ANYWHERE = 44;
+/** A text that opens like JSON; what it is worth is more than any other text can be. */
+const JSON_OPENING = 20;
+const PRINTABLE_MOST = 14;
 
 export interface SearchHint {
   /** Clients mask, servers do not; null where the direction is not known. */
@@ -44,6 +47,10 @@ function evidence(
   hint: SearchHint,
 ): number {
   let bits = segmentStarts.has(start) ? 3 : 0;
+  // Without one of these a chain may be any repetitive binary data: JSON text, or several frames that end where segments do.
+  let json = 0;
+  let aligned = 0;
+  const believed = () => (json > 0 || aligned > 1 ? bits : Math.min(bits, BELIEVED_AT_SEGMENT_START - 1));
   let p = start;
   let inMessage: boolean | null = null;
   let { masked } = hint;
@@ -64,16 +71,21 @@ function evidence(
     const payloadLength = lengthOf(bytes, p, second);
     if (payloadLength < 0) return 0;
     const end = p + header + payloadLength;
-    // Nobody sends empty continuations one after the other: these are zeros.
-    const zeros = first === 0 && payloadLength === 0;
-    bits += (zeros ? 0 : 5) + content(bytes, p, header, Math.min(end, length), opcode, first, masked);
+    // What is not final proves little: zeros, and text that repeats, pass for endless fragments.
+    const final = (first & 0x80) !== 0;
+    const said = content(bytes, p, header, Math.min(end, length), opcode, first, masked);
+    bits += (final ? 5 : 0) + said;
     if (bits < 0) return 0;
-    if (end > length) return end - length > 16 << 20 ? 0 : bits;
-    if (segmentStarts.has(end) && !zeros) bits += 8;
-    if (bits >= 96) return bits;
+    if (said >= JSON_OPENING) json++;
+    if (end > length) return end - length > 16 << 20 ? 0 : believed();
+    if (segmentStarts.has(end) && final) {
+      bits += 8;
+      aligned++;
+    }
+    if (bits >= 96) return believed();
     p = end;
   }
-  return bits;
+  return believed();
 }
 
 /** Payload length, or -1 where it is not encoded in the fewest octets or absurd. */
@@ -111,12 +123,16 @@ function content(
   }
   if (opcode !== Opcode.text || (first & 0x40) !== 0 || count === 0) return 0;
   const opening = octet(0);
-  let bits = opening === 0x7b || opening === 0x5b || opening === 0x22 ? 7 : 0;
+  const opensJson = (opening === 0x7b || opening === 0x5b || opening === 0x22) && isJsonStart(octet(1), count);
   const look = Math.min(count, 64);
   for (let i = 0; i < look; i++) {
     const c = octet(i);
     if (c < 0x20 && c !== 0x09 && c !== 0x0a && c !== 0x0d) return -99;
   }
-  bits += Math.min(14, look >> 1);
-  return bits;
+  return (opensJson ? JSON_OPENING : 0) + Math.min(PRINTABLE_MOST, look >> 1);
+}
+
+/** What may follow `{`, `[` or a quotation mark in a message of any use. */
+function isJsonStart(second: number, count: number): boolean {
+  return count > 1 && second >= 0x20 && second < 0x7f;
 }

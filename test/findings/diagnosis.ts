@@ -7,7 +7,7 @@ import type { AnalyseOptions } from '../../src/delivery/analyse.js';
 import type { Finding } from '../../src/delivery/verdict.js';
 import { analyse } from '../../src/findings/analyse.js';
 import { Chain, type ChainShape } from '../support/chain.js';
-import { frame, masked, ping, pong } from '../support/frames.js';
+import { masked, ping, pong } from '../support/frames.js';
 import { octets } from '../support/octets.js';
 import { Talk, Tape } from '../support/tape.js';
 
@@ -67,6 +67,25 @@ export function dispatch(tape: Tape, atMs: number, agent: string, id: string, an
   talk.send(atMs + 2, 'server', octets(`HTTP/1.1 ${answer} X\r\nContent-Length: ${reply.length}\r\n\r\n${reply}`));
 }
 
+/** What several chains do, told in any order and done in order of time: each TCP stream then is in order, too. */
+export class Timeline {
+  private readonly plan: { atMs: number; act: (atMs: number) => void }[] = [];
+
+  at(atMs: number, act: (atMs: number) => void): this {
+    this.plan.push({ atMs, act });
+    return this;
+  }
+
+  every(stepMs: number, fromMs: number, toMs: number, act: (atMs: number) => void): this {
+    for (let ms = fromMs; ms < toMs; ms += stepMs) this.at(ms, act);
+    return this;
+  }
+
+  play(): void {
+    for (const { atMs, act } of this.plan.sort((a, b) => a.atMs - b.atMs)) act(atMs);
+  }
+}
+
 /** Tapes of as many hops, in time order for writing a file: several chains write to one tape. */
 export function tapesOf(...hops: string[]): { tapes: Tape[]; captures: () => Record<string, Tape> } {
   const tapes = hops.map(() => new Tape());
@@ -76,5 +95,3 @@ export function tapesOf(...hops: string[]): { tapes: Tape[]; captures: () => Rec
   };
   return { tapes, captures };
 }
-
-export { frame };

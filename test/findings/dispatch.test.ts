@@ -1,32 +1,64 @@
 /** commands-not-sent, dispatch-stalled and handshake-stalled: what never became a message. */
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/delivery/verdict.js';
+import type { Chain } from '../support/chain.js';
 import { command, commandAck, frame, masked } from '../support/frames.js';
-import { Talk } from '../support/tape.js';
+import { Talk, type Tape } from '../support/tape.js';
 import { upgradeRequest } from '../support/web-socket-talk.js';
-import { agentOn, citedOf, diagnosed, dispatch, heartbeat, idsOf, pinged, tapesOf } from './diagnosis.js';
+import { agentOn, citedOf, diagnosed, dispatch, heartbeat, idsOf, pinged, Timeline, tapesOf } from './diagnosis.js';
 
 /** Three agents that Ping on to 40 s; each works at 2 s. */
-function fleet() {
-  const { tapes, captures } = tapesOf('origin');
-  const chains = ['A', 'B', 'C'].map((name, i) => agentOn(tapes, name, i * 10, { agent: i + 1 }));
-  const works = (i: number, atMs: number, id: string) => {
-    dispatch(tapes[0], atMs, 'ABC'[i], id);
-    chains[i].outward(atMs + 10, frame(command(id)));
-    chains[i].inward(atMs + 40, masked(commandAck(id)));
-  };
-  chains.forEach((chain, i) => {
-    works(i, 2000 + i * 50, `c-ok-${i}`);
-    for (let ms = 3000; ms < 40_000; ms += 2000) pinged(chain, ms + i);
-  });
-  return { tapes, captures, works };
+class Fleet {
+  private readonly made = tapesOf('origin');
+  readonly time = new Timeline();
+  private readonly chains = new Map<string, Chain>();
+
+  constructor() {
+    ['A', 'B', 'C'].forEach((name, i) => {
+      this.joins(name, i * 10);
+      this.works(name, 2000 + i * 50, `c-ok-${name}`);
+    });
+  }
+
+  get tape(): Tape {
+    return this.made.tapes[0];
+  }
+
+  joins(name: string, atMs: number): void {
+    this.time.at(atMs, () => {
+      this.chains.set(name, agentOn(this.made.tapes, name, atMs, { agent: name.charCodeAt(0) }));
+    });
+    this.time.every(2000, 3000 + atMs, 40_000, (ms) => pinged(this.of(name), ms));
+  }
+
+  of(name: string): Chain {
+    return this.chains.get(name) as Chain;
+  }
+
+  works(name: string, atMs: number, id: string): void {
+    this.time.at(atMs, () => {
+      dispatch(this.tape, atMs, name, id);
+      this.of(name).outward(atMs + 10, frame(command(id)));
+      this.of(name).inward(atMs + 40, masked(commandAck(id)));
+    });
+  }
+
+  asks(name: string, atMs: number, id: string, answer = 202): void {
+    this.time.at(atMs, () => dispatch(this.tape, atMs, name, id, answer));
+  }
+
+  findings(): Promise<Finding[]> {
+    this.time.play();
+    return diagnosed(this.made.captures());
+  }
 }
 
 describe('commands-not-sent', () => {
   it('is found for one agent while others get theirs', async () => {
-    const { tapes, captures, works } = fleet();
-    dispatch(tapes[0], 5000, 'A', 'c-never');
-    works(1, 6000, 'c-ok-later');
-    const findings = await diagnosed(captures());
+    const fleet = new Fleet();
+    fleet.asks('A', 5500, 'c-never');
+    fleet.works('B', 6500, 'c-ok-later');
+    const findings = await fleet.findings();
     expect(idsOf(findings)).toEqual(['commands-not-sent']);
     expect(findings[0]).toMatchObject({ agents: ['A'], commands: ['c-never'], severity: 'error' });
     expect(citedOf(findings[0], 'origin.pcap')).toHaveLength(2);
@@ -34,47 +66,43 @@ describe('commands-not-sent', () => {
   });
 
   it('is no more than a warning for an agent that is not connected, and nothing where the server refused', async () => {
-    const { tapes, captures } = fleet();
-    dispatch(tapes[0], 5000, 'GONE', 'c-never');
-    dispatch(tapes[0], 6000, 'GONE', 'c-refused', 409);
-    const findings = await diagnosed(captures());
-    expect(findings.map(({ id, severity, commands }) => [id, severity, commands])).toEqual([
-      ['commands-not-sent', 'warning', ['c-never']],
-    ]);
+    const fleet = new Fleet();
+    fleet.asks('GONE', 5500, 'c-never');
+    fleet.asks('GONE', 6500, 'c-refused', 409);
+    const found = (await fleet.findings()).map(({ id, severity, commands }) => [id, severity, commands]);
+    expect(found).toEqual([['commands-not-sent', 'warning', ['c-never']]]);
   });
 
   it('is not found where the frame may have been missed', async () => {
-    const { tapes, captures } = fleet();
-    dispatch(tapes[0], 5000, 'A', 'c-missed');
-    const chain = agentOn(tapes, 'D', 4000, { agent: 9 });
-    dispatch(tapes[0], 5500, 'D', 'c-missed-too');
-    const before = tapes[0].packets.length;
-    chain.outward(5600, frame(command('c-missed-too')));
-    tapes[0].packets.splice(before, 1);
-    for (let ms = 6000; ms < 40_000; ms += 2000) pinged(chain, ms + 7);
-    const commands = (await diagnosed(captures())).find(({ id }) => id === 'commands-not-sent')?.commands;
-    expect(commands).toEqual(['c-missed']);
+    const fleet = new Fleet();
+    fleet.asks('A', 5500, 'c-missed');
+    fleet.time.at(5600, (ms) => {
+      const before = fleet.tape.packets.length;
+      fleet.of('A').outward(ms, frame(command('c-missed')));
+      fleet.tape.packets.splice(before, 1);
+    });
+    expect(idsOf(await fleet.findings())).toEqual(['capture-untrusted']);
   });
 });
 
 describe('dispatch-stalled', () => {
   it('is found where from some moment no command leaves for anyone', async () => {
-    const { tapes, captures } = fleet();
+    const fleet = new Fleet();
     ['A', 'B', 'C'].forEach((agent, i) => {
-      dispatch(tapes[0], 5000 + i * 100, agent, `c-stuck-${i}`, 0);
+      fleet.asks(agent, 5500 + i * 100, `c-stuck-${agent}`, 0);
     });
-    const findings = await diagnosed(captures());
+    const findings = await fleet.findings();
     expect(idsOf(findings)).toEqual(['dispatch-stalled']);
     expect(findings[0].agents).toEqual(['A', 'B', 'C']);
     expect(findings[0].summary).toContain('none of the requests was answered');
   });
 
   it('is not found where one still gets a command afterwards', async () => {
-    const { tapes, captures, works } = fleet();
-    dispatch(tapes[0], 5000, 'A', 'c-1', 0);
-    dispatch(tapes[0], 5100, 'B', 'c-2', 0);
-    works(2, 6000, 'c-ok-later');
-    expect(idsOf(await diagnosed(captures()))).toEqual(['commands-not-sent']);
+    const fleet = new Fleet();
+    fleet.asks('A', 5500, 'c-1', 0);
+    fleet.asks('B', 5600, 'c-2', 0);
+    fleet.works('C', 6500, 'c-ok-later');
+    expect(idsOf(await fleet.findings())).toEqual(['commands-not-sent']);
   });
 });
 
