@@ -2,5 +2,11 @@
 export default {
   input: { 'cli/main': 'src/cli/main.ts' },
   platform: 'node',
-  output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'cli/[name]-[hash].js', cleanDir: true },
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'cli/[name]-[hash].js',
+    cleanDir: true,
+  },
 };

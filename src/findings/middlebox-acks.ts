@@ -52,11 +52,14 @@ export function middleboxAcks(facts: Facts, found: Found): void {
   });
 }
 
+/** So many tell as much as all. */
+const MOST_PINGS = 256;
+
 function suspectOn(facts: Facts, path: Path): Suspect | null {
   const leg = agentLeg(facts, path);
   if (leg === null) return null;
   const { messages } = facts.views[leg.hop].observation as HopObservation;
-  const line = new PingLine(facts.views[leg.hop].observation as HopObservation, leg.connection);
+  const line = new PingLine(facts.views[leg.hop].observation as HopObservation, leg.connection, MOST_PINGS);
   const answered = line.pings.filter((ping) => ping.pongRow >= 0);
   if (answered.length < LEAST_PINGS) return null;
   const acks: number[] = [];

@@ -25,10 +25,13 @@ export class PingLine {
   constructor(
     observation: HopObservation,
     private readonly connection: ObservedConnection,
+    /** No more than this many, the first ones. */
+    most = Number.POSITIVE_INFINITY,
   ) {
     const { messages } = observation;
     for (const row of connection.fromServer.rows) {
       if (messages.opcode[row] !== PING) continue;
+      if (this.pings.length >= most) break;
       const tcpAcked = messages.endOffset[row] <= connection.fromServer.ackedTo;
       this.pings.push({ row, sentNs: messages.sentNs[row], tcpAcked, pongRow: messages.pair[row] });
     }

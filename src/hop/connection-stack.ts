@@ -188,8 +188,12 @@ export class ConnectionStack implements StreamConsumer {
 
   // --- MessageOwner --------------------------------------------------------------------------------------------------
 
+  wantsText(reader: MessageReader): boolean {
+    return !this.agent.settled && reader.half.direction === this.clientDirection();
+  }
+
   text(reader: MessageReader, bytes: Uint8Array, start: number, end: number, role: RoleNumber): void {
-    if (this.agent.settled || reader.half.direction !== this.clientDirection()) return;
+    if (!this.wantsText(reader)) return;
     this.agent.message(bytes, start, end, role, this.handshake !== null);
   }
 

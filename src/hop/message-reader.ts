@@ -21,9 +21,16 @@ const FIRST_KEPT = 24;
 const SAMPLE_MASK = 0x1f;
 const MAX_SAMPLED = 512;
 const MAX_PARTS_KEPT = 64;
+const DIGEST_HEAD = 16;
+const DIGEST_TAIL = 32;
+/** Of a longer masked message only the beginning is unmasked at first: most say there what they are, and the rest is not looked at. */
+const LAZY_FROM = 512;
+const LAZY_HEAD = 256;
 
 export interface MessageOwner {
   connection: number;
+  /** Whether `text` looks into the message. */
+  wantsText(reader: MessageReader): boolean;
   /** A whole text message: for the agent's name, as long as it is wanted. */
   text(reader: MessageReader, bytes: Uint8Array, start: number, end: number, role: RoleNumber): void;
   control(reader: MessageReader, opcode: number, digest: number, row: number): void;
@@ -55,6 +62,8 @@ export class MessageReader {
   private spans: number[] = [];
   private messageFrom = 0;
   private maskingKey = 0;
+  /** The frame of the message at hand while only its head is unmasked. */
+  private stillMasked: Frame | null = null;
   private sampled = 0;
   private plainMessages = 0;
 
@@ -98,14 +107,16 @@ export class MessageReader {
     const { scratch } = this.context;
     const count = frame.payloadEnd - frame.payloadStart;
     if (whole && this.fragments === 1) {
-      let bytes = frame.bytes;
-      let start = frame.payloadStart;
-      if (frame.masked) {
-        bytes = scratch.atLeast(count);
-        unmask(frame.bytes, start, frame.payloadEnd, frame.maskingKey, 0, bytes, 0);
-        start = 0;
+      if (!frame.masked) this.message(frame.bytes, frame.payloadStart, frame.payloadEnd, frame, 0);
+      else {
+        const bytes = scratch.atLeast(count);
+        if (count > LAZY_FROM && !this.compressed && frame.opcode === Opcode.text && !this.context.keepText) {
+          unmask(frame.bytes, frame.payloadStart, frame.payloadStart + LAZY_HEAD, frame.maskingKey, 0, bytes, 0);
+          this.stillMasked = frame;
+        } else unmask(frame.bytes, frame.payloadStart, frame.payloadEnd, frame.maskingKey, 0, bytes, 0);
+        this.message(bytes, 0, count, frame, 0);
+        this.stillMasked = null;
       }
-      this.message(bytes, start, start + count, frame, 0);
       this.assembling = -1;
       return;
     }
@@ -242,13 +253,18 @@ export class MessageReader {
     messages.maskingKey[row] = this.maskingKey;
     messages.type[row] = this.lastType;
     messages.id[row] = this.lastId;
+    if (role === Role.unknown && whole && this.stillMasked !== null) this.unmaskRest(bytes);
     if (role === Role.unknown && whole) this.context.candidates.offer(row, this.lastType, bytes, start, end);
   }
 
   /** Type and ID of a text message; what is wanted of it besides goes to the owner. */
   private read(bytes: Uint8Array, start: number, end: number): RoleNumber {
     const { context } = this;
-    const found = context.scan.scan(bytes, start, end);
+    let found = context.scan.scan(bytes, start, this.stillMasked === null ? end : start + LAZY_HEAD);
+    if (this.stillMasked !== null && !found.settled) {
+      this.unmaskRest(bytes);
+      found = context.scan.scan(bytes, start, end);
+    } else if (this.stillMasked !== null) this.unmaskTail(bytes, end);
     if (context.keepText) this.lastText = bytes.slice(start, end);
     let role: RoleNumber = Role.unknown;
     if (found.typeEnd > found.typeStart && found.typeEnd - found.typeStart <= 256) {
@@ -261,8 +277,22 @@ export class MessageReader {
       this.lastId = found.escaped
         ? context.strings.internText(unescaped(bytes, found.idStart, found.idEnd))
         : context.strings.intern(bytes, found.idStart, found.idEnd);
+    if (this.stillMasked !== null && this.owner.wantsText(this)) this.unmaskRest(bytes);
     this.owner.text(this, bytes, start, end, role);
     return role;
+  }
+
+  private unmaskRest(bytes: Uint8Array): void {
+    const { payloadStart, payloadEnd, maskingKey, bytes: masked } = this.stillMasked as Frame;
+    unmask(masked, payloadStart + LAZY_HEAD, payloadEnd, maskingKey, LAZY_HEAD, bytes, LAZY_HEAD);
+    this.stillMasked = null;
+  }
+
+  /** What the digest covers. */
+  private unmaskTail(bytes: Uint8Array, end: number): void {
+    const { payloadStart, payloadEnd, maskingKey, bytes: masked } = this.stillMasked as Frame;
+    const from = end - DIGEST_TAIL;
+    unmask(masked, payloadStart + from, payloadEnd, maskingKey, from, bytes, from);
   }
 
   private isWanted(role: RoleNumber, digest: number): boolean {
@@ -402,8 +432,8 @@ function unescaped(bytes: Uint8Array, start: number, end: number): string {
 /** Of opcode, length and both ends of the decoded payload: cheap, and equal wherever the message is. */
 export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: number): number {
   let h = Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start);
-  const headEnd = Math.min(end, start + 16);
+  const headEnd = Math.min(end, start + DIGEST_HEAD);
   for (let i = start; i < headEnd; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  for (let i = Math.max(headEnd, end - 32); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
+  for (let i = Math.max(headEnd, end - DIGEST_TAIL); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
   return h ^ (h >>> 15);
 }

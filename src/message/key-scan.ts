@@ -24,10 +24,12 @@ export class ScanResult {
   external = false;
   /** A value that was taken holds a backslash: it must be decoded before use. */
   escaped = false;
+  /** The scan stopped where it had all that messages of this type ever told, or at the end of the JSON text: more octets would change nothing. */
+  settled = false;
 
   reset(): void {
     this.typeStart = this.typeEnd = this.idStart = this.idEnd = this.idRank = this.typeRank = 0;
-    this.external = this.escaped = false;
+    this.external = this.escaped = this.settled = false;
   }
 }
 
@@ -78,14 +80,14 @@ export class KeyScan {
       if (close < end) {
         result.typeStart = p + 1;
         result.typeEnd = close;
-        result.external = true;
+        result.external = result.settled = true;
       }
       return result;
     }
     if (bytes[p] !== 0x7b) return result;
     this.enough = Number.POSITIVE_INFINITY;
     this.objects(bytes, p + 1, end);
-    if (result.typeEnd > 0 && this.enough === Number.POSITIVE_INFINITY)
+    if (result.settled && result.typeEnd > 0 && this.enough === Number.POSITIVE_INFINITY)
       this.habits.learn(bytes, result.typeStart, result.typeEnd, result.idRank);
     return result;
   }
@@ -112,7 +114,10 @@ export class KeyScan {
           expectKey = false;
         } else {
           this.value(bytes, p + 1, close, depth);
-          if (result.idRank >= this.enough) return;
+          if (result.idRank >= this.enough) {
+            result.settled = true;
+            return;
+          }
         }
         p = close + 1;
       } else if (c === 0x7b) {
@@ -130,6 +135,7 @@ export class KeyScan {
       } else if (c === 0x5b) p = skipNested(bytes, p, end);
       else if (c === 0x7d) {
         if (--depth === 0) {
+          result.settled = true;
           if (result.typeEnd === 0 && keys === 1) {
             result.typeStart = externalStart;
             result.typeEnd = externalEnd;
@@ -147,7 +153,10 @@ export class KeyScan {
         while (p < end && ((bytes[p] >= 0x30 && bytes[p] <= 0x39) || bytes[p] === 0x2e)) p++;
         if ((keyAt[depth] & 0xff) === Key.id) {
           this.value(bytes, from, p, depth);
-          if (result.idRank >= this.enough) return;
+          if (result.idRank >= this.enough) {
+            result.settled = true;
+            return;
+          }
         }
       } else p++;
     }

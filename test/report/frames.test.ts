@@ -20,7 +20,7 @@ function frame(more: Partial<FrameEvent> = {}): FrameEvent {
     fin: true,
     rsv1: false,
     masked: false,
-  partial: false,
+    partial: false,
     length: 1234,
     startOffset: 129,
     endOffset: 1367,
