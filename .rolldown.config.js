@@ -8,5 +8,6 @@ export default {
     entryFileNames: '[name].js',
     chunkFileNames: 'cli/[name]-[hash].js',
     cleanDir: true,
+    minify: 'dce-only',
   },
 };

@@ -25,7 +25,8 @@ export interface SeenDispatch {
 }
 
 export class CommandLog {
-  readonly ids = new ByteStringTable();
+  /** IDs by command number: the first observed hop's own strings, with what the others add. */
+  readonly ids: ByteStringTable;
   private readonly paths: Path[];
   private entryPath = new Int32Array(256);
   private entryThread = new Int32Array(256);
@@ -48,6 +49,7 @@ export class CommandLog {
     private readonly meanings: Meanings,
   ) {
     this.paths = paths;
+    this.ids = views.find((view) => view.observation !== null)?.observation?.strings ?? new ByteStringTable();
     paths.forEach((path, index) => {
       this.collect(index, path.fromServer, true);
       this.collect(index, path.fromClient, false);
@@ -71,7 +73,7 @@ export class CommandLog {
   /** Entries of a command in order of time. */
   entries(command: number): Entry[] {
     const entries: Entry[] = [];
-    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
+    for (let i = this.firstOf[command]; i < this.endOf(command); i++) {
       const at = this.order[i];
       entries.push({
         path: this.paths[this.entryPath[at]],
@@ -96,7 +98,7 @@ export class CommandLog {
   }
 
   private firstAttempt(command: number): number {
-    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++)
+    for (let i = this.firstOf[command]; i < this.endOf(command); i++)
       if (this.entryRole[this.order[i]] === Role.command) return this.order[i];
     return -1;
   }
@@ -108,7 +110,7 @@ export class CommandLog {
   isPlainDelivery(command: number, slackNs: number): boolean {
     let attempt = -1;
     let ack = -1;
-    for (let i = this.firstOf[command]; i < this.firstOf[command + 1]; i++) {
+    for (let i = this.firstOf[command]; i < this.endOf(command); i++) {
       const at = this.order[i];
       if (this.entryRole[at] === Role.command) {
         if (attempt >= 0) return false;
@@ -133,6 +135,11 @@ export class CommandLog {
   /** The last plain delivery found: reused. */
   readonly plain = { path: null as Path | null, thread: 0, timeNs: 0, ackNs: 0 };
 
+  /** After its last entry in `order`; of one that was only named, there is none. */
+  private endOf(command: number): number {
+    return command + 1 < this.firstOf.length ? this.firstOf[command + 1] : 0;
+  }
+
   private collect(pathIndex: number, threads: ThreadTable, fromServer: boolean): void {
     for (let thread = 0; thread < threads.count; thread++) {
       let role: RoleNumber | null = null;
@@ -156,6 +163,7 @@ export class CommandLog {
 
   /** Each ID is looked up once for every hop, however often it occurs. */
   private commandOf(hop: number, { strings }: HopObservation, id: number): number {
+    if (strings === this.ids) return id;
     this.known[hop] ??= new Int32Array(strings.count).fill(-1);
     const known = this.known[hop];
     if (known[id] < 0) known[id] = this.ids.internFrom(strings, id);
@@ -184,9 +192,7 @@ export class CommandLog {
 
   /** A command that no frame tells of: asked for by dispatch or by the user. */
   name(id: string): number {
-    const command = this.ids.internText(id);
-    if (command + 1 >= this.firstOf.length) this.index();
-    return command;
+    return this.ids.internText(id);
   }
 
   /** Counting sort by command, then each command's few entries by time. */
@@ -216,6 +222,11 @@ export class CommandLog {
       at[c] = timeNs;
       commands.push(c);
     }
-    this.inTime = Int32Array.from(commands).sort((a, b) => at[a] - at[b] || a - b);
+    this.inTime = Int32Array.from(commands);
+    for (let i = 1; i < commands.length; i++)
+      if (at[commands[i]] < at[commands[i - 1]]) {
+        this.inTime.sort((a, b) => at[a] - at[b] || a - b);
+        return;
+      }
   }
 }

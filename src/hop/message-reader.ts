@@ -21,8 +21,8 @@ const FIRST_KEPT = 24;
 const SAMPLE_MASK = 0x1f;
 const MAX_SAMPLED = 512;
 const MAX_PARTS_KEPT = 64;
-const DIGEST_HEAD = 16;
-const DIGEST_TAIL = 32;
+const DIGEST_HEAD = 8;
+const DIGEST_TAIL = 24;
 /** Of a longer masked message only the beginning is unmasked at first: most say there what they are, and the rest is not looked at. */
 const LAZY_FROM = 512;
 const LAZY_HEAD = 256;

@@ -12,6 +12,8 @@ export class ConnectionTable {
   readonly connections: TcpConnection[] = [];
   private slots = new Int32Array(256);
   private used = 0;
+  private lastSlot = 0;
+  private direction: 0 | 1 = 0;
 
   constructor(
     private readonly clock: PacketClock,
@@ -22,7 +24,8 @@ export class ConnectionTable {
   ) {}
 
   segment(segment: Segment): TcpConnection {
-    let at = this.slotOf(segment);
+    // Packets of one connection come in runs: data, then its TCP ACK.
+    let at = this.matches(this.lastSlot, segment) ? this.lastSlot : this.slotOf(segment);
     let index = this.slots[at] - 1;
     if (index < 0) {
       if ((this.used + 1) * 2 > this.slots.length) {
@@ -31,9 +34,11 @@ export class ConnectionTable {
       }
       this.used++;
       index = this.open(segment, at);
+      this.direction = 0;
     }
+    this.lastSlot = at;
     let connection = this.connections[index];
-    const direction = directionOf(connection, segment);
+    const { direction } = this;
     if ((segment.flags & (Flag.syn | Flag.ack)) === Flag.syn && connection.isReopenedBy(segment, direction)) {
       connection.finish();
       this.finished(connection);
@@ -67,6 +72,30 @@ export class ConnectionTable {
     return index;
   }
 
+  /** Whether a slot's connection is the segment's; then `direction` says who sent it. */
+  private matches(at: number, segment: Segment): boolean {
+    const slot = this.slots[at];
+    if (slot === 0) return false;
+    const { addressA, addressB, portA, portB } = this.connections[slot - 1];
+    const { source, destination, sourcePort, destinationPort } = segment;
+    if (
+      portA === sourcePort &&
+      portB === destinationPort &&
+      sameWords(addressA, source) &&
+      sameWords(addressB, destination)
+    ) {
+      this.direction = 0;
+      return true;
+    }
+    this.direction = 1;
+    return (
+      portB === sourcePort &&
+      portA === destinationPort &&
+      sameWords(addressB, source) &&
+      sameWords(addressA, destination)
+    );
+  }
+
   /** The slot that holds the segment's four-tuple, or the empty one where it belongs. */
   private slotOf(segment: Segment): number {
     const mask = this.slots.length - 1;
@@ -83,7 +112,7 @@ export class ConnectionTable {
     for (;;) {
       const slot = this.slots[at];
       if (slot === 0) return at;
-      if (isOf(this.connections[slot - 1], segment)) return at;
+      if (this.matches(at, segment)) return at;
       at = (at + 1) & mask;
     }
   }
@@ -112,27 +141,4 @@ function hash(w0: number, w1: number, w2: number, w3: number, portsXor: number, 
 
 function sameWords(a: Int32Array, b: Int32Array): boolean {
   return a[3] === b[3] && a[2] === b[2] && a[1] === b[1] && a[0] === b[0];
-}
-
-function isFromA(connection: TcpConnection, segment: Segment): boolean {
-  return (
-    connection.portA === segment.sourcePort &&
-    connection.portB === segment.destinationPort &&
-    sameWords(connection.addressA, segment.source) &&
-    sameWords(connection.addressB, segment.destination)
-  );
-}
-
-function isOf(connection: TcpConnection, segment: Segment): boolean {
-  return (
-    isFromA(connection, segment) ||
-    (connection.portB === segment.sourcePort &&
-      connection.portA === segment.destinationPort &&
-      sameWords(connection.addressB, segment.source) &&
-      sameWords(connection.addressA, segment.destination))
-  );
-}
-
-function directionOf(connection: TcpConnection, segment: Segment): 0 | 1 {
-  return isFromA(connection, segment) ? 0 : 1;
 }
