@@ -26,7 +26,9 @@ export class HopContext {
   readonly endFrame = new Frame();
   readonly dispatches: ObservedDispatch[] = [];
   frameListener: FrameListener | null = null;
-  /** Listings want the decoded text of each message. */
+  /** A listing looks at each message once: no rows are kept, and IDs are not interned but read. */
+  listing = false;
+  /** Listings may want the decoded text of each message. */
   keepText = false;
   private readonly roleByType: RoleNumber[] = [];
   private unknownKept = 0;

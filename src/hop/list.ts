@@ -36,6 +36,7 @@ export async function listFrames(
       if (result instanceof Promise) pending.push(result);
     });
     observer.context.frameListener = (stack, side, frame) => lister.frame(stack, side, frame);
+    observer.context.listing = true;
     observer.context.keepText = options.showPayloads === true;
     await readFiles([file], observer, progressOf(options));
     observer.finish();
@@ -66,6 +67,7 @@ function warnOf(observer: Observer, file: string, options: ListOptions): void {
 /** Makes a FrameEvent of each frame; the time base is known once the first packet was read. */
 class FrameLister {
   private readonly names = new Map<ConnectionStack, [string, string]>();
+  private readonly types: string[] = [];
 
   constructor(
     private readonly observer: Observer,
@@ -79,7 +81,7 @@ class FrameLister {
     const { direction } = side.half;
     const message =
       frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
-    const { lastType, lastId, lastText } = side.messages;
+    const { lastType, lastIdText, lastText } = side.messages;
     const { half } = side;
     const fresh = frame.startOffset >= half.freshFrom;
     const seen = fresh ? null : half.ledger.range(frame.startOffset, Math.min(frame.endOffset, half.highest));
@@ -112,11 +114,16 @@ class FrameLister {
       partial: frame.partial,
       startOffset: frame.startOffset,
       endOffset: frame.endOffset,
-      type: message && lastType >= 0 ? context.strings.text(lastType) : null,
-      id: message && lastId >= 0 ? context.strings.text(lastId) : null,
+      type: message && lastType >= 0 ? this.typeText(lastType) : null,
+      id: message ? lastIdText : null,
       closeCode: frame.opcode === Opcode.close ? side.messages.closeCode : null,
       payload: this.showPayloads && message && lastText !== null ? decoder.decode(lastText) : null,
     });
+  }
+
+  private typeText(type: number): string {
+    this.types[type] ??= this.observer.context.strings.text(type);
+    return this.types[type];
   }
 
   release(): void {

@@ -47,6 +47,8 @@ export class MessageReader {
   /** What the last Text message said: for listings, valid until the next message. */
   lastType = -1;
   lastId = -1;
+  /** The ID as text, in listings only. */
+  lastIdText: string | null = null;
   lastText: Uint8Array | null = null;
   /** Rows not yet TCP-ACKed, oldest first, from `waitingHead`. */
   private waiting = new Int32Array(8);
@@ -205,14 +207,16 @@ export class MessageReader {
     // A Pong echoes its Ping's payload: both get the digest of a Ping.
     const digest = digestOf(frame.opcode === Opcode.close ? Opcode.close : Opcode.ping, bytes, 0, count);
     this.lastType = this.lastId = -1;
+    this.lastIdText = null;
     let row = -1;
     if (frame.opcode === Opcode.close) {
       this.counts.close++;
       if (count >= 2) this.closeCode ??= (bytes[0] << 8) | bytes[1];
-      row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
+      if (!this.context.listing) row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     } else {
       const seen = frame.opcode === Opcode.ping ? this.counts.ping++ : this.counts.pong++;
-      if (seen < MAX_CONTROL_ROWS || this.context.controlRows++ < MANY_CONTROL_ROWS)
+      if (this.context.listing) row = -1;
+      else if (seen < MAX_CONTROL_ROWS || this.context.controlRows++ < MANY_CONTROL_ROWS)
         row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     }
     if (row >= 0) this.context.messages.maskingKey[row] = frame.maskingKey;
@@ -241,12 +245,14 @@ export class MessageReader {
       else this.counts.binary++;
     }
     this.lastType = this.lastId = -1;
+    this.lastIdText = null;
     this.lastText = null;
     const whole = (flags & (MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable)) === 0;
     const role = text && end > start ? this.read(bytes, start, end) : Role.other;
     let digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
+    if (this.context.listing) return;
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.keep(frame, this.assembling, end - start, digest, flags);
     const { messages } = this.context;
@@ -273,10 +279,16 @@ export class MessageReader {
         : context.strings.intern(bytes, found.typeStart, found.typeEnd);
       role = context.roleOf(this.lastType);
     }
-    if (found.idRank > 0 && found.idEnd - found.idStart <= 256 && (role !== Role.quiet || context.keepText))
-      this.lastId = found.escaped
-        ? context.strings.internText(unescaped(bytes, found.idStart, found.idEnd))
-        : context.strings.intern(bytes, found.idStart, found.idEnd);
+    if (found.idRank > 0 && found.idEnd - found.idStart <= 256 && (role !== Role.quiet || context.listing)) {
+      if (context.listing)
+        this.lastIdText = found.escaped
+          ? unescaped(bytes, found.idStart, found.idEnd)
+          : shortText(bytes, found.idStart, found.idEnd);
+      else
+        this.lastId = found.escaped
+          ? context.strings.internText(unescaped(bytes, found.idStart, found.idEnd))
+          : context.strings.intern(bytes, found.idStart, found.idEnd);
+    }
     if (this.stillMasked !== null && this.owner.wantsText(this)) this.unmaskRest(bytes);
     this.owner.text(this, bytes, start, end, role);
     return role;
@@ -418,6 +430,16 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
     at += part.length;
   }
   return bytes;
+}
+
+/** Text of few octets, quicker than a decoder where they are ASCII. */
+function shortText(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) {
+    if (bytes[i] > 0x7e) return new TextDecoder().decode(bytes.subarray(start, end));
+    text += String.fromCharCode(bytes[i]);
+  }
+  return text;
 }
 
 function unescaped(bytes: Uint8Array, start: number, end: number): string {

@@ -9,7 +9,7 @@ import { jsonText, quoted } from './json-text.js';
 import type { ListFormat } from './list-format.js';
 import { markdown, printable } from './printable.js';
 import { type ReportOptions, type Style, style } from './style.js';
-import { padded, shortened } from './width.js';
+import { shortened } from './width.js';
 
 export interface FrameWriter {
   head(): string;
@@ -108,9 +108,13 @@ function tableWriter(options: ReportOptions): FrameWriter {
     return frame.from === 'server' ? `server ${arrow}` : `${arrow} server`;
   };
   const columns = [11, wide ? 18 : 12, 4, wide ? 47 : 8, 6, 5, 7];
+  const rightwards = [true, false, true, false, false, false, true];
+  // All but the last cell are made of ASCII digits and words, but for the arrow, which is one column wide.
   const line = (cells: string[]) => {
-    const fixed = cells.slice(0, 7).map((cell, at) => padded(cell, columns[at], at === 0 || at === 2 || at === 6));
-    return `${[...fixed, ...cells.slice(7)].join(' ').trimEnd()}\n`;
+    let text = '';
+    for (let at = 0; at < 7; at++)
+      text += `${rightwards[at] ? cells[at].padStart(columns[at]) : cells[at].padEnd(columns[at])} `;
+    return `${(text + cells[7]).trimEnd()}\n`;
   };
   const room = width - columns.reduce((sum, one) => sum + one + 1, 0);
   const heading = line([
