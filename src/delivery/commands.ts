@@ -151,7 +151,7 @@ export class CommandLog {
         const observation = this.views[hop].observation as HopObservation;
         const sentNs = commonNs(this.views[hop], observation.messages.sentNs[row]);
         if (sentNs < timeNs) timeNs = sentNs;
-        if (id >= 0) continue;
+        if (id >= 0 || !this.meanings.mayHave(hop, observation, row)) continue;
         const meaning = this.meanings.of(hop, observation, row);
         if (meaning === null || (meaning.role === Role.command) !== fromServer) continue;
         role = meaning.role;

@@ -44,6 +44,11 @@ export class Meanings {
 
   private readonly meaning: RowMeaning = { role: Role.other, id: -1 };
 
+  /** Quick: rows without an ID are most, Pings among them. */
+  mayHave(hop: number, { messages }: HopObservation, row: number): boolean {
+    return messages.id[row] >= 0 || this.learned[hop].size > 0;
+  }
+
   /** Valid until the next call. */
   of(hop: number, observation: HopObservation, row: number): RowMeaning | null {
     const { messages } = observation;

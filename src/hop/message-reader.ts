@@ -42,8 +42,11 @@ export class MessageReader {
   /** When the last whole Text or Binary message was complete. */
   lastMessageNs = Number.NaN;
   inflater: MessageInflater | null = null;
-  /** Rows of this direction, in order. */
-  readonly rows: number[] = [];
+  /** Rows of this direction, in the order in which they were complete; and those that could not be read whole. */
+  readonly rows = new RowList();
+  readonly unsound: number[] = [];
+  /** Rows of Pings that a TCP ACK covers. */
+  pingsAcked = 0;
   /** What the last Text message said: for listings, valid until the next message. */
   lastType = -1;
   lastId = -1;
@@ -335,7 +338,8 @@ export class MessageReader {
       messages.firstRef[row] = clock.ref;
       messages.octetsSeen[row] = messages.octets(row);
     } else this.complete(row);
-    this.rows.push(row);
+    this.rows.push(row, from);
+    if ((flags & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0) this.unsound.push(row);
     if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= to) this.settleCovered(row);
     else this.wait(row);
     return row;
@@ -353,6 +357,7 @@ export class MessageReader {
     if (!Number.isNaN(messages.tcpAckNs[row])) return;
     if (messages.startOffset[row] < this.half.resentTo) this.complete(row);
     messages.tcpAckNs[row] = ackNs;
+    if (messages.opcode[row] === Opcode.ping) this.pingsAcked++;
     messages.tcpAckRef[row] = ackRef;
   }
 
@@ -410,6 +415,29 @@ export class MessageReader {
   private forgotten(): null {
     this.inflater?.forget();
     return null;
+  }
+}
+
+/** Row numbers in a column that grows, and whether they stand in stream order. */
+export class RowList {
+  private rows = new Int32Array(16);
+  private last = Number.NEGATIVE_INFINITY;
+  count = 0;
+  ordered = true;
+
+  push(row: number, offset: number): void {
+    if (this.count === this.rows.length) {
+      const rows = new Int32Array(this.count * 2);
+      rows.set(this.rows);
+      this.rows = rows;
+    }
+    this.rows[this.count++] = row;
+    if (offset < this.last) this.ordered = false;
+    this.last = offset;
+  }
+
+  toArray(): Int32Array {
+    return this.rows.slice(0, this.count);
   }
 }
 

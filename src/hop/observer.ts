@@ -15,7 +15,8 @@ import { ConnectionTable } from '../tcp/connection-table.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
-import { MessageFlag, type MessageTable } from './message-table.js';
+import type { RowList } from './message-reader.js';
+import type { MessageTable } from './message-table.js';
 import type { ObservedConnection, ObservedHalf, UnackedTail } from './observation.js';
 
 export class Observer implements PacketSink {
@@ -123,7 +124,8 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     fromClient: describeHalf(stack.sides[client], tcp, context),
     pings: {
       sent: pings.sent,
-      tcpAcked: ackedPings(stack.sides[server], context),
+      // Pings that are not kept count as TCP-ACKed where they were answered: a Pong proves as much.
+      tcpAcked: stack.sides[server].messages.pingsAcked,
       answered: pings.answered,
       roundTripsNs: pings.roundTripsNs,
     },
@@ -164,7 +166,7 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
     counts: side.messages.counts,
     closeCode: side.messages.closeCode,
     rows,
-    unsound: rows.filter((row) => (messages.flags[row] & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0),
+    unsound: Int32Array.from(side.messages.unsound),
   };
 }
 
@@ -185,18 +187,7 @@ function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTa
 }
 
 /** A fragmented message is complete only after the control frames between its fragments. */
-function inStreamOrder(rows: readonly number[], { startOffset }: MessageTable): Int32Array {
-  const ordered = Int32Array.from(rows);
-  for (let i = 1; i < ordered.length; i++)
-    if (startOffset[ordered[i]] < startOffset[ordered[i - 1]])
-      return ordered.sort((a, b) => startOffset[a] - startOffset[b] || a - b);
-  return ordered;
-}
-
-/** Pings beyond the rows that are kept count as TCP-ACKed where they were answered: a Pong proves as much. */
-function ackedPings(side: Side, context: HopContext): number {
-  const { messages } = context;
-  let acked = 0;
-  for (const row of side.messages.rows) if (messages.opcode[row] === 9 && messages.tcpAckNs[row] >= 0) acked++;
-  return acked;
+function inStreamOrder(rows: RowList, { startOffset }: MessageTable): Int32Array {
+  const all = rows.toArray();
+  return rows.ordered ? all : all.sort((a, b) => startOffset[a] - startOffset[b] || a - b);
 }

@@ -46,6 +46,8 @@ export class KeyScan {
   /** Per level: code of the key whose value is being read. */
   private readonly keyAt = new Int32Array(4);
   private readonly habits = new TypeHabits();
+  /** Position of the last backslash in the string at hand, -1 for none. */
+  private escapeAt = -1;
   /** Rank at which the scan of this message may stop. */
   private enough = Number.POSITIVE_INFINITY;
 
@@ -103,7 +105,8 @@ export class KeyScan {
     while (p < end) {
       const c = bytes[p];
       if (c === 0x22) {
-        const close = stringEnd(bytes, p + 1, end);
+        this.escapeAt = -1;
+        const close = this.closing(bytes, p + 1, end);
         if (close >= end) return;
         if (expectKey) {
           keyAt[depth] = this.codeOf(bytes, p + 1, close);
@@ -167,6 +170,18 @@ export class KeyScan {
     }
   }
 
+  /** Where a string ends; notes an escape in it, since a value with one must be decoded before use. */
+  private closing(bytes: Uint8Array, start: number, end: number): number {
+    let p = start;
+    while (p < end) {
+      const c = bytes[p];
+      if (c === 0x22) return p;
+      if (c === 0x5c) this.escapeAt = p++;
+      p++;
+    }
+    return end;
+  }
+
   /** A string or number value at a level from 1 to 3. */
   private value(bytes: Uint8Array, start: number, end: number, depth: number): void {
     const code = this.keyAt[depth];
@@ -186,7 +201,7 @@ export class KeyScan {
       result.idEnd = end;
       result.idRank = rank;
     } else return;
-    if (bytes[end] === 0x22) for (let i = start; i < end; i++) if (bytes[i] === 0x5c) result.escaped = true;
+    if (this.escapeAt >= start && this.escapeAt < end) result.escaped = true;
   }
 
   /**

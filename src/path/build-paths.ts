@@ -129,6 +129,8 @@ function threads(
   clocks: readonly (ClockOffset | null)[],
   direction: 'fromServer' | 'fromClient',
 ): ThreadTable {
+  if (observations.length === 1)
+    return ThreadTable.ofOneHop(path.legs[0]?.connection[direction].rows ?? new Int32Array(0));
   const table = new ThreadTable(observations.length);
   const inward: { side: AlignSide; threadAt: Int32Array; hop: number }[] = [];
   for (const leg of path.legs) {

@@ -11,6 +11,14 @@ export class ThreadTable {
     this.rows = new Int32Array(16 * hops);
   }
 
+  /** Of a path with one leg: every row of it is a thread. Takes the rows as they are where there is one hop. */
+  static ofOneHop(rows: Int32Array): ThreadTable {
+    const table = new ThreadTable(1);
+    table.rows = rows;
+    table.count = rows.length;
+    return table;
+  }
+
   /** A new thread, seen nowhere yet. */
   add(): number {
     if ((this.count + 1) * this.hops > this.rows.length) {

@@ -18,7 +18,7 @@ import { joined, wrapped } from './width.js';
 /** Rows that are set out at a time where a report lists more than it keeps. */
 const CHUNK = 200;
 /** Further rows of a kind are set in the same columns by a quicker printer. */
-const SET_BY_TABLE = 16;
+const SET_BY_TABLE = 8;
 /** A table longer than a screen has scrolled the first line away: it is said again at the end. */
 const DELIVERED_BESIDE_FAILURES = 12;
 const LONG_TABLE = 20;

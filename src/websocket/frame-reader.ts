@@ -11,6 +11,8 @@ export interface FrameSink {
   frame(frame: Frame): void;
 }
 
+/** Fewer octets are copied sooner one by one than through a view. */
+const SHORT_COPY = 512;
 /** Longer payloads are counted, not kept: 4 MiB hold any command. */
 const MAX_KEPT_PAYLOAD = 4 << 20;
 
@@ -121,7 +123,8 @@ export class FrameReader {
       kept.set(this.kept.subarray(0, this.keptLength));
       this.kept = kept;
     }
-    this.kept.set(bytes.subarray(start, start + length), this.keptLength);
+    if (length < SHORT_COPY) for (let i = 0; i < length; i++) this.kept[this.keptLength + i] = bytes[start + i];
+    else this.kept.set(bytes.subarray(start, start + length), this.keptLength);
     this.keptLength += length;
   }
 

@@ -3,16 +3,17 @@
  * In: masked payload octets. Out: plain ones. RFC 6455 section 5.3.
  */
 
-/** A DataView costs more than the octets of a short message: the last one is kept for as long as the buffer stays. */
+/** A DataView costs more than the octets of a short message: the last two are kept. */
 class CachedView {
-  private buffer: ArrayBufferLike | null = null;
   private view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
+  private other: DataView<ArrayBufferLike> = this.view;
 
+  /** Frames come from the read buffer and from the one in which those that span packets are put together, by turns. */
   of(bytes: Uint8Array): DataView<ArrayBufferLike> {
-    if (bytes.buffer !== this.buffer) {
-      this.buffer = bytes.buffer;
-      this.view = new DataView(this.buffer);
-    }
+    if (this.view.buffer === bytes.buffer) return this.view;
+    const { other } = this;
+    this.other = this.view;
+    this.view = other.buffer === bytes.buffer ? other : new DataView(bytes.buffer);
     return this.view;
   }
 }
