@@ -114,12 +114,24 @@ class Gathered {
 export class FileOutput implements Output {
   private readonly held = new Gathered();
   private descriptor: number;
-  private readonly temporary: string;
+  /** Null where the target is a device or a pipe: that is written to, never replaced. */
+  private readonly temporary: string | null;
+  private readonly target: string;
 
   constructor(private readonly file: string) {
+    // A link stays a link: what it points to is replaced.
+    this.target = realPath(file);
+    const there = this.guarded(() => statSync(this.target, { throwIfNoEntry: false }));
+    if (there?.isDirectory()) throw new OutputError(`-o ${file}: is a directory`);
+    const mode = there === undefined ? 0o644 : there.mode & 0o777;
     // Beside the file: a rename is atomic only within one file system.
-    this.temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
-    this.descriptor = this.guarded(() => openSync(this.temporary, 'wx', 0o644));
+    this.temporary =
+      there === undefined || there.isFile()
+        ? join(dirname(this.target), `.${basename(this.target)}.${randomBytes(6).toString('hex')}.tmp`)
+        : null;
+    this.descriptor = this.guarded(() =>
+      this.temporary === null ? openSync(this.target, 'w') : openSync(this.temporary, 'wx', mode),
+    );
   }
 
   write(text: string): undefined {
@@ -137,17 +149,17 @@ export class FileOutput implements Output {
   async finish(): Promise<void> {
     this.flush();
     this.guarded(() => {
-      fsyncSync(this.descriptor);
+      if (this.temporary !== null) fsyncSync(this.descriptor);
       closeSync(this.descriptor);
       this.descriptor = -1;
-      renameSync(this.temporary, this.file);
+      if (this.temporary !== null) renameSync(this.temporary, this.target);
     });
   }
 
   abandon(): void {
     if (this.descriptor >= 0) closeSync(this.descriptor);
     this.descriptor = -1;
-    rmSync(this.temporary, { force: true });
+    if (this.temporary !== null) rmSync(this.temporary, { force: true });
   }
 
   private guarded<Result>(work: () => Result): Result {

@@ -79,6 +79,7 @@ export function program(version: string, handlers: Handlers, voice: Voice): Comm
 
 function verdictArguments(command: Command): Command {
   return command
+    .option('--show-payloads', 'for frames; a verdict never holds payloads')
     .argument('[hop=FILE...]', "captures by hop, from the server out; a hop's files in any order; - is standard input")
     .option('--path <HOPS>', 'the whole path, comma-separated, where not every hop was captured: origin,nginx,npm')
     .option('--command <ID>', 'judge only this command, even if it was never sent (repeatable)', gathered)

@@ -39,6 +39,7 @@ export interface AnalyseOptions {
 }
 
 const DEFAULT_ACK_TIMEOUT_MS = 10_000;
+const MOST_NAMED = 5;
 
 export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promise<Case> {
   const profile = await loadProfile(options.profile);
@@ -57,12 +58,20 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);
   attachDispatches(log, views, ackTimeoutNs);
-  for (const id of options.commandIds ?? []) log.name(id);
+  const commandIds = (options.commandIds ?? []).map((id) => wholeId(log, id));
+  for (const id of commandIds) log.name(id);
   const learned = meanings.learnedFrom;
   if (learned !== null)
     options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
-  const court: CommandCourt = { log, views, paths, ackTimeoutNs, goesOnTo: perPath((path) => goesOnTo(path, views)) };
-  const commands = new Commands(court, options, epoch ?? 0);
+  const court: CommandCourt = {
+    log,
+    views,
+    paths,
+    ackTimeoutNs,
+    goesOnTo: perPath((path) => goesOnTo(path, views)),
+    learned: learned?.words ?? null,
+  };
+  const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);
   return {
     verdict: {
       schema: 'lasthop/verdict@1',
@@ -75,6 +84,14 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     court,
     agents: options.agents?.length ? new Set(options.agents) : null,
   };
+}
+
+/** The report shortens IDs where it is narrow: the beginning of one that is unique is as good. */
+function wholeId(log: CommandLog, id: string): string {
+  const found = log.idsStartingWith(id, MOST_NAMED);
+  if (found.includes(id) || found.length === 0) return id;
+  if (found.length > 1) throw new UsageError(`--command ${id}: several commands begin so: ${found.join(', ')}`);
+  return found[0];
 }
 
 function hopNames(hops: readonly HopInput[], path: readonly string[] | undefined): string[] {

@@ -190,6 +190,19 @@ export class CommandLog {
     this.entryNs[this.count++] = timeNs;
   }
 
+  /** IDs of commands that were sent, by their beginning. */
+  idsStartingWith(beginning: string, most: number): string[] {
+    const found: string[] = [];
+    if (beginning === '') return found;
+    for (let command = 0; command < this.ids.count && found.length < most; command++) {
+      if (this.firstAttempt(command) < 0 && !this.dispatches.has(command)) continue;
+      const id = this.ids.text(command);
+      if (id === beginning) return [id];
+      if (id.startsWith(beginning)) found.push(id);
+    }
+    return found;
+  }
+
   /** A command that no frame tells of: asked for by dispatch or by the user. */
   name(id: string): number {
     return this.ids.internText(id);

@@ -103,7 +103,10 @@ export function blockedThrough(half: ObservedHalf, stretch: Stretch): ObservedHa
   return null;
 }
 
+/** A duration for a sentence: three significant digits below a second, as the report's own figures have. */
 export function seconds(ns: number): string {
   const value = ns / 1e9;
-  return value >= 0.95 ? `${value.toFixed(value < 10 ? 1 : 0)} s` : `${Math.max(1, Math.round(value * 1000))} ms`;
+  if (value >= 0.9995) return `${value.toFixed(value < 10 ? 1 : 0)} s`;
+  const milliseconds = ns / 1e6;
+  return `${milliseconds >= 100 ? milliseconds.toFixed(0) : Number(milliseconds.toPrecision(3))} ms`;
 }

@@ -26,6 +26,8 @@ export interface CommandCourt {
   paths: readonly Path[];
   ackTimeoutNs: number;
   goesOnTo(path: Path): string | null;
+  /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
+  learned: string | null;
 }
 
 /** A verdict that still knows what it was made of. */
@@ -136,7 +138,9 @@ class JudgedAttempt implements AttemptVerdict {
   }
 
   get reason(): string {
-    return this.ruling.reason();
+    const { learned } = this.court;
+    const note = learned === null ? '' : ` (message names are unfamiliar; taken from IDs that came back: ${learned})`;
+    return this.ruling.reason() + note;
   }
 
   get hops(): HopState[] {

@@ -41,6 +41,13 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
     return open(
       `asked for, and no frame with it seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline`,
     );
+  if (
+    seen === undefined &&
+    observation.connections.some((each) => each?.protocol === 'websocket' && each.handshake === null)
+  )
+    return open(
+      `named with --command and not seen; connections were open before the capture of ${inner.name} began, so it may have been sent earlier`,
+    );
   const blind = blindAnywhere(court, inner, observation, agent, window);
   if (blind !== null) return open(`no frame with it seen, but ${blind}`);
   const asked =

@@ -38,7 +38,12 @@ function isDoubtful({ observation }: HopView, capture: CaptureReport): boolean {
 
 /** The reason why a command stayed open names this hop's capture as too short. */
 function blames(reason: string, hop: string): boolean {
-  return reason.includes(`the capture of ${hop} ends`) || reason.includes(`${hop}: the capture `);
+  return (
+    reason.includes(`the capture of ${hop} ends`) ||
+    reason.includes(`${hop}: the capture starts`) ||
+    reason.includes(`${hop}: the capture ends`) ||
+    reason.includes(`${hop}: the capture is empty`)
+  );
 }
 
 function report(facts: Facts, found: Found, view: HopView, doubtful: CaptureReport[], open: number[]): void {

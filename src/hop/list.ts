@@ -8,7 +8,7 @@ import { formatAddress } from '../packet/address.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
 import type { ConnectionStack, Side } from './connection-stack.js';
 import type { ConnectionSummary, FrameEvent } from './frame-event.js';
-import type { ObservedConnection, ObservedHalf } from './observation.js';
+import type { ObservedConnection, ObservedFile, ObservedHalf } from './observation.js';
 import { readFiles } from './observe.js';
 import { Observer } from './observer.js';
 import { isoTime } from './timestamp.js';
@@ -38,11 +38,11 @@ export async function listFrames(
     observer.context.frameListener = (stack, side, frame) => lister.frame(stack, side, frame);
     observer.context.listing = true;
     observer.context.keepText = options.showPayloads === true;
-    await readFiles([file], observer, progressOf(options));
+    const { observed } = await readFiles([file], observer, progressOf(options));
     observer.finish();
     lister.release();
     await Promise.all(pending);
-    warnOf(observer, file, options);
+    warnOf(observer, observed, options);
   }
 }
 
@@ -50,7 +50,7 @@ export async function listConnections(files: string[], options: ListOptions): Pr
   const observer = new Observer(await loadProfile(options.profile));
   const { observed, epochSeconds } = await readFiles(files, observer, progressOf(options));
   const connections = observer.finish();
-  for (const { file } of observed) warnOf(observer, file, options);
+  warnOf(observer, observed, options);
   const digits = observed.some(({ summary }) => summary.timeDigits === 9) ? 9 : 6;
   return connections.map((connection) => summaryOf(connection, (timeNs) => isoTime(timeNs, epochSeconds, digits)));
 }
@@ -60,7 +60,11 @@ function progressOf(options: ListOptions) {
     options.onProgress?.({ hop: '', file, octetsRead, octetsTotal });
 }
 
-function warnOf(observer: Observer, file: string, options: ListOptions): void {
+/** What was wrong with the files themselves, and with packets in them. */
+function warnOf(observer: Observer, observed: readonly ObservedFile[], options: ListOptions): void {
+  for (const { file, summary } of observed)
+    for (const issue of summary.issues) options.warn?.(`${file}: ${issue.text}`);
+  const [{ file }] = observed;
   for (const issue of observer.decoder.issues.issues) options.warn?.(`${file}: ${issue.text}`);
 }
 

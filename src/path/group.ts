@@ -87,6 +87,15 @@ class Groups {
     return true;
   }
 
+  /** Some senders always begin with the same numbers: another key, other ports at both ends, or another time in the same capture veto. */
+  private mayBeOneTcp(x: number, y: number): boolean {
+    const [a, b] = [this.sightings[x].connection, this.sightings[y].connection];
+    const [keyA, keyB] = [a.handshake?.key, b.handshake?.key];
+    if (keyA && keyB && keyA !== keyB) return false;
+    if (a.clientPort !== b.clientPort && a.serverPort !== b.serverPort) return false;
+    return this.sightings[x].hop !== this.sightings[y].hop || Math.abs(a.firstNs - b.firstNs) < TOGETHER_WITHIN_NS;
+  }
+
   /** One TCP connection seen in several captures (or several times in one) has the same initial sequence numbers, whatever NAT did. */
   joinByInitialSequence(): void {
     const byNumbers = new Map<string, number>();
@@ -95,7 +104,7 @@ class Groups {
       if (identity === null) return;
       const other = byNumbers.get(identity);
       if (other === undefined) byNumbers.set(identity, i);
-      else this.join(other, i);
+      else if (this.mayBeOneTcp(other, i)) this.join(other, i);
     });
   }
 

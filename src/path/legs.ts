@@ -81,7 +81,8 @@ function nodesOf(group: Group): Node[] {
 
 function isSameTcp(a: ObservedConnection, b: ObservedConnection): boolean {
   const identity = tcpIdentity(a);
-  if (identity !== null && tcpIdentity(b) !== null) return identity === tcpIdentity(b);
+  const portsDiffer = a.clientPort !== b.clientPort && a.serverPort !== b.serverPort;
+  if (identity !== null && tcpIdentity(b) !== null) return identity === tcpIdentity(b) && !portsDiffer;
   return (
     a.clientAddress === b.clientAddress &&
     a.clientPort === b.clientPort &&

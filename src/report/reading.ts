@@ -73,7 +73,9 @@ export function lostWords(lostAt: string | null): string {
 }
 
 /** One plain sentence: what the outcome means, and where to look. */
-export function meaning(command: Pick<CommandVerdict, 'outcome' | 'lostAt' | 'lastHop' | 'late'>): string {
+export function meaning(
+  command: Pick<CommandVerdict, 'outcome' | 'lostAt' | 'lastHop' | 'late'> & Partial<Pick<CommandVerdict, 'dispatch'>>,
+): string {
   const { lostAt, lastHop } = command;
   switch (command.outcome) {
     case 'delivered':
@@ -85,13 +87,15 @@ export function meaning(command: Pick<CommandVerdict, 'outcome' | 'lostAt' | 'la
     case 'reached-agent':
       return `Every byte left ${lastHop ?? 'the last hop'} and was TCP-ACKed from the agent's end, and no CommandAck came back in time: the captured hops did their part, so look at the agent, or at what lies past the last capture.`;
     case 'stalled':
+      if (lostAt?.includes('->') && lostAt.split('->')[0] !== lastHop)
+        return `It arrived at ${lostAt.split('->')[0]} and waits there: TCP on ${lostAt} was blocked by what was sent before it. Look at that leg and at its far end.`;
       return lostAt?.includes('->')
         ? `It left ${lostAt.split('->')[0]} and was not wholly TCP-ACKed by ${lostAt.split('->')[1]}: look at the leg ${lostAt}.`
         : `${lostAt ?? 'A hop'} wrote only a part of it: look at that hop's write path.`;
     case 'not-forwarded':
       return `It arrived at ${lostAt ?? 'a hop'}, which TCP-ACKed it and never sent it on: look at ${lostAt ?? 'that hop'}.`;
     case 'never-sent':
-      return `It was asked for, and no Text frame with it ever left ${lostAt ?? 'the innermost hop'}: look at that process.`;
+      return `${command.dispatch === null ? 'It was named with --command' : 'It was asked for'}, and no Text frame with it ever left ${lostAt ?? 'the innermost hop'}: ${command.dispatch === null ? 'check the ID, then look at that process.' : 'look at that process.'}`;
     case 'inconclusive':
       return 'Not proven either way: the captures do not settle it.';
   }

@@ -98,5 +98,5 @@ function nothing(verdict: Verdict, options: ReportOptions): string {
   if (options.failedOnly && verdict.summary.commands > 0) return 'Every command was delivered.';
   const connections = verdict.connections.length;
   if (connections === 0) return 'No commands: the captures hold no WebSocket connection that could be read.';
-  return `No commands: no message on ${counted(connections, 'WebSocket connection')} was recognised as one. If that is wrong, see --profile and --command.`;
+  return `No commands: on ${counted(connections, 'WebSocket connection')} no message was recognised as one, or none is among those asked for with --command, --agent, --since or --until. Names that it does not know are what --profile is for.`;
 }

@@ -145,9 +145,10 @@ describe('blockedThrough', () => {
 });
 
 it('writes times in words', () => {
-  expect([0.2e6, 40e6, 940e6, 1e9, 1.26e9, 31e9].map(seconds)).toEqual([
-    '1 ms',
-    '40 ms',
+  expect([0.2e6, 0.0152e6, 40.25e6, 940e6, 1e9, 1.26e9, 31e9].map(seconds)).toEqual([
+    '0.2 ms',
+    '0.0152 ms',
+    '40.3 ms',
     '940 ms',
     '1.0 s',
     '1.3 s',
