@@ -53,7 +53,8 @@ export async function main(argv: string[], proc: ProcessFace, engine: Engine = b
   try {
     await stdout.finish();
   } catch (error) {
-    if (!(error instanceof OutputClosed)) status = await statusOf(error, messages, false);
+    // Said once: what failed while the report was written fails again here.
+    if (!(error instanceof OutputClosed) && status === ExitStatus.ok) status = await statusOf(error, messages, false);
   }
   return status;
 }

@@ -31,7 +31,8 @@ export class Groups {
 
   add(command: CommandVerdict): void {
     if (command.outcome === 'delivered' && !command.late) return;
-    const reason = command.outcome === 'inconclusive' ? command.reason : null;
+    // One cause, however many seconds each command was short of its deadline.
+    const reason = command.outcome === 'inconclusive' ? command.reason.replace(/\d+(?:\.\d+)?/g, '#') : null;
     const key = JSON.stringify([command.agent, command.outcome, command.lostAt, reason]);
     let group = this.groups.get(key);
     if (group === undefined) {

@@ -37,6 +37,7 @@ export function* verdictHtml(verdict: Verdict, options: SelectOptions): Generato
   const groups = chosen.groups.inOrder();
   if (groups.length > 0) yield '<h2>What it means</h2>\n';
   for (const group of options.all ? groups : groups.slice(0, MOST_EXPLAINED)) yield groupCard(group, verdict);
+  yield* findings(verdict);
   for (const kind of STANDINGS) {
     if (chosen.counts[kind] === 0) continue;
     yield `<h2>${TITLES[kind]} (${count(chosen.counts[kind])})</h2>\n<div class="scroll"><table>\n`;
@@ -47,7 +48,6 @@ export function* verdictHtml(verdict: Verdict, options: SelectOptions): Generato
     const more = chosen.counts[kind] - LIMITS[kind];
     if (more > 0 && !options.all) yield `<p class="quiet">${count(more)} more (--all lists them)</p>\n`;
   }
-  yield* findings(verdict);
   yield* captures(verdict);
   yield `<p class="quiet">${text(verdict.generator.name)} ${text(verdict.generator.version)}. Packet numbers are those that Wireshark shows.</p>\n`;
   yield PAGE_FOOT;

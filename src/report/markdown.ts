@@ -32,6 +32,7 @@ export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Gene
   yield `# Delivery of commands\n\n**${all}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}**\n\n`;
   yield* captureSection(verdict);
   yield* meaningSection(verdict, chosen, options.all);
+  yield* findingSection(verdict);
   for (const kind of STANDINGS) {
     if (chosen.counts[kind] === 0) continue;
     yield `## ${TITLES[kind]} (${count(chosen.counts[kind])})\n\n`;
@@ -42,7 +43,6 @@ export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Gene
     const more = chosen.counts[kind] - LIMITS[kind];
     yield more > 0 && !options.all ? `\n${count(more)} more (\`--all\` lists them).\n\n` : '\n';
   }
-  yield* findingSection(verdict);
   yield `---\n\n${text(verdict.generator.name)} ${text(verdict.generator.version)}. Packet numbers are those that Wireshark shows for the file named.\n`;
 }
 
