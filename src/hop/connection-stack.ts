@@ -6,7 +6,7 @@
 
 import type { MessageHead } from '../http/message-head.js';
 import type { OpeningHandshake } from '../http/opening-handshake.js';
-import type { RoleNumber } from '../message/profile.js';
+import { Role, type RoleNumber } from '../message/profile.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import type { GapKind, HalfStream, StreamConsumer } from '../tcp/half-stream.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
@@ -29,6 +29,7 @@ const MAX_HELD = 256 << 10;
 /** A stream's first octets tell nothing before there are as many. */
 const OPENING_OCTETS = 4;
 const MAX_BLIND = 4096;
+const MAX_WAITING_COMMANDS = 1024;
 
 export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
@@ -84,6 +85,8 @@ export class ConnectionStack implements StreamConsumer {
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
+  /** IDs of commands without an answer so far. */
+  private readonly waiting = new Set<number>();
   /** Direction of the client by what it said: an HTTP request, or masked frames. */
   clientByContent: 0 | 1 | null = null;
   clientFrom: 'http' | 'masking' | null = null;
@@ -187,6 +190,16 @@ export class ConnectionStack implements StreamConsumer {
   upgradeHead: MessageHead | null = null;
 
   // --- MessageOwner --------------------------------------------------------------------------------------------------
+
+  get waitingCommands(): number {
+    return this.waiting.size;
+  }
+
+  spoken(role: RoleNumber, id: number): void {
+    if (role === Role.command) {
+      if (this.waiting.size < MAX_WAITING_COMMANDS) this.waiting.add(id);
+    } else if (this.waiting.size > 0 && (role === Role.commandAck || role === Role.result)) this.waiting.delete(id);
+  }
 
   wantsText(reader: MessageReader): boolean {
     return !this.agent.settled && reader.half.direction === this.clientDirection();

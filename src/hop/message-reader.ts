@@ -13,9 +13,13 @@ import type { HopContext } from './hop-context.js';
 import { MessageFlag } from './message-table.js';
 
 const MAX_MESSAGE = 8 << 20;
-/** Every Ping and Pong is kept until a hop has many; from then on only the first ones of each direction. */
-const MAX_CONTROL_ROWS = 512;
-const MANY_CONTROL_ROWS = 16_384;
+/**
+ * Every Ping and Pong is kept until a hop has many; from then on the first ones of each direction, and those sent while a command
+ * waits for its answer: it is with them that the command is compared.
+ */
+const FIRST_CONTROL_ROWS = 64;
+const MANY_CONTROL_ROWS = 65_536;
+const MAX_WAITING_ROWS = 8192;
 /** Of the messages without a command ID so many of each direction are kept, and of the later ones a sample by digest: every hop picks the same. */
 const FIRST_KEPT = 24;
 const SAMPLE_MASK = 0x1f;
@@ -29,6 +33,10 @@ const LAZY_HEAD = 256;
 
 export interface MessageOwner {
   connection: number;
+  /** Commands sent on the connection that were not answered yet. */
+  readonly waitingCommands: number;
+  /** A command, CommandAck or result with an ID went by. */
+  spoken(role: RoleNumber, id: number): void;
   /** Whether `text` looks into the message. */
   wantsText(reader: MessageReader): boolean;
   /** A whole text message: for the agent's name, as long as it is wanted. */
@@ -71,6 +79,7 @@ export class MessageReader {
   private stillMasked: Frame | null = null;
   private sampled = 0;
   private plainMessages = 0;
+  private waitingRows = 0;
 
   constructor(
     readonly half: HalfStream,
@@ -219,11 +228,16 @@ export class MessageReader {
     } else {
       const seen = frame.opcode === Opcode.ping ? this.counts.ping++ : this.counts.pong++;
       if (this.context.listing) row = -1;
-      else if (seen < MAX_CONTROL_ROWS || this.context.controlRows++ < MANY_CONTROL_ROWS)
-        row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
+      else if (this.keepsControl(seen)) row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     }
     if (row >= 0) this.context.messages.maskingKey[row] = frame.maskingKey;
     this.owner.control(this, frame.opcode, digest, row);
+  }
+
+  private keepsControl(seen: number): boolean {
+    if (this.context.controlRows < MANY_CONTROL_ROWS) this.context.controlRows++;
+    else if (seen >= FIRST_CONTROL_ROWS) return this.owner.waitingCommands > 0 && this.waitingRows++ < MAX_WAITING_ROWS;
+    return true;
   }
 
   private message(bytes: Uint8Array, start: number, end: number, frame: Frame, extraFlags: number): void {
@@ -256,6 +270,7 @@ export class MessageReader {
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (this.context.listing) return;
+    if (this.lastId >= 0) this.owner.spoken(role, this.lastId);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.keep(frame, this.assembling, end - start, digest, flags);
     const { messages } = this.context;

@@ -18,63 +18,46 @@ export const MessageFlag = {
   masked: 64,
 } as const;
 
-/** Rows that address space is set aside for: 33 million, a capture of many millions of commands. */
-const MAX_ROWS = 1 << 25;
-
-/** Buffers that grow in place: the views on them follow, nothing is copied, and nothing old waits for the collector. */
-class Columns {
-  private rows = 64;
-  private readonly buffers: { buffer: ArrayBuffer; octets: number }[] = [];
-
-  of(octets: number): ArrayBuffer {
-    const buffer = new ArrayBuffer(this.rows * octets, { maxByteLength: MAX_ROWS * octets });
-    this.buffers.push({ buffer, octets });
-    return buffer;
-  }
-
-  reserve(rows: number): void {
-    if (rows <= this.rows) return;
-    if (rows > MAX_ROWS) throw new RangeError(`more than ${MAX_ROWS} messages to keep: analyse the capture in parts`);
-    this.rows = Math.min(MAX_ROWS, this.rows + Math.max(64, this.rows >> 1));
-    for (const { buffer, octets } of this.buffers) buffer.resize(this.rows * octets);
-  }
-}
+/**
+ * Room for so many rows is set aside at once: memory that is never touched is never taken from the system, and growing would
+ * copy. Beyond it the columns grow by half.
+ */
+const FIRST_ROWS = 1 << 19;
 
 export class MessageTable {
   count = 0;
-  private readonly columns = new Columns();
-  readonly connection = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
-  readonly flags = new Uint8Array(this.columns.of(Uint8Array.BYTES_PER_ELEMENT));
-  readonly opcode = new Uint8Array(this.columns.of(Uint8Array.BYTES_PER_ELEMENT));
+  connection = new Int32Array(FIRST_ROWS);
+  flags = new Uint8Array(FIRST_ROWS);
+  opcode = new Uint8Array(FIRST_ROWS);
   /** Stream offsets of the message's frames, first header to last octet (of a partial one: where it would have ended). */
-  readonly startOffset = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
-  readonly endOffset = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
+  startOffset = new Float64Array(FIRST_ROWS);
+  endOffset = new Float64Array(FIRST_ROWS);
   /** Decoded payload octets. */
-  readonly length = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
+  length = new Uint32Array(FIRST_ROWS);
   /** First octet first seen leaving; TCP ACK that covers all. */
-  readonly sentNs = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
-  readonly tcpAckNs = new Float64Array(this.columns.of(Float64Array.BYTES_PER_ELEMENT));
-  readonly firstRef = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
-  readonly tcpAckRef = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
-  readonly octetsSeen = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
-  readonly retransmissions = new Uint16Array(this.columns.of(Uint16Array.BYTES_PER_ELEMENT));
+  sentNs = new Float64Array(FIRST_ROWS);
+  tcpAckNs = new Float64Array(FIRST_ROWS);
+  firstRef = new Uint32Array(FIRST_ROWS);
+  tcpAckRef = new Uint32Array(FIRST_ROWS);
+  octetsSeen = new Uint32Array(FIRST_ROWS);
+  retransmissions = new Uint16Array(FIRST_ROWS);
   /** Digest of the decoded payload's ends and length: equal on every leg, whatever a proxy did to the frames. */
-  readonly digest = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
-  readonly maskingKey = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
+  digest = new Int32Array(FIRST_ROWS);
+  maskingKey = new Int32Array(FIRST_ROWS);
   /** Interned type and ID; -1 for none. */
-  readonly type = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
-  readonly id = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
+  type = new Int32Array(FIRST_ROWS);
+  id = new Int32Array(FIRST_ROWS);
   /** Pong of a Ping, Ping of a Pong; -1 for none. */
-  readonly pair = new Int32Array(this.columns.of(Int32Array.BYTES_PER_ELEMENT));
+  pair = new Int32Array(FIRST_ROWS);
   /** Of fragmented messages with other frames between: where their own frames stand, start and end by turns. */
   readonly spans = new Map<number, Float64Array>();
   /** Where the data packets of a message that has several stand in the pool: their count, then the packets; 0 for none. */
-  private readonly moreAt = new Uint32Array(this.columns.of(Uint32Array.BYTES_PER_ELEMENT));
+  private moreAt = new Uint32Array(FIRST_ROWS);
   private pool = new Uint32Array(256);
   private poolUsed = 1;
 
   add(): number {
-    this.columns.reserve(this.count + 1);
+    if (this.count === this.connection.length) this.grow();
     const row = this.count++;
     this.type[row] = this.id[row] = this.pair[row] = -1;
     this.tcpAckNs[row] = Number.NaN;
@@ -111,6 +94,28 @@ export class MessageTable {
 
   has(row: number, flag: number): boolean {
     return (this.flags[row] & flag) !== 0;
+  }
+
+  private grow(): void {
+    const size = (this.count * 3) >> 1;
+    this.connection = copied(this.connection, new Int32Array(size));
+    this.flags = copied(this.flags, new Uint8Array(size));
+    this.opcode = copied(this.opcode, new Uint8Array(size));
+    this.startOffset = copied(this.startOffset, new Float64Array(size));
+    this.endOffset = copied(this.endOffset, new Float64Array(size));
+    this.length = copied(this.length, new Uint32Array(size));
+    this.sentNs = copied(this.sentNs, new Float64Array(size));
+    this.tcpAckNs = copied(this.tcpAckNs, new Float64Array(size));
+    this.firstRef = copied(this.firstRef, new Uint32Array(size));
+    this.tcpAckRef = copied(this.tcpAckRef, new Uint32Array(size));
+    this.octetsSeen = copied(this.octetsSeen, new Uint32Array(size));
+    this.retransmissions = copied(this.retransmissions, new Uint16Array(size));
+    this.digest = copied(this.digest, new Int32Array(size));
+    this.maskingKey = copied(this.maskingKey, new Int32Array(size));
+    this.type = copied(this.type, new Int32Array(size));
+    this.id = copied(this.id, new Int32Array(size));
+    this.pair = copied(this.pair, new Int32Array(size));
+    this.moreAt = copied(this.moreAt, new Uint32Array(size));
   }
 }
 
