@@ -22,7 +22,7 @@ export interface Ruling {
 export interface JudgedReply {
   path: Path;
   states: Judged[];
-  /** Common clock, at the outermost hop that saw it. */
+  /** Common clock, at the innermost hop that saw it. */
   firstNs: number;
 }
 
@@ -113,7 +113,7 @@ function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'noth
 function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {
   const { views } = attempt;
   const arrivedNs = reply.states[innermost].sentNs;
-  const late = arrivedNs > attempt.deadlineNs;
+  const late = isLate(attempt, innermost, arrivedNs);
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
@@ -121,6 +121,13 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
     return `CommandAck back at ${views[innermost].name} after ${seconds(arrivedNs - attempt.sentNs)}${tooLate}${missing}`;
   };
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
+}
+
+/** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
+function isLate(attempt: Attempt, hop: number, arrivedNs: number): boolean {
+  const passedNs = attempt.states[hop].sentNs;
+  if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs;
+  return arrivedNs - (attempt.views[hop].clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY) > attempt.deadlineNs;
 }
 
 /** Whether a hop that did not see the reply was capturing when it should have come by: then what it missed stays open. */
