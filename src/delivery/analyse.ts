@@ -68,7 +68,8 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     views,
     paths,
     ackTimeoutNs,
-    goesOnTo: perPath((path) => goesOnTo(path, views)),
+    // Whoever names the whole path knows it.
+    goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views)),
     learned: learned?.words ?? null,
   };
   const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);

@@ -14,7 +14,7 @@ export interface Entry {
   path: Path;
   thread: number;
   role: RoleNumber;
-  /** Common clock, where it was first seen on its way. */
+  /** Common clock, at the innermost hop that saw it: attempt and reply are timed by one capture where that is possible. */
   timeNs: number;
 }
 
@@ -144,13 +144,13 @@ export class CommandLog {
     for (let thread = 0; thread < threads.count; thread++) {
       let role: RoleNumber | null = null;
       let id = -1;
-      let timeNs = Number.POSITIVE_INFINITY;
+      let timeNs = Number.NaN;
       for (let hop = 0; hop < threads.hops; hop++) {
         const row = threads.row(thread, hop);
         if (row < 0) continue;
         const observation = this.views[hop].observation as HopObservation;
         const sentNs = commonNs(this.views[hop], observation.messages.sentNs[row]);
-        if (sentNs < timeNs) timeNs = sentNs;
+        if (Number.isNaN(timeNs)) timeNs = sentNs;
         if (id >= 0 || !this.meanings.mayHave(hop, observation, row)) continue;
         const meaning = this.meanings.of(hop, observation, row);
         if (meaning === null || (meaning.role === Role.command) !== fromServer) continue;

@@ -39,8 +39,20 @@ export function blindness(
 }
 
 function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {
-  if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs || observation.firstNs <= fromNs) return null;
-  return `the capture starts ${seconds(observation.firstNs - fromNs)} later`;
+  if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs) return null;
+  if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} later`;
+  // An idle connection from before the capture, or one whose first packets it lost.
+  const lossy = lostElsewhere(observation);
+  return lossy === null
+    ? null
+    : `the first packet of this direction that it holds came ${seconds(half.firstSeenNs - fromNs)} later, and ${lossy}`;
+}
+
+/** Quiet says something only in a capture that lost nothing. */
+function lostElsewhere(observation: HopObservation): string | null {
+  if (observation.missedOctets > 0) return 'the capture lost octets elsewhere';
+  if ((observation.droppedPackets ?? 0) > 0) return 'the capture dropped packets';
+  return null;
 }
 
 function unreadable(observation: HopObservation, half: ObservedHalf, stretch: Stretch): string | null {
@@ -66,11 +78,11 @@ function endsBefore(
   if (half.wholeUntilNs >= toNs) return null;
   if (half.finNs <= toNs) return null;
   if (connection.closedBy === 'rst' && connection.closedNs <= toNs) return null;
+  if (toNs === Number.POSITIVE_INFINITY) return "its clock cannot be set against the other captures'";
   if (observation.lastNs < toNs) return `the capture ends ${seconds(toNs - observation.lastNs)} too early`;
   // The direction stayed quiet. In a capture that lost nothing that means that nothing was sent.
-  if (observation.missedOctets > 0) return 'the connection is quiet, and the capture lost octets elsewhere';
-  if ((observation.droppedPackets ?? 0) > 0) return 'the connection is quiet, and the capture dropped packets';
-  return null;
+  const lossy = lostElsewhere(observation);
+  return lossy === null ? null : `the connection is quiet, and ${lossy}`;
 }
 
 /**
@@ -90,6 +102,8 @@ export function provenQuiet(half: ObservedHalf, toNs: number): boolean {
 
 /** Whether TCP held back what `half` sent, all through the stretch; the interval that says so. */
 export function blockedThrough(half: ObservedHalf, stretch: Stretch): ObservedHalf['blocked'][number] | null {
+  // Clocks that are known worse than the stretch is long leave nothing of it.
+  if (!(stretch.toNs > stretch.fromNs)) return null;
   const sorted = [...half.blocked].sort((a, b) => a.fromNs - b.fromNs);
   let reached = stretch.fromNs;
   let first: (typeof sorted)[number] | null = null;

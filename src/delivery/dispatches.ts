@@ -8,6 +8,9 @@ import { locate } from '../hop/observe.js';
 import { commonNs, type HopView } from '../path/path.js';
 import type { CommandLog, SeenDispatch } from './commands.js';
 
+/** Packets of one moment may be captured in another order. */
+const REORDERED_NS = 60e6;
+
 export function attachDispatches(log: CommandLog, views: readonly HopView[], ackTimeoutNs: number): void {
   const inner = views.find((view) => (view.observation?.dispatches.length ?? 0) > 0);
   if (inner === undefined || inner.observation === null) return;
@@ -36,7 +39,7 @@ function pairNameless(log: CommandLog, observation: HopObservation, seen: SeenDi
     if (log.dispatches.has(command)) continue;
     const timeNs = log.firstSentNs(command);
     const path = log.firstPath(command);
-    if (!(timeNs >= seen.askedNs && timeNs <= until && timeNs < bestNs)) continue;
+    if (!(timeNs >= seen.askedNs - REORDERED_NS && timeNs <= until && timeNs < bestNs)) continue;
     if (
       seen.dispatch.agent !== null &&
       path !== null &&

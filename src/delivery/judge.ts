@@ -22,7 +22,7 @@ export interface Ruling {
 export interface JudgedReply {
   path: Path;
   states: Judged[];
-  /** Common clock, at the outermost hop that saw it. */
+  /** Common clock, at the innermost hop that saw it. */
   firstNs: number;
 }
 
@@ -37,6 +37,9 @@ export interface Attempt {
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
 }
+
+/** A message that takes longer through the hops than this was held back on its way. */
+const HELD_WORTH_SAYING_NS = 1e9;
 
 export function judgeAttempt(attempt: Attempt, reply: JudgedReply | null): Ruling {
   if (reply !== null) return judgeReply(attempt, reply);
@@ -113,7 +116,7 @@ function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'noth
 function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {
   const { views } = attempt;
   const arrivedNs = reply.states[innermost].sentNs;
-  const late = arrivedNs > attempt.deadlineNs;
+  const late = isLate(attempt, innermost, arrivedNs);
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
@@ -121,6 +124,13 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
     return `CommandAck back at ${views[innermost].name} after ${seconds(arrivedNs - attempt.sentNs)}${tooLate}${missing}`;
   };
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
+}
+
+/** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
+function isLate(attempt: Attempt, hop: number, arrivedNs: number): boolean {
+  const passedNs = attempt.states[hop].sentNs;
+  if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs;
+  return arrivedNs - (attempt.views[hop].clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY) > attempt.deadlineNs;
 }
 
 /** Whether a hop that did not see the reply was capturing when it should have come by: then what it missed stays open. */
@@ -251,29 +261,26 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   if (blind !== null)
     return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: from the agent ${blind}`);
   const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);
+  const heldNs = states[hop].sentNs - attempt.sentNs;
+  const held = heldNs > HELD_WORTH_SAYING_NS ? ` (${seconds(heldNs)} after it left ${views[0].name})` : '';
   return {
     outcome: 'reached-agent',
     lastHop: view.name,
     lostAt: 'agent',
     late: false,
     reason: () =>
-      `left ${view.name} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}`,
+      `left ${view.name}${held} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}`,
   };
 }
 
-/** Null if the hop's capture goes on to the deadline, or its connection ended before. */
+/** Null if the hop's capture goes on to the deadline. */
 function coverageShort(attempt: Attempt, hop: number): string | null {
   const view = attempt.views[hop];
   const { observation } = view;
   if (observation === null) return `no capture was given for ${view.name}`;
-  const connection = attempt.path.legs[hop]?.connection;
   const endNs = commonNs(view, observation.lastNs);
-  const closedNs = connection === undefined ? Number.NaN : commonNs(view, connection.closedNs);
-  if (
-    endNs >= attempt.deadlineNs ||
-    (closedNs <= attempt.deadlineNs && closedNs <= endNs && connection?.closedBy === 'rst')
-  )
-    return null;
+  // Also where the connection was closed before: the CommandAck may come on the agent's next one.
+  if (endNs >= attempt.deadlineNs) return null;
   return `the capture of ${view.name} ends ${seconds(attempt.deadlineNs - endNs)} before the deadline`;
 }
 

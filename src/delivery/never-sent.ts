@@ -3,9 +3,9 @@
  * its ID. Out: `never-sent` where the innermost hop's capture is whole on every connection that could have carried it.
  */
 
-import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
-import { blindness, seconds } from './coverage.js';
+import { blindness, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
 import type { CommandCourt } from './judge-command.js';
 import type { CommandVerdict } from './verdict.js';
@@ -48,6 +48,10 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
     return open(
       `named with --command and not seen; connections were open before the capture of ${inner.name} began, so it may have been sent earlier`,
     );
+  if (seen === undefined && !observation.connections.some((each) => each?.protocol === 'websocket'))
+    return open(`named with --command and not seen; the capture of ${inner.name} holds no WebSocket connection`);
+  const unread = seen === undefined ? null : unreadRequest(court.views[seen.hop], seen.dispatch, window);
+  if (unread !== null) return open(`no frame with it seen, but the request for it was not captured whole: ${unread}`);
   const blind = blindAnywhere(court, inner, observation, agent, window);
   if (blind !== null) return open(`no frame with it seen, but ${blind}`);
   const asked =
@@ -63,6 +67,19 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   };
 }
 
+/** Null if the request and its answer, which name the command, were read without a gap as far as they went. */
+function unreadRequest(view: HopView, dispatch: ObservedDispatch, window: Stretch): string | null {
+  const { observation } = view;
+  const connection = observation?.connections[dispatch.connection];
+  if (observation == null || connection === undefined) return null;
+  const { fromNs, toNs } = localStretch(view, window);
+  const stretch = { fromNs, toNs: dispatch.answeredNs <= toNs ? dispatch.answeredNs : toNs };
+  return (
+    blindness(observation, connection, connection.fromClient, stretch) ??
+    blindness(observation, connection, connection.fromServer, stretch)
+  );
+}
+
 /** Null if every connection that could have carried it was read without a gap. */
 function blindAnywhere(
   court: CommandCourt,
@@ -76,7 +93,7 @@ function blindAnywhere(
   const open = observation.connections.filter(
     (connection) =>
       connection !== undefined &&
-      connection.protocol === 'websocket' &&
+      mayBeWebSocket(connection) &&
       connection.lastNs >= local.fromNs &&
       connection.firstNs <= local.toNs,
   );
@@ -88,6 +105,14 @@ function blindAnywhere(
     if (reason !== null) return `${inner.name}: ${reason}`;
   }
   return null;
+}
+
+/** Also one of which too little was captured to tell what it is. */
+function mayBeWebSocket({ protocol, handshake, fromServer, fromClient }: ObservedConnection): boolean {
+  if (protocol === 'websocket') return true;
+  if (protocol === 'tls' || protocol === 'upgrade-refused') return false;
+  const damaged = (half: ObservedHalf) => half.packets === 0 || half.gaps.length > 0;
+  return protocol !== 'http' || handshake !== null ? damaged(fromServer) || damaged(fromClient) : false;
 }
 
 /** A connection of that agent, or of one whose name is not known. */

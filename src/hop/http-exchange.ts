@@ -107,7 +107,7 @@ export class HttpExchange {
 
   private requestEnd(): void {
     const dispatch = this.current?.dispatch;
-    if (dispatch) dispatch.id ??= this.idIn(this.requestBody);
+    if (dispatch) dispatch.id ??= onTopLevel(this.requestBody, this.idIn(this.requestBody));
   }
 
   private response(head: MessageHead, to: number): BodyRule {
@@ -168,6 +168,18 @@ class Body {
 
   bytes(): Uint8Array {
     return this.parts.length === 0 ? new Uint8Array(0) : Uint8Array.from(Buffer.concat(this.parts));
+  }
+}
+
+/** What a request nests deeper is an ID of something else, the command's parameters. */
+function onTopLevel(body: Body, id: string | null): string | null {
+  if (id === null) return null;
+  try {
+    return Object.values(JSON.parse(new TextDecoder().decode(body.bytes()))).some((value) => String(value) === id)
+      ? id
+      : null;
+  } catch {
+    return null;
   }
 }
 

@@ -3,7 +3,7 @@
  * In: hop/ with views into payloads. Out: small integers; text only when asked. Memory: the octets plus about 24 per entry.
  */
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class ByteStringTable {
   private arena = new Uint8Array(4096);

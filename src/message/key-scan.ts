@@ -151,9 +151,9 @@ export class KeyScan {
       } else if (c === 0x2c) {
         expectKey = true;
         p++;
-      } else if (c >= 0x30 && c <= 0x39) {
+      } else if ((c >= 0x30 && c <= 0x39) || c === 0x2d) {
         const from = p;
-        while (p < end && ((bytes[p] >= 0x30 && bytes[p] <= 0x39) || bytes[p] === 0x2e)) p++;
+        while (p < end && isOfNumber(bytes[p])) p++;
         if ((keyAt[depth] & 0xff) === Key.id) {
           this.value(bytes, from, p, depth);
           if (result.idRank >= this.enough) {
@@ -230,6 +230,11 @@ export class KeyScan {
     }
     return Key.none;
   }
+}
+
+/** Octets of a JSON number (RFC 8259 section 6). */
+function isOfNumber(c: number): boolean {
+  return (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x2d || c === 0x2b || c === 0x65 || c === 0x45;
 }
 
 /** Messages of a type that are read to their end before the scan of others may stop early, and every so many later. */

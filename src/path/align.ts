@@ -46,8 +46,12 @@ function uniques(side: AlignSide): Map<number, number> {
   const { messages, half } = side;
   const seen = new Map<number, number>();
   half.rows.forEach((row, position) => {
-    if (!isWhole(messages, row) || messages.opcode[row] >= 8) return;
-    const key = contentKey(side, row);
+    const control = messages.opcode[row] >= 8;
+    // Pings and Pongs are alike, but for the mask that each has of its own.
+    if (!isWhole(messages, row) || (control && messages.maskingKey[row] === 0)) return;
+    const key = control
+      ? contentKey(side, row) ^ Math.imul(messages.maskingKey[row], 0x85ebca6b)
+      : contentKey(side, row);
     seen.set(key, seen.has(key) ? -1 : position);
   });
   return seen;

@@ -123,6 +123,7 @@ class Groups {
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
       if (shared * 2 < (best.get(x) ?? 0) || shared * 2 < (best.get(y) ?? 0)) continue;
       if (this.keysContradict(x, y, passedThrough) || this.timesContradict(x, y)) continue;
+      if (this.serversContradict(x, y)) continue;
       this.join(x, y);
     }
   }
@@ -175,6 +176,25 @@ class Groups {
     return this.sightings[x].hop === this.sightings[y].hop && (a.lastNs < b.firstNs || b.lastNs < a.firstNs);
   }
 
+  /** A chain passes each server once: two connections to one server, seen at one hop, are two chains, whatever they share. */
+  private serversContradict(x: number, y: number): boolean {
+    const left = this.members(x);
+    return this.members(y).some((j) =>
+      left.some((i) => {
+        const a = this.sightings[i];
+        const b = this.sightings[j];
+        return a.hop === b.hop && isAtOneServer(a.connection, b.connection) && !isTwin(a.connection, b.connection);
+      }),
+    );
+  }
+
+  private members(i: number): number[] {
+    const root = this.root(i);
+    const members: number[] = [];
+    for (let j = 0; j < this.parent.length; j++) if (this.root(j) === root) members.push(j);
+    return members;
+  }
+
   result(): Group[] {
     const groups = new Map<number, Group>();
     this.sightings.forEach((sighting, i) => {
@@ -191,6 +211,21 @@ class Groups {
 function linkOf(group: Group): LinkedBy {
   const keys = new Set(group.sightings.map(({ connection }) => connection.handshake?.key ?? null));
   return keys.size === 1 && !keys.has(null) ? 'sec-websocket-key' : 'bytes';
+}
+
+function isAtOneServer(a: ObservedConnection, b: ObservedConnection): boolean {
+  return a.serverAddress === b.serverAddress && a.serverPort === b.serverPort;
+}
+
+/** Two capture streams cannot stand this close together in both directions by chance. */
+const TWIN_WITHIN = 1 << 24;
+
+/** One TCP connection seen twice, its client's address translated between: its sequence numbers are the same. */
+function isTwin(a: ObservedConnection, b: ObservedConnection): boolean {
+  if (a.clientAddress === b.clientAddress && a.clientPort === b.clientPort) return true;
+  return (['fromClient', 'fromServer'] as const).every(
+    (way) => Math.abs((a[way].baseSequence - b[way].baseSequence) | 0) < TWIN_WITHIN,
+  );
 }
 
 /** Both initial sequence numbers; null where one was not captured. */

@@ -136,10 +136,14 @@ export class TcpConnection {
   }
 }
 
-/** Alike in all copies of one packet, wherever they were captured, and hardly ever in a retransmission; 0 where nothing tells. */
+/**
+ * Alike in all copies of one packet, wherever they were captured, and hardly ever in a retransmission. Odd where a timestamp or an
+ * IPv4 ID tells; even where only ACK and window do, which counts for copies that come at once.
+ */
 function copyMark(segment: Segment): number {
   const { timestampValue, identification } = segment;
-  if (timestampValue === 0 && identification === 0) return 0;
+  if (timestampValue === 0 && identification === 0)
+    return ((Math.imul(segment.acknowledgment, 0xc2b2ae35) ^ segment.window) & ~1) | 2;
   const mark = Math.imul(timestampValue, 0x9e3779b1) ^ Math.imul(identification, 0x85ebca6b);
   return (mark ^ Math.imul(segment.acknowledgment, 0xc2b2ae35)) | 1;
 }

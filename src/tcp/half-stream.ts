@@ -51,6 +51,7 @@ const MAX_GAPS = 4096;
 /** A hole that the receiver has TCP-ACKed is waited for this long: captures of several queues come out of order. */
 const REORDER_WAIT_NS = 250e6;
 const COPY_WITHIN_NS = 50e6;
+const COPY_AT_ONCE_NS = 1e6;
 
 export class HalfStream {
   readonly ledger = new SegmentLedger();
@@ -140,7 +141,7 @@ export class HalfStream {
       return;
     }
     if (offset < this.highest) {
-      if (this.ledger.hasCopy(offset, wireEnd, timeNs, mark, COPY_WITHIN_NS)) {
+      if (this.ledger.hasCopy(offset, wireEnd, timeNs, mark, (mark & 1) !== 0 ? COPY_WITHIN_NS : COPY_AT_ONCE_NS)) {
         this.duplicates++;
         return;
       }

@@ -268,6 +268,9 @@ describe('stalled', () => {
     const acked = leg.sent('server');
     leg.segment(2000, 'server', { data: text() });
     leg.segment(2100, 'client', { flags: RST | ACK, acked });
+    // The agent may still acknowledge it on its next connection: the deadline must be over.
+    expect(ruling((await hear(scene.captures)).of('c-1'))).toBe('inconclusive origin -');
+    leg.segment(13_000, 'client', { flags: RST });
     expect(ruling((await hear(scene.captures)).of('c-1'))).toBe('stalled origin origin->agent');
   });
 });
