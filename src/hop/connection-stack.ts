@@ -29,7 +29,6 @@ const MAX_HELD = 256 << 10;
 /** A stream's first octets tell nothing before there are as many. */
 const OPENING_OCTETS = 4;
 const MAX_BLIND = 4096;
-const MAX_WAITING_COMMANDS = 1024;
 
 export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
@@ -85,8 +84,8 @@ export class ConnectionStack implements StreamConsumer {
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
-  /** IDs of commands without an answer so far. */
-  private readonly waiting = new Set<number>();
+  /** Commands sent less CommandAcks: one that is offered again counts again, so it is rather too many. */
+  waitingCommands = 0;
   /** Direction of the client by what it said: an HTTP request, or masked frames. */
   clientByContent: 0 | 1 | null = null;
   clientFrom: 'http' | 'masking' | null = null;
@@ -191,14 +190,9 @@ export class ConnectionStack implements StreamConsumer {
 
   // --- MessageOwner --------------------------------------------------------------------------------------------------
 
-  get waitingCommands(): number {
-    return this.waiting.size;
-  }
-
-  spoken(role: RoleNumber, id: number): void {
-    if (role === Role.command) {
-      if (this.waiting.size < MAX_WAITING_COMMANDS) this.waiting.add(id);
-    } else if (this.waiting.size > 0 && (role === Role.commandAck || role === Role.result)) this.waiting.delete(id);
+  spoken(role: RoleNumber): void {
+    if (role === Role.command) this.waitingCommands++;
+    else if (role === Role.commandAck && this.waitingCommands > 0) this.waitingCommands--;
   }
 
   wantsText(reader: MessageReader): boolean {

@@ -35,8 +35,8 @@ export interface MessageOwner {
   connection: number;
   /** Commands sent on the connection that were not answered yet. */
   readonly waitingCommands: number;
-  /** A command, CommandAck or result with an ID went by. */
-  spoken(role: RoleNumber, id: number): void;
+  /** A message with an ID went by. */
+  spoken(role: RoleNumber): void;
   /** Whether `text` looks into the message. */
   wantsText(reader: MessageReader): boolean;
   /** A whole text message: for the agent's name, as long as it is wanted. */
@@ -270,7 +270,7 @@ export class MessageReader {
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (this.context.listing) return;
-    if (this.lastId >= 0) this.owner.spoken(role, this.lastId);
+    if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.keep(frame, this.assembling, end - start, digest, flags);
     const { messages } = this.context;
@@ -387,11 +387,11 @@ export class MessageReader {
       this.completeSpans(row, spans);
       return;
     }
-    const sole = ledger.soleCarrier(from, to);
-    if (sole !== 0) {
-      messages.firstRef[row] = sole;
+    const carriers = ledger.carriersInTurn(from, to);
+    if (carriers > 0) {
       messages.sentNs[row] = ledger.soleTimeNs;
       messages.octetsSeen[row] = to - from;
+      messages.setDataRefs(row, ledger.carriers, carriers);
       return;
     }
     const range = ledger.range(from, to);

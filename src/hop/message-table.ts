@@ -82,14 +82,16 @@ export class MessageTable {
     return refs;
   }
 
-  setDataRefs(row: number, refs: readonly number[]): void {
-    this.firstRef[row] = refs[0] ?? 0;
-    if (refs.length < 2) return;
-    if (this.poolUsed + refs.length + 1 > this.pool.length)
-      this.pool = copied(this.pool, new Uint32Array(Math.max(this.pool.length * 2, this.poolUsed + refs.length + 1)));
+  /** The first `count` of the list. */
+  setDataRefs(row: number, refs: ArrayLike<number>, count = refs.length): void {
+    this.firstRef[row] = count === 0 ? 0 : refs[0];
+    this.moreAt[row] = 0;
+    if (count < 2) return;
+    if (this.poolUsed + count + 1 > this.pool.length)
+      this.pool = copied(this.pool, new Uint32Array(Math.max(this.pool.length * 2, this.poolUsed + count + 1)));
     this.moreAt[row] = this.poolUsed;
-    this.pool[this.poolUsed++] = refs.length;
-    for (const ref of refs) this.pool[this.poolUsed++] = ref;
+    this.pool[this.poolUsed++] = count;
+    for (let i = 0; i < count; i++) this.pool[this.poolUsed++] = refs[i];
   }
 
   has(row: number, flag: number): boolean {

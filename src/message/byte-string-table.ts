@@ -8,9 +8,9 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 export class ByteStringTable {
   private arena = new Uint8Array(4096);
   private used = 0;
-  private starts = new Uint32Array(256);
   private slots = new Int32Array(512);
-  private hashes = new Int32Array(256);
+  /** Hash and start in the arena by turns: a look-up then touches few lines of memory. */
+  private places = new Int32Array(512);
   count = 0;
 
   intern(bytes: Uint8Array, start: number, end: number): number {
@@ -23,7 +23,7 @@ export class ByteStringTable {
     for (;;) {
       const slot = this.slots[at];
       if (slot === 0) break;
-      if (this.hashes[slot - 1] === h && this.equals(slot - 1, bytes, start, end)) return slot - 1;
+      if (this.places[2 * slot - 2] === h && this.equals(slot - 1, bytes, start, end)) return slot - 1;
       at = (at + 1) & mask;
     }
     if ((this.count + 1) * 2 > this.slots.length) {
@@ -39,7 +39,7 @@ export class ByteStringTable {
 
   /** The number here of a string of another table. */
   internFrom(other: ByteStringTable, index: number): number {
-    return this.internHashed(other.arena, other.starts[index], other.endOf(index), other.hashes[index]);
+    return this.internHashed(other.arena, other.startOf(index), other.endOf(index), other.hashOf(index));
   }
 
   internText(text: string): number {
@@ -49,19 +49,23 @@ export class ByteStringTable {
 
   /** 32 bits of the octets, the same in every table. */
   hashOf(index: number): number {
-    return this.hashes[index];
+    return this.places[2 * index];
   }
 
   text(index: number): string {
-    return decoder.decode(this.arena.subarray(this.starts[index], this.endOf(index)));
+    return decoder.decode(this.arena.subarray(this.startOf(index), this.endOf(index)));
   }
 
   private endOf(index: number): number {
-    return index + 1 < this.count ? this.starts[index + 1] : this.used;
+    return index + 1 < this.count ? this.places[2 * index + 3] : this.used;
+  }
+
+  private startOf(index: number): number {
+    return this.places[2 * index + 1];
   }
 
   private equals(index: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const from = this.starts[index];
+    const from = this.startOf(index);
     const length = end - start;
     if (this.endOf(index) - from !== length) return false;
     for (let i = 0; i < length; i++) if (this.arena[from + i] !== bytes[start + i]) return false;
@@ -75,17 +79,14 @@ export class ByteStringTable {
       arena.set(this.arena);
       this.arena = arena;
     }
-    if (this.count === this.starts.length) {
-      const starts = new Uint32Array(this.count * 2);
-      starts.set(this.starts);
-      this.starts = starts;
-      const hashes = new Int32Array(this.count * 2);
-      hashes.set(this.hashes);
-      this.hashes = hashes;
+    if (2 * this.count === this.places.length) {
+      const places = new Int32Array(4 * this.count);
+      places.set(this.places);
+      this.places = places;
     }
     for (let i = 0; i < length; i++) this.arena[this.used + i] = bytes[start + i];
-    this.starts[this.count] = this.used;
-    this.hashes[this.count] = h;
+    this.places[2 * this.count] = h;
+    this.places[2 * this.count + 1] = this.used;
     this.used += length;
     this.count++;
   }
@@ -94,7 +95,7 @@ export class ByteStringTable {
     this.slots = new Int32Array(this.slots.length * 2);
     const mask = this.slots.length - 1;
     for (let i = 0; i < this.count; i++) {
-      let at = this.hashes[i] & mask;
+      let at = this.places[2 * i] & mask;
       while (this.slots[at] !== 0) at = (at + 1) & mask;
       this.slots[at] = i + 1;
     }

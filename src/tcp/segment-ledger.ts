@@ -113,6 +113,27 @@ export class SegmentLedger {
     }
     return found;
   }
+  /**
+   * The segments that carried [start, end) one after the other, none twice: how many, 0 where it was not so plain. Their packets are then
+   * in `carriers`, and `soleTimeNs` is the first one's time.
+   */
+  carriersInTurn(start: number, end: number): number {
+    const mask = this.starts.length - 1;
+    let count = 0;
+    let reached = start;
+    for (let i = 0; i < this.count; i++) {
+      const at = (this.head + i) & mask;
+      if (this.ends[at] <= start || this.starts[at] >= end) continue;
+      if (count === 0 ? this.starts[at] > start : this.starts[at] !== reached) return 0;
+      if (count === 0) this.soleTimeNs = this.times[at];
+      if (count === this.carriers.length) return 0;
+      this.carriers[count++] = this.refs[at];
+      reached = this.ends[at];
+    }
+    return reached >= end ? count : 0;
+  }
+  readonly carriers = new Uint32Array(64);
+
   /** Time of the last sole carrier found. */
   soleTimeNs = Number.NaN;
 
