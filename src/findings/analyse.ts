@@ -11,5 +11,5 @@ import { gather } from './gather.js';
 export async function analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict> {
   const heard = await hearCase(hops, options);
   const facts = gather(heard);
-  return { ...heard.verdict, findings: diagnose(facts), hypotheses: [], summary: facts.summary };
+  return { ...heard.verdict, ...diagnose(facts), summary: facts.summary };
 }

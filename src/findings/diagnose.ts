@@ -1,9 +1,9 @@
 /**
  * Goes through the rules in the order of cause and consequence: what an earlier one explains a later one leaves alone.
- * In: facts of the case. Out: findings, for the verdict.
+ * In: facts of the case. Out: findings and hypotheses, for the verdict.
  */
 
-import type { Finding } from '../delivery/verdict.js';
+import type { Finding, Hypothesis } from '../delivery/verdict.js';
 import { agentIgnoresCommands } from './agent-ignores-commands.js';
 import { agentUnresponsive } from './agent-unresponsive.js';
 import { captureUntrusted } from './capture-untrusted.js';
@@ -16,6 +16,7 @@ import { Found, type Rule } from './found.js';
 import { handshakeStalled } from './handshake-stalled.js';
 import { hopDropsFrames } from './hop-drops-frames.js';
 import { hopDropsText } from './hop-drops-text.js';
+import { conclude } from './hypotheses/conclude.js';
 import { idleTimeout } from './idle-timeout.js';
 import { largeFramesLost } from './large-frames-lost.js';
 import { middleboxAcks } from './middlebox-acks.js';
@@ -58,8 +59,8 @@ const RULES: readonly Rule[] = [
   captureUntrusted,
 ];
 
-export function diagnose(facts: Facts): Finding[] {
+export function diagnose(facts: Facts): { findings: Finding[]; hypotheses: Hypothesis[] } {
   const found = new Found(facts);
   for (const rule of RULES) rule(facts, found);
-  return found.findings;
+  return { findings: found.findings, hypotheses: conclude(facts, found) };
 }

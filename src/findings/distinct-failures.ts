@@ -9,7 +9,7 @@ import { type FindingId, type Found, namesOf } from './found.js';
 import { FAILURES } from './survives-reconnect.js';
 import { listed } from './words.js';
 
-const CAUSES: readonly FindingId[] = [...FAILURES, 'split-connection', 'commands-not-sent'];
+export const CAUSES: readonly FindingId[] = [...FAILURES, 'split-connection', 'commands-not-sent'];
 
 export function distinctFailures(facts: Facts, found: Found): void {
   const groups = new Map<FindingId, Path[]>();

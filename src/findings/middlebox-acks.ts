@@ -7,6 +7,7 @@
 import type { HopObservation } from '../hop/observation.js';
 import type { Path } from '../path/path.js';
 import { cite } from './cite.js';
+import { duration } from './duration.js';
 import { agentLeg, type Facts, failedOn } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { PingLine } from './ping-line.js';
@@ -39,13 +40,13 @@ export function middleboxAcks(facts: Facts, found: Found): void {
     paths,
     commands,
     summary:
-      `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${milliseconds(slowestAck)} and never answered in less than ${milliseconds(fastestPong)}: ` +
+      `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${duration(slowestAck)} and never answered in less than ${duration(fastestPong)}: ` +
       `something past ${view.name} seems to end TCP, and ${open === 0 ? 'a TCP ACK there does not prove that the agent has it' : `${counted(open, 'command')} TCP-ACKed there and never acknowledged may be lost in it or ignored by the agent`}.`,
     evidence: suspects.flatMap(({ path, ackNs, pongNs, refs }) =>
       cite(
         view,
         refs,
-        `${nameOf(path)}: a Ping, its TCP ACK (at best ${milliseconds(ackNs)}) and its Pong (at best ${milliseconds(pongNs)})`,
+        `${nameOf(path)}: a Ping, its TCP ACK (at best ${duration(ackNs)}) and its Pong (at best ${duration(pongNs)})`,
       ),
     ),
     next: `Ask the site for a firewall, TLS inspection or WAN accelerator, and capture on the agent's machine.`,
@@ -56,12 +57,23 @@ export function middleboxAcks(facts: Facts, found: Found): void {
 const MOST_PINGS = 256;
 
 function suspectOn(facts: Facts, path: Path): Suspect | null {
+  const times = pingTimes(facts, path);
+  if (times === null || times.answered < LEAST_PINGS) return null;
+  const { ackNs, pongNs } = times;
+  return pongNs > ackNs * LEAST_RATIO && pongNs - ackNs > LEAST_DIFFERENCE_NS ? { path, ...times } : null;
+}
+
+/** The usual TCP ACK of a Ping and the fastest Pong, on the leg to the agent; null where none was answered, or some were lost. */
+export function pingTimes(
+  facts: Facts,
+  path: Path,
+): { ackNs: number; pongNs: number; answered: number; refs: number[] } | null {
   const leg = agentLeg(facts, path);
   if (leg === null) return null;
   const { messages } = facts.views[leg.hop].observation as HopObservation;
   const line = new PingLine(facts.views[leg.hop].observation as HopObservation, leg.connection, MOST_PINGS);
   const answered = line.pings.filter((ping) => ping.pongRow >= 0);
-  if (answered.length < LEAST_PINGS) return null;
+  if (answered.length === 0) return null;
   const acks: number[] = [];
   let pongNs = Number.POSITIVE_INFINITY;
   for (const { row, sentNs, pongRow } of answered) {
@@ -71,13 +83,7 @@ function suspectOn(facts: Facts, path: Path): Suspect | null {
   }
   // Every TCP ACK is fast, not just a lucky one; and every Pong slow.
   const ackNs = acks.sort((a, b) => a - b)[acks.length >> 1];
-  if (!(pongNs > ackNs * LEAST_RATIO && pongNs - ackNs > LEAST_DIFFERENCE_NS)) return null;
   const { row, pongRow } = answered[0];
-  return { path, ackNs, pongNs, refs: [messages.firstRef[row], messages.tcpAckRef[row], messages.firstRef[pongRow]] };
-}
-
-function milliseconds(ns: number): string {
-  const value = ns / 1e6;
-  if (value < 0.1) return '0.1 ms';
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
+  const refs = [messages.firstRef[row], messages.tcpAckRef[row], messages.firstRef[pongRow]];
+  return { ackNs, pongNs, answered: answered.length, refs };
 }

@@ -36,7 +36,7 @@ export function replyAddressMismatch(facts: Facts, found: Found): void {
   }
 }
 
-function mismatches(observation: HopObservation): { asked: ObservedConnection; answered: ObservedConnection }[] {
+export function mismatches(observation: HopObservation): { asked: ObservedConnection; answered: ObservedConnection }[] {
   const asking = new Map<string, ObservedConnection>();
   for (const connection of observation.connections) {
     if (connection === undefined || connection.fromServer.packets > 0 || connection.initialSequence.client < 0)

@@ -6,6 +6,7 @@ import { type AttemptVerdict, type CommandVerdict, OUTCOMES, type Outcome, type 
 import { connectionsOf, type Group, pingWords } from './explain.js';
 import { citedPackets, count, counted, duration, timeRange } from './figures.js';
 import { PAGE_FOOT, PAGE_HEAD } from './html-page.js';
+import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markup as text } from './printable.js';
 import {
   commandAckWords,
@@ -23,6 +24,7 @@ import { beyond, LIMITS, type SelectOptions, select } from './select.js';
 const TITLES = { failed: 'Not delivered', inconclusive: 'Inconclusive', delivered: 'Delivered' } as const;
 const MOST_ATTEMPTS = 20;
 const MOST_EXPLAINED = 60;
+const MOST_HYPOTHESES = 40;
 
 export function* verdictHtml(verdict: Verdict, options: SelectOptions): Generator<string> {
   const hops = verdict.hops.map((hop) => hop.name);
@@ -34,10 +36,11 @@ export function* verdictHtml(verdict: Verdict, options: SelectOptions): Generato
   );
   const total = counted(verdict.summary.commands, 'command');
   yield `<h1>Delivery of commands</h1>\n<p class="lead">${[total, ...parts].join(' · ')}</p>\n`;
-  const groups = chosen.groups.inOrder();
-  if (groups.length > 0) yield '<h2>What it means</h2>\n';
-  for (const group of options.all ? groups : groups.slice(0, MOST_EXPLAINED)) yield groupCard(group, verdict);
   yield* findings(verdict);
+  yield* hypotheses(verdict, options.all);
+  const groups = chosen.groups.inOrder();
+  if (groups.length > 0) yield '<h2>Proof</h2>\n';
+  for (const group of options.all ? groups : groups.slice(0, MOST_EXPLAINED)) yield groupCard(group, verdict);
   for (const kind of STANDINGS) {
     if (chosen.counts[kind] === 0) continue;
     yield `<h2>${TITLES[kind]} (${count(chosen.counts[kind])})</h2>\n<div class="scroll"><table>\n`;
@@ -118,7 +121,7 @@ ${attempt === null ? '' : `<details><summary>Proof: ${text(example.id)}</summary
 }
 
 function* findings(verdict: Verdict): Generator<string> {
-  if (verdict.findings.length > 0) yield '<h2>Findings</h2>\n';
+  if (verdict.findings.length > 0) yield '<h2>What this means</h2>\n';
   for (const finding of verdict.findings) {
     const shade = { error: 'bad', warning: 'unknown', info: '' }[finding.severity];
     const evidence = finding.evidence.slice(0, 10).map((one) => {
@@ -127,12 +130,20 @@ function* findings(verdict: Verdict): Generator<string> {
     });
     yield `<div class="card ${shade}"><h3>${finding.severity}: ${text(finding.id)}</h3><p>${text(finding.summary, 1000)} (${finding.grade})</p><ul>${evidence.join('')}</ul><p>Next: ${text(finding.next, 1000)}</p></div>\n`;
   }
-  if (verdict.hypotheses.length === 0) return;
-  yield `<h2>Hypotheses</h2>\n<div class="scroll"><table>\n${head(['Hypothesis', 'Agent', 'Status', 'Because'])}`;
-  for (const { id, agent, status, because } of verdict.hypotheses) {
-    yield `<tr><td>${text(id)}</td><td>${text(agent)}</td><td>${status}</td><td class="wrap">${text(because, 1000)}</td></tr>\n`;
+}
+
+function* hypotheses(verdict: Verdict, all: boolean): Generator<string> {
+  const groups = hypothesisGroups(verdict.hypotheses);
+  if (groups.length > 0) yield '<h2>Hypotheses</h2>\n';
+  const shade = { supported: 'bad', open: 'unknown', 'ruled-out': 'good' };
+  for (const group of all ? groups : groups.slice(0, MOST_HYPOTHESES)) {
+    yield `<h3>${groupHeading(group, (name) => text(name))}</h3>\n<div class="scroll"><table>\n${head(['Status', 'Hypothesis', 'Because'])}`;
+    for (const { id, status, because } of group.hypotheses)
+      yield `<tr><td class="${shade[status]}">${status}</td><td>${text(id)}</td><td class="wrap">${text(because, 1000)}</td></tr>\n`;
+    yield '</table></div>\n';
   }
-  yield '</table></div>\n';
+  const more = groups.length - MOST_HYPOTHESES;
+  if (more > 0 && !all) yield `<p class="quiet">${counted(more, 'more group')} of agents (--all shows them)</p>\n`;
 }
 
 function* captures(verdict: Verdict): Generator<string> {

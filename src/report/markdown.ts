@@ -5,6 +5,7 @@
 import { type CommandVerdict, OUTCOMES, type PacketCitation, type Verdict } from '../delivery/verdict.js';
 import { connectionsOf, type Group, pingWords } from './explain.js';
 import { count, counted, duration, packetNumbers, timeRange } from './figures.js';
+import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markdownCode as code, markdown as text } from './printable.js';
 import {
   commandAckWords,
@@ -20,6 +21,7 @@ import { beyond, LIMITS, type Selection, type SelectOptions, select } from './se
 
 const TITLES = { failed: 'Not delivered', inconclusive: 'Inconclusive', delivered: 'Delivered' } as const;
 const MOST_EXPLAINED = 40;
+const MOST_HYPOTHESES = 20;
 
 export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Generator<string> {
   const hops = verdict.hops.map((hop) => hop.name);
@@ -31,8 +33,9 @@ export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Gene
   const all = `${counted(verdict.summary.commands, 'command')}`;
   yield `# Delivery of commands\n\n**${all}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}**\n\n`;
   yield* captureSection(verdict);
-  yield* meaningSection(verdict, chosen, options.all);
   yield* findingSection(verdict);
+  yield* hypothesisSection(verdict, options.all);
+  yield* meaningSection(verdict, chosen, options.all);
   for (const kind of STANDINGS) {
     if (chosen.counts[kind] === 0) continue;
     yield `## ${TITLES[kind]} (${count(chosen.counts[kind])})\n\n`;
@@ -90,7 +93,7 @@ function* captureSection(verdict: Verdict): Generator<string> {
 function* meaningSection(verdict: Verdict, chosen: Selection<string>, all: boolean): Generator<string> {
   const groups = chosen.groups.inOrder();
   if (groups.length === 0) return;
-  yield '## What it means\n\n';
+  yield '## Proof\n\n';
   const shown = all ? groups : groups.slice(0, MOST_EXPLAINED);
   for (const group of shown) yield* groupSection(group, verdict);
   const more = groups.length - shown.length;
@@ -144,7 +147,7 @@ function cited(packets: PacketCitation): string {
 }
 
 function* findingSection(verdict: Verdict): Generator<string> {
-  if (verdict.findings.length > 0) yield '## Findings\n\n';
+  if (verdict.findings.length > 0) yield '## What this means\n\n';
   for (const finding of verdict.findings) {
     yield `### ${text(finding.severity)}: ${text(finding.id)}\n\n${text(finding.summary, 1000)} (${finding.grade})\n\n`;
     for (const one of finding.evidence.slice(0, 10)) {
@@ -154,9 +157,16 @@ function* findingSection(verdict: Verdict): Generator<string> {
     if (finding.next !== '') yield `\nNext: ${text(finding.next, 1000)}\n`;
     yield '\n';
   }
-  if (verdict.hypotheses.length === 0) return;
-  yield `## Hypotheses\n\n${tableHead(['Hypothesis', 'Agent', 'Status', 'Because'])}`;
-  for (const { id, agent, status, because } of verdict.hypotheses)
-    yield line([text(id), text(agent), status, text(because)]);
-  yield '\n';
+}
+
+function* hypothesisSection(verdict: Verdict, all: boolean): Generator<string> {
+  const groups = hypothesisGroups(verdict.hypotheses);
+  if (groups.length > 0) yield '## Hypotheses\n\n';
+  for (const group of all ? groups : groups.slice(0, MOST_HYPOTHESES)) {
+    yield `### ${groupHeading(group, (name) => text(name))}\n\n${tableHead(['Status', 'Hypothesis', 'Because'])}`;
+    for (const { id, status, because } of group.hypotheses) yield line([status, text(id), text(because, 600)]);
+    yield '\n';
+  }
+  const more = groups.length - MOST_HYPOTHESES;
+  if (more > 0 && !all) yield `${counted(more, 'more group')} of agents (\`--all\` shows them).\n\n`;
 }

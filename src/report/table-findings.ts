@@ -1,5 +1,5 @@
 /**
- * Findings and hypotheses below the table. In: what findings/ concluded. Out: table.ts.
+ * Findings below the table, errors first. In: what findings/ concluded. Out: table.ts.
  */
 import type { Finding, Verdict } from '../delivery/verdict.js';
 import { counted, packetNumbers } from './figures.js';
@@ -18,16 +18,9 @@ const MOST_EVIDENCE = 5;
 
 export function* findingLines(verdict: Verdict, width: number, style: Style): Generator<string> {
   const findings = [...verdict.findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  if (findings.length > 0) yield `\n${style.bold('Findings')}\n`;
   for (const finding of findings.slice(0, MOST_FINDINGS)) yield* oneFinding(finding, width, style);
   if (findings.length > MOST_FINDINGS) {
     yield `\n${style.quiet(`+ ${counted(findings.length - MOST_FINDINGS, 'more finding')} (--json has them)`)}\n`;
-  }
-  if (verdict.hypotheses.length > 0) yield `\n${style.bold('Hypotheses')}\n`;
-  for (const hypothesis of verdict.hypotheses.slice(0, MOST_FINDINGS)) {
-    const { id, agent, status, because } = hypothesis;
-    const text = printable(`${status}: ${id} (${agent}): ${because}`, style.unicode, 600);
-    yield* wrapped(text, width - 2).map((line, at) => `${at === 0 ? '' : '  '}${line}\n`);
   }
 }
 

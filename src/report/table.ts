@@ -9,9 +9,10 @@ import { beyond, select } from './select.js';
 import { outcomeTone, type ReportOptions, type Style, style } from './style.js';
 import { findingLines } from './table-findings.js';
 import { hopLines } from './table-hops.js';
+import { hypothesisLines } from './table-hypotheses.js';
 import { chooseLayout, printed, printedBeyond } from './table-layout.js';
 import { legend } from './table-legend.js';
-import { meaningLines } from './table-meaning.js';
+import { proofLines } from './table-proof.js';
 import { type TableRow, tableRow } from './table-row.js';
 import { joined, wrapped } from './width.js';
 
@@ -39,7 +40,7 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
   const kept = STANDINGS.flatMap((kind) => chosen.rows[kind]);
   if (kept.length === 0) {
     yield `\n${wrapped(nothing(verdict, options), width).join('\n')}\n`;
-    yield* findingLines(verdict, width, look);
+    yield* meaning(verdict, Math.min(width, WIDEST_PROSE), look, options.all);
     return;
   }
   const overflowing = options.all && STANDINGS.some((kind) => chosen.counts[kind] > chosen.rows[kind].length);
@@ -60,9 +61,17 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
   yield '\n';
   const prose = Math.min(width, WIDEST_PROSE);
   for (const line of joined(legend(kept, layout, look), '; ', prose)) yield `${look.quiet(line)}\n`;
-  yield* meaningLines(verdict, chosen.groups, prose, look, options.all);
-  yield* findingLines(verdict, prose, look);
+  yield* meaning(verdict, prose, look, options.all);
+  yield* proofLines(verdict, chosen.groups, prose, look, options.all);
   if (kept.length > LONG_TABLE) yield `\n${summary}\n`;
+}
+
+/** The part to paste: causes first, then what was on the table and where it stands. */
+function* meaning(verdict: Verdict, width: number, look: Style, all: boolean): Generator<string> {
+  if (verdict.findings.length === 0 && verdict.hypotheses.length === 0) return;
+  yield `\n${look.bold('What this means')}\n`;
+  yield* findingLines(verdict, width, look);
+  yield* hypothesisLines(verdict.hypotheses, width, look, all);
 }
 
 function* rest(

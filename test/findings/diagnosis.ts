@@ -4,15 +4,29 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { AnalyseOptions } from '../../src/delivery/analyse.js';
-import type { Finding } from '../../src/delivery/verdict.js';
+import type { Finding, Hypothesis, Verdict } from '../../src/delivery/verdict.js';
 import { analyse } from '../../src/findings/analyse.js';
 import { Chain, type ChainShape } from '../support/chain.js';
 import { masked, ping, pong } from '../support/frames.js';
 import { octets } from '../support/octets.js';
 import { Talk, Tape } from '../support/tape.js';
 
-/** Files are named after their hops, without the directory. */
 export async function diagnosed(tapes: Record<string, Tape>, options: AnalyseOptions = {}): Promise<Finding[]> {
+  return (await judged(tapes, options)).findings;
+}
+
+/** Each agent's hypotheses by ID; `status` alone where `because` is not asked for. */
+export async function hypotheses(
+  tapes: Record<string, Tape>,
+  agent = 'PST-SERVER',
+  options: AnalyseOptions = {},
+): Promise<Map<string, Hypothesis>> {
+  const found = (await judged(tapes, options)).hypotheses.filter((each) => each.agent === agent);
+  return new Map(found.map((each) => [each.id, each]));
+}
+
+/** Files are named after their hops, without the directory. */
+export async function judged(tapes: Record<string, Tape>, options: AnalyseOptions = {}): Promise<Verdict> {
   const directory = mkdtempSync(join(tmpdir(), 'lasthop-findings-'));
   try {
     const hops = Object.entries(tapes).map(([name, tape]) => {
@@ -20,9 +34,9 @@ export async function diagnosed(tapes: Record<string, Tape>, options: AnalyseOpt
       writeFileSync(file, tape.file());
       return { name, files: [file] };
     });
-    const { findings } = await analyse(hops, options);
-    for (const finding of findings) for (const each of finding.evidence) each.file = basename(each.file);
-    return findings;
+    const verdict = await analyse(hops, options);
+    for (const finding of verdict.findings) for (const each of finding.evidence) each.file = basename(each.file);
+    return verdict;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -55,7 +55,7 @@ describe('Markdown', () => {
     const shown = await text('markdown', incident());
     expect(shown).toContain('**5 commands: 2 delivered, 2 reached-agent, 1 inconclusive**');
     expect(shown.match(/^##? .*/gm)).toEqual([
-      ...['# Delivery of commands', '## Captures', '## What it means'],
+      ...['# Delivery of commands', '## Captures', '## Proof'],
       ...['## Not delivered (2)', '## Inconclusive (1)', '## Delivered (2)'],
     ]);
     expect(shown).toContain(

@@ -1,5 +1,5 @@
 /**
- * "What it means": for each way of failing one sentence, the packets that prove it, and the Pings on the same connection,
+ * "Proof": for each way of failing one sentence, the packets that prove it, and the Pings on the same connection,
  * since that contrast is the diagnosis. In: groups of commands. Out: table.ts.
  */
 import type { CommandVerdict, ConnectionReport, HopState, Verdict } from '../delivery/verdict.js';
@@ -12,7 +12,7 @@ import { joined, padded, wrapped } from './width.js';
 
 const MOST_GROUPS = 25;
 
-export function* meaningLines(
+export function* proofLines(
   verdict: Verdict,
   groups: Groups,
   width: number,
@@ -21,7 +21,7 @@ export function* meaningLines(
 ): Generator<string> {
   const ordered = groups.inOrder();
   if (ordered.length === 0) return;
-  yield `\n${style.bold('What it means')}\n`;
+  yield `\n${style.bold('Proof')}\n`;
   const shown = all ? ordered : ordered.slice(0, MOST_GROUPS);
   for (const group of shown) yield* groupLines(group, verdict, width, style);
   const more = ordered.length - shown.length;
@@ -40,12 +40,12 @@ function* groupLines(group: Group, verdict: Verdict, width: number, style: Style
   const body = (text: string) => wrapped(text, width - 2).map((line) => `  ${line}\n`);
   yield* body(printable(meaning(example), style.unicode, 600));
   if (example.reason !== '') yield* body(`Because: ${printable(example.reason, style.unicode, 600)}`);
-  yield* proofLines(example, group, width, style);
+  yield* statesLines(example, group, width, style);
   yield* pingLines(connectionsOf(group, verdict), width, style);
   yield* idLines(group, width, style);
 }
 
-function* proofLines(command: CommandVerdict, group: Group, width: number, style: Style): Generator<string> {
+function* statesLines(command: CommandVerdict, group: Group, width: number, style: Style): Generator<string> {
   const attempt = decisive(command);
   const id = printable(command.id, style.unicode, 100);
   const { dispatch } = command;

@@ -1,0 +1,298 @@
+/**
+ * What the hypotheses of one failing agent are judged on: where its commands were lost, how far they were seen, and what its connections
+ * did meanwhile. In: facts and findings. Out: one AgentCase for each agent whose commands provably failed, or of which none could
+ * be followed to the end. Nothing is measured twice: outcomes and findings stay as they are.
+ */
+
+import { blindness } from '../../delivery/coverage.js';
+import { MessageFlag } from '../../hop/message-table.js';
+import type { HopObservation } from '../../hop/observation.js';
+import { commonNs, localNs, type Path } from '../../path/path.js';
+import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
+import type { Found } from '../found.js';
+import { type Ping, PingLine } from '../ping-line.js';
+import { startNs } from '../survives-reconnect.js';
+import { outermost, windowClosed } from '../tcp-waits.js';
+
+export type How =
+  | 'unsent'
+  | 'partial'
+  | 'dropped'
+  | 'unacked'
+  | 'window'
+  | 'silent'
+  | 'cut-off'
+  | 'ack-dropped'
+  | 'ack-lost';
+
+/** Where attempts were lost: in a hop, on the leg outward of it, or at the agent. */
+export interface Site {
+  kind: 'hop' | 'leg' | 'agent';
+  hop: number;
+  how: How;
+  /** Attempts, or commands that were never sent. */
+  count: number;
+  example: { path: Path; thread: number } | null;
+}
+
+/** How the attempts were seen on one hop's leg. */
+export interface Tally {
+  /** All octets seen leaving, here or further out. */
+  passed: number;
+  /** All octets seen leaving here, and of those: TCP-ACKed. */
+  left: number;
+  acked: number;
+  retransmissions: number;
+  slowestAckNs: number;
+  fewestOctets: number;
+  mostOctets: number;
+  example: { row: number } | null;
+}
+
+/** What one connection did after the first attempt on it that failed. */
+export interface Life {
+  path: Path;
+  /** The outermost hop that saw it; Pings are counted there. */
+  hop: number;
+  answered: number;
+  /** TCP-ACKed, given time, and not answered. */
+  unanswered: number;
+  ping: Ping | null;
+  unansweredPing: Ping | null;
+  /** When the agent's last message came, where it came after that; common clock, NaN for none. */
+  messageNs: number;
+}
+
+export interface AgentCase {
+  /** Its name, or its connection's ID where that is not known. */
+  agent: string;
+  named: boolean;
+  /** Its connections in order of time, and those of them on which commands failed. */
+  paths: Path[];
+  failing: Path[];
+  sites: Site[];
+  attempts: number;
+  tallies: Tally[];
+  lives: Life[];
+  unsent: readonly Unsent[];
+  /** Nothing is proven: the captures end the commands' story before their end. */
+  inconclusive: boolean;
+  firstFailedNs: number;
+  lastFailedNs: number;
+}
+
+/** A Pong may take its time; and a connection that closed sooner than the second gave no time for a CommandAck. */
+const ANSWER_WITHIN_NS = 1e9;
+const LEAST_WAIT_NS = 2e9;
+const FIRST_REFUSAL = 400;
+
+export function agentCases(facts: Facts, found: Found): AgentCase[] {
+  const agents = new Map<string, { paths: Path[]; unsent: Unsent[] }>();
+  const of = (name: string) => {
+    const known = agents.get(name) ?? { paths: [], unsent: [] };
+    agents.set(name, known);
+    return known;
+  };
+  for (const path of facts.paths) of(path.agent ?? path.id).paths.push(path);
+  for (const unsent of facts.unsent) {
+    // What the server refused was never to be sent.
+    if (unsent.dispatch === null || unsent.dispatch.status >= FIRST_REFUSAL) continue;
+    if (unsent.agent !== null) of(unsent.agent).unsent.push(unsent);
+  }
+  const cases: AgentCase[] = [];
+  for (const [agent, { paths, unsent }] of agents) {
+    const each = caseOf(facts, found, agent, paths, unsent);
+    if (each !== null) cases.push(each);
+  }
+  return cases;
+}
+
+function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent: Unsent[]): AgentCase | null {
+  const all = paths.flatMap((path) => facts.records.get(path)?.failed ?? []);
+  const proven = all.filter(({ outcome }) => outcome !== 'inconclusive');
+  const delivered = paths.some((path) => (facts.records.get(path)?.delivered ?? 0) > 0);
+  const inconclusive = proven.length === 0 && unsent.length === 0;
+  if (inconclusive && (all.length === 0 || (delivered && !isOpenForOtherReasons(facts, all)))) return null;
+  const failed = inconclusive ? all : proven;
+  const failing = [...new Set(failed.map(({ path }) => path))].sort((a, b) => startNs(facts, a) - startNs(facts, b));
+  let firstFailedNs = Number.POSITIVE_INFINITY;
+  let lastFailedNs = Number.NEGATIVE_INFINITY;
+  for (const { timesNs } of failed)
+    for (const timeNs of timesNs) {
+      firstFailedNs = Math.min(firstFailedNs, timeNs);
+      lastFailedNs = Math.max(lastFailedNs, timeNs);
+    }
+  for (const { askedNs } of unsent) {
+    firstFailedNs = Math.min(firstFailedNs, askedNs);
+    lastFailedNs = Math.max(lastFailedNs, askedNs);
+  }
+  return {
+    agent,
+    named: paths.some((path) => path.agent !== null) || paths.length === 0,
+    paths: [...paths].sort((a, b) => startNs(facts, a) - startNs(facts, b)),
+    failing,
+    sites: [...sitesOf(facts, found, proven), ...unsentSites(facts, found, unsent)],
+    attempts: failed.reduce((sum, { threads }) => sum + threads.length, 0),
+    tallies: talliesOf(facts, failed),
+    lives: failing.map((path) => lifeOf(facts, path, failed)).filter((each): each is Life => each !== null),
+    unsent,
+    inconclusive,
+    firstFailedNs,
+    lastFailedNs,
+  };
+}
+
+/** Commands of an agent that works otherwise, which stayed open though the captures go on: they may have failed. */
+function isOpenForOtherReasons(facts: Facts, failed: readonly Failed[]): boolean {
+  const commands = new Set(failed.flatMap((each) => each.commands));
+  return facts.inconclusive.some(({ command, reason }) => commands.has(command) && !/the capture .*ends /.test(reason));
+}
+
+function sitesOf(facts: Facts, found: Found, proven: readonly Failed[]): Site[] {
+  const sites: Site[] = [];
+  const add = (kind: Site['kind'], hop: number, how: How, path: Path, thread: number) => {
+    const same = sites.find((each) => each.kind === kind && each.hop === hop && each.how === how);
+    if (same !== undefined) same.count++;
+    else sites.push({ kind, hop, how, count: 1, example: { path, thread } });
+  };
+  const last = facts.views.length - 1;
+  for (const failed of proven) {
+    const { path, outcome, lostAt, threads, timesNs } = failed;
+    const closed = found.has(path, 'receiver-window-closed')
+      ? outermost(path.legs, (leg) => windowClosed(facts, leg))
+      : null;
+    threads.forEach((thread, i) => {
+      if (outcome === 'reached-agent')
+        add('agent', last, isCutOff(facts, path, timesNs[i]) ? 'cut-off' : 'silent', path, thread);
+      else if (closed !== null && outcome === 'stalled')
+        if (closed.leg.hop === last)
+          // What waits further in is back-pressure: the one that does not read stands at the end of this leg.
+          add('agent', last, 'window', path, thread);
+        else add('hop', closed.leg.hop + 1, 'window', path, thread);
+      else {
+        const { kind, hop } = placeOf(facts, lostAt);
+        if (outcome === 'stalled') add(kind, hop, kind === 'hop' ? 'partial' : 'unacked', path, thread);
+        else if (outcome === 'not-forwarded') add('hop', hop, 'dropped', path, thread);
+        else if (outcome === 'ack-lost') add(kind, hop, kind === 'hop' ? 'ack-dropped' : 'ack-lost', path, thread);
+      }
+    });
+  }
+  return sites;
+}
+
+/** Never sent: the innermost hop's doing, unless its connection could take nothing any more. */
+function unsentSites(facts: Facts, found: Found, unsent: readonly Unsent[]): Site[] {
+  if (unsent.length === 0) return [];
+  const paths = unsent.flatMap(({ agent, askedNs }) => openPaths(facts, agent, askedNs));
+  const how = paths.some((path) => found.has(path, 'receiver-window-closed')) ? 'window' : 'unsent';
+  const closed = how === 'unsent' ? null : closedLegOf(facts, paths);
+  const last = facts.views.length - 1;
+  if (closed === null) return [{ kind: 'hop', hop: 0, how: 'unsent', count: unsent.length, example: null }];
+  const site = closed === last ? { kind: 'agent' as const, hop: last } : { kind: 'hop' as const, hop: closed + 1 };
+  return [{ ...site, how, count: unsent.length, example: null }];
+}
+
+function closedLegOf(facts: Facts, paths: readonly Path[]): number | null {
+  for (const path of paths) {
+    const wait = outermost(path.legs, (leg) => windowClosed(facts, leg));
+    if (wait !== null) return wait.leg.hop;
+  }
+  return null;
+}
+
+function placeOf(facts: Facts, lostAt: string | null): { kind: 'hop' | 'leg'; hop: number } {
+  const hop = facts.views.findIndex((view) => view.name === lostAt);
+  if (hop >= 0) return { kind: 'hop', hop };
+  return {
+    kind: 'leg',
+    hop: Math.max(
+      0,
+      facts.views.findIndex((view) => lostAt?.startsWith(`${view.name}->`)),
+    ),
+  };
+}
+
+/** Its connection was closed so soon after it that no CommandAck could be asked of anybody. */
+function isCutOff(facts: Facts, path: Path, timeNs: number): boolean {
+  const leg = agentLeg(facts, path);
+  if (leg === null) return false;
+  const closedNs = commonNs(facts.views[leg.hop], leg.connection.closedNs);
+  return closedNs < Math.min(timeNs + facts.court.ackTimeoutNs, timeNs + LEAST_WAIT_NS);
+}
+
+function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
+  const tallies: Tally[] = facts.views.map(() => ({
+    passed: 0,
+    left: 0,
+    acked: 0,
+    retransmissions: 0,
+    slowestAckNs: 0,
+    fewestOctets: Number.POSITIVE_INFINITY,
+    mostOctets: 0,
+    example: null,
+  }));
+  for (const { path, threads } of failed)
+    for (const thread of threads) {
+      let passed = false;
+      for (let hop = facts.views.length - 1; hop >= 0; hop--) {
+        const row = path.fromServer.row(thread, hop);
+        const messages = facts.views[hop].observation?.messages;
+        if (row >= 0 && messages !== undefined && !messages.has(row, MessageFlag.partial)) {
+          passed = true;
+          note(tallies[hop], messages, row);
+        }
+        if (passed) tallies[hop].passed++;
+      }
+    }
+  return tallies;
+}
+
+function note(tally: Tally, messages: HopObservation['messages'], row: number): void {
+  const octets = messages.octets(row);
+  if (messages.octetsSeen[row] < octets) return;
+  tally.left++;
+  tally.retransmissions += messages.retransmissions[row];
+  tally.fewestOctets = Math.min(tally.fewestOctets, octets);
+  tally.mostOctets = Math.max(tally.mostOctets, octets);
+  tally.example ??= { row };
+  if (Number.isNaN(messages.tcpAckNs[row])) return;
+  tally.acked++;
+  tally.slowestAckNs = Math.max(tally.slowestAckNs, messages.tcpAckNs[row] - messages.sentNs[row]);
+}
+
+function lifeOf(facts: Facts, path: Path, failed: readonly Failed[]): Life | null {
+  const hop = path.legs.findLastIndex((leg) => leg !== null);
+  const leg = path.legs[hop];
+  if (leg == null) return null;
+  const view = facts.views[hop];
+  const observation = view.observation as HopObservation;
+  let firstNs = Number.POSITIVE_INFINITY;
+  for (const each of failed)
+    if (each.path === path) for (const timeNs of each.timesNs) firstNs = Math.min(firstNs, timeNs);
+  const fromNs = localNs(view, firstNs);
+  const line = new PingLine(observation, leg.connection);
+  const after = line.between(fromNs, Number.POSITIVE_INFINITY);
+  const graceNs = Math.max(ANSWER_WITHIN_NS, 2 * line.slowestNs);
+  const unanswered = after.filter(
+    ({ pongRow, tcpAcked, sentNs }) =>
+      pongRow < 0 &&
+      tcpAcked &&
+      sentNs + graceNs < observation.lastNs &&
+      blindness(observation, leg.connection, leg.connection.fromClient, { fromNs: sentNs, toNs: sentNs + graceNs }) ===
+        null,
+  );
+  const answered = after.filter(({ pongRow }) => pongRow >= 0);
+  // Where its messages arrive in the end: at the innermost hop that saw the connection.
+  const inner = path.legs.find((each) => each !== null);
+  const messageNs =
+    inner == null ? Number.NaN : commonNs(facts.views[inner.hop], inner.connection.fromClient.lastMessageNs);
+  return {
+    path,
+    hop,
+    answered: answered.length,
+    unanswered: unanswered.length,
+    ping: answered[0] ?? null,
+    unansweredPing: unanswered[0] ?? null,
+    messageNs: messageNs > firstNs ? messageNs : Number.NaN,
+  };
+}

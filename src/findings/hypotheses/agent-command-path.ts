@@ -1,0 +1,48 @@
+/** agent-command-path: the agent reads its connection and does not handle commands. */
+
+import { counted } from '../words.js';
+import {
+  type Conclusion,
+  cutOff,
+  has,
+  isFound,
+  isInside,
+  nextCapture,
+  open,
+  outermostHop,
+  type Question,
+  ruledOut,
+  supported,
+} from './rule.js';
+import { attemptsOf, examplePackets, lostElsewhere } from './words.js';
+
+export function agentCommandPath(question: Question): Conclusion {
+  const { facts, each } = question;
+  const ended = cutOff(question);
+  if (ended !== null) return ended;
+  if (has(question, 'ack-dropped', 'ack-lost') && isInside(question))
+    return ruledOut(`the agent did answer: ${lostElsewhere(facts, each)}`);
+  if (isFound(question, 'agent-ignores-commands')) {
+    const { hop } = outermostHop(question);
+    const pings = each.lives.reduce((sum, { answered }) => sum + answered, 0);
+    return supported(
+      `${attemptsOf(each)} TCP-ACKed from the agent's end${examplePackets(facts, each, hop)}, no CommandAck, and ${counted(pings, 'Ping')} after them answered on the same connection${each.failing.length === 1 ? '' : 's'}`,
+    );
+  }
+  if (isFound(question, 'split-connection') && !has(question, 'unacked'))
+    return open('commands went to an older connection than the one that the agent uses: see split-connection');
+  if (isInside(question)) return ruledOut(`no command reached the agent: ${lostElsewhere(facts, each)}`);
+  if (isFound(question, 'agent-unresponsive'))
+    return open(
+      'nothing at all returns, so whether a command brought it about cannot be seen: dump its threads before it is restarted',
+    );
+  if (has(question, 'unacked') && !has(question, 'silent'))
+    return ruledOut(`no command reached the agent's kernel: ${lostElsewhere(facts, each)}`);
+  if (each.sites.some(({ kind, how }) => kind === 'agent' && how === 'window'))
+    return open('it does not read: whether a command brought that about cannot be seen; dump its threads');
+  if (has(question, 'silent') && !isFound(question, 'middlebox-acks'))
+    return open(
+      `${attemptsOf(each)} TCP-ACKed from the agent's end and no CommandAck, but no Ping of the same time shows that it reads: capture for longer than two Ping intervals`,
+    );
+  return open(`not proven to have come to the agent: ${nextCapture(question)}`);
+}

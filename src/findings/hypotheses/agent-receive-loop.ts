@@ -1,0 +1,65 @@
+/** agent-receive-loop: the agent's process does not read its socket any more, or hangs while it reads. */
+
+import type { HopObservation } from '../../hop/observation.js';
+import { localNs } from '../../path/path.js';
+import { clockTime } from '../cite.js';
+import { counted } from '../words.js';
+import {
+  type Conclusion,
+  cutOff,
+  has,
+  isFound,
+  isInside,
+  nextCapture,
+  open,
+  type Question,
+  ruledOut,
+  supported,
+} from './rule.js';
+import { lostElsewhere, packets, pingPackets } from './words.js';
+
+export function agentReceiveLoop(question: Question): Conclusion {
+  const { facts, each } = question;
+  const ended = cutOff(question);
+  if (ended !== null) return ended;
+  if (isFound(question, 'agent-unresponsive')) {
+    const pings = each.lives.reduce((sum, { unanswered }) => sum + unanswered, 0);
+    return supported(
+      `${counted(pings, 'Ping')} after the first command TCP-ACKed and not answered, and no message came: the kernel lives, the process does not`,
+    );
+  }
+  if (each.sites.some(({ kind, how }) => kind === 'agent' && how === 'window'))
+    return supported('the agent keeps its TCP window closed: its process does not read its socket');
+  if (isInside(question))
+    return answeredWords(question) ?? ruledOut(`it does not come to that: ${lostElsewhere(facts, each)}`);
+  if (has(question, 'unacked'))
+    return ruledOut(`a process that does not read leaves its kernel to TCP-ACK: ${lostElsewhere(facts, each)}`);
+  if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
+  if (isFound(question, 'middlebox-acks'))
+    return answeredWords(question) ?? open(`TCP ACKs need not be the agent's: ${nextCapture(question)}`);
+  const stuck = each.lives.find(
+    ({ answered, unanswered, messageNs }) => answered === 0 && unanswered > 1 && messageNs >= 0,
+  );
+  if (stuck?.unansweredPing != null) {
+    const view = facts.views[stuck.hop];
+    const { messages } = view.observation as HopObservation;
+    const { row } = stuck.unansweredPing;
+    return supported(
+      `${counted(stuck.unanswered, 'Ping')} after the first command TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages come until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends and does not read`,
+    );
+  }
+  return (
+    answeredWords(question) ??
+    open('no Ping after the commands shows whether it reads on: capture for longer than two Ping intervals')
+  );
+}
+
+/** Its WebSocket layer read past the commands on each connection. */
+function answeredWords({ facts, each }: Question): Conclusion | null {
+  if (each.lives.length === 0 || !each.lives.every(({ answered, unanswered }) => answered > 0 && unanswered === 0))
+    return null;
+  const total = each.lives.reduce((sum, { answered }) => sum + answered, 0);
+  return ruledOut(
+    `${counted(total, 'Ping')} sent after the first command that failed were answered on the same connection (${pingPackets(facts, each.lives[0])}): it reads on`,
+  );
+}

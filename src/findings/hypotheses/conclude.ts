@@ -1,0 +1,51 @@
+/**
+ * The hypotheses of INCIDENT.md for each failing agent, in the order in which the operators argued. In: facts and findings.
+ * Out: Hypothesis[], for the verdict. Proxies have one each: `proxy-forwarding:nginx`.
+ */
+
+import type { Hypothesis } from '../../delivery/verdict.js';
+import type { Facts } from '../facts.js';
+import type { Found } from '../found.js';
+import { agentCases } from './agent-case.js';
+import { agentCommandPath } from './agent-command-path.js';
+import { agentReceiveLoop } from './agent-receive-loop.js';
+import { independentFaults } from './independent-faults.js';
+import { middlebox } from './middlebox.js';
+import { networkPath } from './network-path.js';
+import { originWritePath } from './origin-write-path.js';
+import { pathMtu } from './path-mtu.js';
+import { protocolDesync } from './protocol-desync.js';
+import { proxyForwarding } from './proxy-forwarding.js';
+import { returnPathNat } from './return-path-nat.js';
+import type { Conclusion, Question } from './rule.js';
+import { splitConnection } from './split-connection.js';
+import { staleConnection } from './stale-connection.js';
+
+const BEFORE_PROXIES: readonly [string, (question: Question) => Conclusion][] = [
+  ['origin-write-path', originWritePath],
+];
+const AFTER_PROXIES: readonly [string, (question: Question) => Conclusion][] = [
+  ['network-path', networkPath],
+  ['path-mtu', pathMtu],
+  ['return-path-nat', returnPathNat],
+  ['middlebox', middlebox],
+  ['agent-receive-loop', agentReceiveLoop],
+  ['agent-command-path', agentCommandPath],
+  ['stale-connection', staleConnection],
+  ['split-connection', splitConnection],
+  ['protocol-desync', protocolDesync],
+  ['independent-faults', independentFaults],
+];
+
+export function conclude(facts: Facts, found: Found): Hypothesis[] {
+  const all = agentCases(facts, found);
+  return all.flatMap((each) => {
+    const question: Question = { facts, found, each, all };
+    const { agent } = each;
+    const said = (rules: typeof AFTER_PROXIES) => rules.map(([id, rule]) => ({ id, agent, ...rule(question) }));
+    const proxies = facts.views
+      .slice(1)
+      .map((view) => ({ id: `proxy-forwarding:${view.name}`, agent, ...proxyForwarding(question, view.index) }));
+    return [...said(BEFORE_PROXIES), ...proxies, ...said(AFTER_PROXIES)];
+  });
+}

@@ -1,0 +1,44 @@
+/** independent-faults: whether the agents that fail do so for different reasons. */
+
+import { CAUSES } from '../distinct-failures.js';
+import { counted, listed } from '../words.js';
+import type { AgentCase } from './agent-case.js';
+import { type Conclusion, isFound, open, type Question, ruledOut, supported } from './rule.js';
+import { whereOf } from './words.js';
+
+export function independentFaults(question: Question): Conclusion {
+  const { each, all } = question;
+  const own = wayOf(question, each);
+  const alike = all.filter((other) => wayOf(question, other) === own);
+  if (isFound(question, 'distinct-failures')) {
+    const others = all.filter((other) => !alike.includes(other));
+    return supported(
+      `${listed(alike.map(({ agent }) => agent))}: ${own}; ${listed(others.map((other) => `${other.agent}: ${wayOf(question, other)}`))}`,
+    );
+  }
+  if (own === '' || each.inconclusive) return open('how it fails is not proven, so it cannot be compared');
+  if (all.length === 1)
+    return each.sites.length > 1
+      ? open(`its commands failed in ${counted(each.sites.length, 'way')}: ${own}`)
+      : ruledOut(`it is the only agent that fails, and in one way only: ${own}`);
+  if (alike.length === all.length)
+    return ruledOut(
+      `${all.length === 2 ? 'both' : `all ${all.length}`} that fail (${listed(alike.map(({ agent }) => agent))}) do so in the same way: ${own}`,
+    );
+  return open(
+    `other agents fail in other ways, without a common cause found: ${listed(all.filter((one) => !alike.includes(one)).map(({ agent }) => agent))}`,
+  );
+}
+
+/** Its findings, else where its commands ended. What stops every dispatch is common to all that it stops. */
+function wayOf({ facts, found }: Question, each: AgentCase): string {
+  const causes = new Set<string>();
+  for (const path of each.failing) for (const id of found.of(path)) if (CAUSES.includes(id)) causes.add(id);
+  for (const { id, agents } of found.findings) {
+    if (!agents.includes(each.agent)) continue;
+    if (id === 'dispatch-stalled') return id;
+    if (CAUSES.some((cause) => cause === id)) causes.add(id);
+  }
+  if (causes.size > 0) return [...causes].sort().join(', ');
+  return [...new Set(each.sites.map((site) => whereOf(facts, site)))].sort().join('; ');
+}

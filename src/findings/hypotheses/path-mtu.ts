@@ -1,0 +1,70 @@
+/** path-mtu: whether only large packets are lost. RFC 791: every path takes packets of 576 octets, headers included. */
+
+import { legName } from '../facts.js';
+import { neverAcked, outermost } from '../tcp-waits.js';
+import {
+  type Conclusion,
+  endsAtAgent,
+  has,
+  isFound,
+  isInside,
+  nextCapture,
+  open,
+  outermostHop,
+  pathWith,
+  type Question,
+  ruledOut,
+  supported,
+} from './rule.js';
+import { lostElsewhere, packets } from './words.js';
+
+const SMALL_OCTETS = 536;
+
+export function pathMtu(question: Question): Conclusion {
+  const { facts, each } = question;
+  const large = pathWith(question, 'large-frames-lost');
+  if (large !== null) {
+    const leg = outermost(large.legs, neverAcked)?.leg;
+    const { unacked } = leg?.connection.fromServer ?? { unacked: null };
+    return supported(
+      `on ${legName(facts, leg?.hop ?? 0)} ${unacked?.segmentOctets} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, leg?.hop ?? 0, unacked?.refs ?? [])}), while ${unacked?.sackedOctets} octets of smaller ones behind them got through`,
+    );
+  }
+  if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
+  if (has(question, 'unacked')) return bySize(question);
+  const answer = each.sites.find(({ how }) => how === 'ack-lost');
+  if (answer !== undefined) {
+    const gaps = answer.example?.path.legs[answer.hop]?.connection.fromClient.gaps ?? [];
+    const octets = gaps.filter(({ kind }) => kind === 'never-acked').map(({ from, to }) => to - from);
+    if (octets.length > 0 && Math.min(...octets) <= SMALL_OCTETS)
+      return ruledOut(`even ${Math.min(...octets)} octets were lost on ${legName(facts, answer.hop)}`);
+    return open(
+      `the size of what was lost on ${legName(facts, answer.hop)} is not known: a capture at its outer end would settle it`,
+    );
+  }
+  if (has(question, 'silent', 'cut-off')) {
+    if (isFound(question, 'middlebox-acks') || !endsAtAgent(question))
+      return open(`TCP-ACKed by something before the agent: ${nextCapture(question)}`);
+    const { hop } = outermostHop(question);
+    const { fewestOctets, mostOctets } = each.tallies[hop];
+    const sizes =
+      fewestOctets === mostOctets ? `messages of ${mostOctets}` : `messages of ${fewestOctets} to ${mostOctets}`;
+    return ruledOut(`${sizes} octets were TCP-ACKed whole on ${legName(facts, hop)}: size made no difference`);
+  }
+  if (isInside(question)) return ruledOut(lostElsewhere(facts, each));
+  return ruledOut('packets are TCP-ACKed; it is the window that is closed');
+}
+
+function bySize({ facts, each }: Question): Conclusion {
+  for (const path of each.failing) {
+    const wait = outermost(path.legs, neverAcked);
+    const unacked = wait?.leg.connection.fromServer.unacked ?? null;
+    if (wait === null || unacked === null) continue;
+    if (unacked.smallestOctets <= SMALL_OCTETS)
+      return ruledOut(`even ${unacked.smallestOctets} octets are never TCP-ACKed on ${legName(facts, wait.leg.hop)}`);
+    return open(
+      `only segments of ${unacked.smallestOctets} octets and more wait on ${legName(facts, wait.leg.hop)}, nothing smaller was sent: ping -M do -s 1400 along it, and a capture with "icmp"`,
+    );
+  }
+  return open('the segments that were not TCP-ACKed are not known: capture until one was sent again');
+}

@@ -1,0 +1,49 @@
+/** proxy-forwarding:<hop>: whether a hop sent on what it took in, commands outward and CommandAcks inward. One for each hop but the innermost. */
+
+import { counted } from '../words.js';
+import { type Conclusion, nextCapture, open, placeOf, type Question, ruledOut, supported } from './rule.js';
+import { ackWords, allAttempts, attemptsOf, examplePackets, lostElsewhere, rowPackets, whereOf } from './words.js';
+
+export function proxyForwarding(question: Question, hop: number): Conclusion {
+  const { facts, each } = question;
+  const { name, observation } = facts.views[hop];
+  const own = each.sites.filter((site) => site.kind === 'hop' && site.hop === hop);
+  if (own.length > 0) {
+    const [site] = own;
+    const row = site.example === null ? -1 : site.example.path.fromServer.row(site.example.thread, hop - 1);
+    const arrived = row >= 0 && site.how === 'dropped' ? ` (arrived in ${rowPackets(facts, hop - 1, row)})` : '';
+    return supported(
+      `${own.map((one) => `${counted(one.count, 'attempt')} ${whereOf(facts, one)}`).join('; ')}${arrived}`,
+    );
+  }
+  if (each.sites.length > 0 && each.sites.every((site) => placeOf(question, site) < 2 * hop && !isAnswer(site.how)))
+    return ruledOut(`none of them came as far as ${name}: ${lostElsewhere(facts, each)}`);
+  const tally = each.tallies[hop];
+  // What was lost before it never came to it.
+  const before = each.sites
+    .filter((site) => placeOf(question, site) < 2 * hop && site.how !== 'unsent' && !isAnswer(site.how))
+    .reduce((sum, { count }) => sum + count, 0);
+  if (each.attempts > 0 && tally.passed >= each.attempts - before) {
+    if (observation === null || tally.left < tally.passed)
+      return ruledOut(`what came to ${name} was seen leaving it further out (${counted(tally.passed, 'attempt')})`);
+    const all = before > 0 ? `all ${tally.left} that came to it` : allAttempts(each);
+    return ruledOut(`${all} left ${name}${examplePackets(facts, each, hop)}, ${ackWords(tally)}`);
+  }
+  const waiting = each.sites.filter(({ kind, how }) => (kind === 'leg' && how === 'unacked') || how === 'window');
+  const behind = waiting.filter((site) => placeOf(question, site) > 2 * hop).reduce((sum, { count }) => sum + count, 0);
+  // TCP takes nothing more from it: what stays in the hop then is not dropped by it.
+  if (behind > 0 && tally.passed === 0)
+    return ruledOut(`what comes to ${name} waits there: ${lostElsewhere(facts, each)}`);
+  if (behind >= each.attempts - before - tally.passed && behind > 0)
+    return ruledOut(
+      `${counted(tally.passed, 'attempt')} left ${name}${examplePackets(facts, each, hop)}, and the others wait behind them: ${lostElsewhere(facts, each)}`,
+    );
+  if (observation === null) return open(`${name} was not captured: a capture there would settle it`);
+  return open(
+    `${each.attempts - before - tally.passed} of ${attemptsOf(each)} not seen leaving ${name}, for want of a capture that tells: ${nextCapture(question)}`,
+  );
+}
+
+function isAnswer(how: string): boolean {
+  return how === 'ack-dropped' || how === 'ack-lost';
+}

@@ -1,0 +1,47 @@
+/** return-path-nat: whether what the server sends comes from the address that the agent connected to (several WANs, wrong outbound NAT). */
+
+import { endpoint } from '../../hop/list.js';
+import { agentLeg } from '../facts.js';
+import { mismatches } from '../reply-address-mismatch.js';
+import { neverAcked } from '../tcp-waits.js';
+import { counted } from '../words.js';
+import { type Conclusion, isInside, nextCapture, open, type Question, ruledOut, supported } from './rule.js';
+import { lostElsewhere } from './words.js';
+
+export function returnPathNat(question: Question): Conclusion {
+  const { facts, each } = question;
+  const legs = each.paths.map((path) => agentLeg(facts, path)).filter((leg) => leg !== null);
+  const addresses = new Set(legs.map(({ connection }) => connection.clientAddress));
+  for (const view of facts.views)
+    for (const { asked, answered } of view.observation === null ? [] : mismatches(view.observation))
+      if (addresses.has(asked.clientAddress))
+        return supported(
+          `at ${view.name} ${asked.clientAddress} connected to ${endpoint(asked.serverAddress, asked.serverPort)} and was answered from ${endpoint(answered.serverAddress, answered.serverPort)}`,
+        );
+  if (legs.length === 0)
+    return each.paths.length > 0 && isInside(question)
+      ? ruledOut(lostElsewhere(facts, each))
+      : open(
+          each.paths.length === 0
+            ? "no connection of the agent was captured: a capture at the outermost hop and at the firewall's WAN sides while it connects"
+            : `the leg to the agent was not captured: ${nextCapture(question)}`,
+        );
+  const dead = legs.find((leg) => neverAcked(leg) !== null);
+  if (dead !== undefined) {
+    const { fromClient, fromServer } = dead.connection;
+    const wait = neverAcked(dead);
+    if (wait !== null && fromServer.unacked?.sackedOctets === 0) {
+      const talks = fromClient.lastSeenNs > wait.fromNs + 1e9;
+      return open(
+        `what ${facts.views[dead.hop].name} sends is never TCP-ACKed${talks ? ' while packets of the agent still arrive, as with a wrong return path' : ', and nothing of the agent arrives'}: captures on the firewall's WAN sides would show from which address it leaves`,
+      );
+    }
+  }
+  const proving = legs.find(({ connection }) => connection.fromServer.ackedTo > 0);
+  if (proving === undefined) return open(`nothing that was sent to the agent was TCP-ACKed: ${nextCapture(question)}`);
+  const { connection } = proving;
+  const answered = each.lives.reduce((sum, life) => sum + life.answered, 0);
+  return ruledOut(
+    `${endpoint(connection.clientAddress, connection.clientPort)} TCP-ACKs what ${endpoint(connection.serverAddress, connection.serverPort)} sends on the connection that it opened${answered > 0 ? `, and answered ${counted(answered, 'Ping')}` : ''}: replies reach it`,
+  );
+}

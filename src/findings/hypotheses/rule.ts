@@ -1,0 +1,87 @@
+/**
+ * What every hypothesis is made of, and the few questions that most of them ask. In: one agent's case. Out: a Conclusion.
+ * `ruled-out` and `supported` need a measurement; where there is none it is `open`, with the capture that would settle it.
+ */
+
+import type { Hypothesis } from '../../delivery/verdict.js';
+import type { Path } from '../../path/path.js';
+import { clockTime } from '../cite.js';
+import { agentLeg, type Facts } from '../facts.js';
+import type { FindingId, Found } from '../found.js';
+import type { AgentCase, Site } from './agent-case.js';
+
+export type Conclusion = Pick<Hypothesis, 'status' | 'because'>;
+
+export interface Question {
+  facts: Facts;
+  found: Found;
+  /** The agent in question, and all that fail. */
+  each: AgentCase;
+  all: readonly AgentCase[];
+}
+
+export const supported = (because: string): Conclusion => ({ status: 'supported', because });
+export const ruledOut = (because: string): Conclusion => ({ status: 'ruled-out', because });
+export const open = (because: string): Conclusion => ({ status: 'open', because });
+
+export function isFound({ found, each }: Question, ...ids: FindingId[]): boolean {
+  return (
+    each.paths.some((path) => found.has(path, ...ids)) ||
+    found.findings.some((finding) => ids.some((id) => id === finding.id) && finding.agents.includes(each.agent))
+  );
+}
+
+export function pathWith({ found, each }: Question, ...ids: FindingId[]): Path | null {
+  return each.paths.find((path) => found.has(path, ...ids)) ?? null;
+}
+
+/** Place on the way outward: hop 0, its leg, hop 1, …, the agent. */
+export function placeOf({ facts }: Question, { kind, hop }: Site): number {
+  if (kind === 'agent') return 2 * facts.views.length;
+  return kind === 'hop' ? 2 * hop : 2 * hop + 1;
+}
+
+/** All failures are proven to lie before the last leg, or on the way back within the captured hops: nothing past it is their cause. */
+export function isInside(question: Question): boolean {
+  const { facts, each } = question;
+  const lastLeg = 2 * facts.views.length - 1;
+  return each.sites.length > 0 && each.sites.every((site) => placeOf(question, site) < lastLeg);
+}
+
+/** The legs to the agent itself were captured, on every connection that failed. */
+export function endsAtAgent({ facts, each }: Question): boolean {
+  return each.failing.length > 0 && each.failing.every((path) => agentLeg(facts, path) !== null);
+}
+
+/** What would show more than the captures at hand: the first hop that was not captured, what lies beyond, or the agent's machine. */
+export function nextCapture({ facts, each }: Question): string {
+  const missing = facts.views.find(({ observation }) => observation === null);
+  if (missing !== undefined) return `a capture at ${missing.name} would settle it`;
+  const absent = facts.views.find((view) => each.failing.some((path) => path.legs[view.index] === null));
+  if (absent !== undefined) return `a capture at ${absent.name} that holds this connection would settle it`;
+  const beyond = each.failing.map((path) => facts.court.goesOnTo(path)).find((address) => address !== null);
+  if (beyond != null) return `a capture at the proxy that connects from ${beyond} would settle it`;
+  return "a capture on the agent's machine would settle it";
+}
+
+export function has({ each }: Question, ...hows: Site['how'][]): boolean {
+  return each.sites.some(({ how }) => hows.includes(how));
+}
+
+/** The connection ended so soon that there was no time for an answer: nothing can be said of the agent. Null where that is not all. */
+export function cutOff(question: Question): Conclusion | null {
+  const { facts, each } = question;
+  if (each.sites.length === 0 || each.sites.some(({ how }) => how !== 'cut-off')) return null;
+  const leg = each.failing[0].legs.findLast((one) => one !== null);
+  const at = leg == null ? '' : ` at ${clockTime(facts.views[leg.hop], leg.connection.closedNs)}`;
+  const why = isFound(question, 'origin-restarted') ? ' (origin-restarted)' : '';
+  return open(
+    `the connection was closed${at}${why}, before an answer was due: send it again, and capture until its deadline`,
+  );
+}
+
+/** The last hop's name and index. */
+export function outermostHop({ facts }: Question): { name: string; hop: number } {
+  const hop = facts.views.length - 1;
+  return { name: facts.views[hop].name, hop };
+}

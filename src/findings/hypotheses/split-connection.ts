@@ -1,0 +1,53 @@
+/** split-connection: the server writes to another connection than the one on which the agent's messages arrive. */
+
+import { commonNs, localNs, type Path } from '../../path/path.js';
+import { clockTime } from '../cite.js';
+import { startNs } from '../survives-reconnect.js';
+import { listed } from '../words.js';
+import { type Conclusion, cutOff, isFound, open, type Question, ruledOut, supported } from './rule.js';
+
+export function splitConnection(question: Question): Conclusion {
+  const { facts, found, each } = question;
+  const ended = cutOff(question);
+  if (ended !== null) return ended;
+  if (isFound(question, 'split-connection')) {
+    const split = each.paths.filter((path) => found.has(path, 'split-connection'));
+    const written = split.filter((path) => each.failing.includes(path));
+    const read = split.filter((path) => !each.failing.includes(path));
+    return supported(
+      `commands went out on ${listed(written.map(({ id }) => id))} while the agent's messages arrived on ${listed(read.map(({ id }) => id)) || 'a newer one'}`,
+    );
+  }
+  const view = facts.views.find(({ observation }) => observation !== null) ?? facts.views[0];
+  const own = each.lives.filter(({ messageNs }) => messageNs >= 0);
+  const rival =
+    each.failing.length === 0
+      ? undefined
+      : each.paths.find((path) => !each.failing.includes(path) && speaksMeanwhile(question, path));
+  if (rival !== undefined)
+    return open(
+      `${rival.id} was open as well and carried messages of the agent: the server's log tells which one it writes to`,
+    );
+  if (own.length > 0 && own.length === each.lives.length)
+    return ruledOut(
+      `the agent's messages arrive on ${listed(own.map(({ path }) => path.id))}, on which the commands went out: the last at ${clockTime(view, localNs(view, Math.max(...own.map(({ messageNs }) => messageNs))))}`,
+    );
+  if (each.lives.length === 0)
+    return open('no command left, so which connection the server would have written to cannot be seen: its log tells');
+  return open(
+    'no message of the agent arrived after the first command that failed, on any connection captured: capture until it connects again',
+  );
+}
+
+/** Another connection of the agent, open at the time and with messages of its own after it. */
+function speaksMeanwhile({ facts, each }: Question, path: Path): boolean {
+  if (!(startNs(facts, path) <= each.lastFailedNs)) return false;
+  return path.legs.some((leg) => {
+    if (leg === null) return false;
+    const { closedNs, fromClient } = leg.connection;
+    const view = facts.views[leg.hop];
+    return (
+      !(commonNs(view, closedNs) < each.firstFailedNs) && commonNs(view, fromClient.lastMessageNs) > each.firstFailedNs
+    );
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * The measurements of an AgentCase in few words, with packet numbers. In: hypotheses. Out: `because`.
+ */
+
+import { seconds } from '../../delivery/coverage.js';
+import type { HopObservation } from '../../hop/observation.js';
+import { cite } from '../cite.js';
+import { type Facts, legName } from '../facts.js';
+import { counted, listed } from '../words.js';
+import type { AgentCase, Life, Site, Tally } from './agent-case.js';
+
+/** `npm.pcap #374,380`: as much as finds it in Wireshark. */
+export function packets(facts: Facts, hop: number, refs: readonly number[]): string {
+  const view = facts.views[hop];
+  return cite(view, refs, '')
+    .map(({ file, packets: numbers }) => `${file === '-' ? view.name : file.split('/').at(-1)} #${numbers.join(',')}`)
+    .join(' ');
+}
+
+/** Data and TCP ACK of a message at a hop. */
+export function rowPackets(facts: Facts, hop: number, row: number): string {
+  const { messages } = facts.views[hop].observation as HopObservation;
+  return packets(facts, hop, [messages.dataRefs(row)[0] ?? 0, messages.tcpAckRef[row]]);
+}
+
+export function examplePackets(facts: Facts, { tallies }: AgentCase, hop: number): string {
+  const example = tallies[hop]?.example;
+  return example == null ? '' : ` (${rowPackets(facts, hop, example.row)})`;
+}
+
+export function pingPackets(facts: Facts, { hop, ping }: Life): string {
+  if (ping === null) return '';
+  const { messages } = facts.views[hop].observation as HopObservation;
+  return packets(facts, hop, [messages.firstRef[ping.row], messages.firstRef[ping.pongRow]]);
+}
+
+/** `4 attempts`, `4 attempts and 2 never sent`. */
+export function attemptsOf({ attempts }: AgentCase): string {
+  return counted(attempts, 'attempt');
+}
+
+export function whereOf(facts: Facts, site: Site): string {
+  const hop = facts.views[site.hop]?.name ?? '';
+  switch (site.how) {
+    case 'unsent':
+      return `never left ${hop}`;
+    case 'partial':
+      return `half written by ${hop}`;
+    case 'dropped':
+      return `arrived at ${hop} and never left it`;
+    case 'unacked':
+      return `never TCP-ACKed on ${legName(facts, site.hop)}`;
+    case 'window':
+      return site.kind === 'agent'
+        ? "waiting at the agent's closed TCP window"
+        : `waiting at ${hop}'s closed TCP window`;
+    case 'silent':
+      return "TCP-ACKed from the agent's end and never acknowledged";
+    case 'cut-off':
+      return 'cut off by the end of the connection';
+    case 'ack-dropped':
+      return `answered, and the CommandAck never left ${hop}`;
+    case 'ack-lost':
+      return `answered, and the CommandAck lost on ${legName(facts, site.hop)}`;
+  }
+}
+
+/** `all 4 attempts never TCP-ACKed on npm->agent`; `2 commands never left origin and 3 attempts …`. */
+export function lostElsewhere(facts: Facts, { sites }: AgentCase): string {
+  const words = sites.map((site) => `${siteCount(site)} ${whereOf(facts, site)}`);
+  return sites.length === 1 && sites[0].count > 1
+    ? sites[0].count === 2
+      ? words[0].replace('2', 'both')
+      : `all ${words[0]}`
+    : listed(words);
+}
+
+export function siteCount({ how, count, example }: Site): string {
+  return counted(count, how === 'unsent' || (how === 'window' && example === null) ? 'command' : 'attempt');
+}
+
+/** `all 4 attempts`, `the only attempt`. */
+export function allAttempts({ attempts }: AgentCase): string {
+  if (attempts <= 2) return attempts === 1 ? 'the only attempt' : 'both attempts';
+  return `all ${attempts} attempts`;
+}
+
+export function ackWords({ left, acked, slowestAckNs, retransmissions }: Tally): string {
+  const resent = retransmissions === 0 ? 'no retransmission' : counted(retransmissions, 'retransmission');
+  if (acked === 0) return `never TCP-ACKed, ${resent}`;
+  return `${acked < left ? `${acked} ` : ''}TCP-ACKed within ${seconds(slowestAckNs)}, ${resent}`;
+}
+
+/** The captured hops' names. */
+export function capturedHops(facts: Facts): string {
+  return listed(facts.views.filter(({ observation }) => observation !== null).map(({ name }) => name));
+}
