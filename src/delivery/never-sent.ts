@@ -73,7 +73,8 @@ function unreadRequest(view: HopView, dispatch: ObservedDispatch, window: Stretc
   const connection = observation?.connections[dispatch.connection];
   if (observation == null || connection === undefined) return null;
   const { fromNs, toNs } = localStretch(view, window);
-  const stretch = { fromNs, toNs: dispatch.answeredNs <= toNs ? dispatch.answeredNs : toNs };
+  const answeredNs = Number.isNaN(dispatch.answeredNs) ? toNs : dispatch.answeredNs;
+  const stretch = { fromNs, toNs: Math.min(answeredNs, toNs) };
   return (
     blindness(observation, connection, connection.fromClient, stretch) ??
     blindness(observation, connection, connection.fromServer, stretch)
