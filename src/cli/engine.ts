@@ -2,6 +2,7 @@
  * What the commands ask of the analysis. In: checked options. Out: Verdict, frames and connections.
  * Tests hand main an engine of their own; otherwise each part is loaded when it is first needed, so that --help is quick.
  */
+import type { Story } from '../delivery/story.js';
 import type { Verdict } from '../delivery/verdict.js';
 import type { ConnectionSummary, FrameEvent } from '../hop/frame-event.js';
 
@@ -42,6 +43,8 @@ export interface ListOptions extends Listening {
 
 export interface Engine {
   analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict>;
+  /** One command's story over all hops. */
+  explain(hops: HopInput[], options: AnalyseOptions, id: string): Promise<Story>;
   /** The sink returns a promise where the output is to be waited for. */
   listFrames(
     files: string[],
@@ -53,6 +56,7 @@ export interface Engine {
 
 export const engine: Engine = {
   analyse: async (hops, options) => (await import('../findings/analyse.js')).analyse(hops, options),
+  explain: async (hops, options, id) => (await import('../findings/story/tell.js')).explain(hops, options, id),
   listFrames: async (files, options, sink) => (await import('../hop/list.js')).listFrames(files, options, sink),
   listConnections: async (files, options) => (await import('../hop/list.js')).listConnections(files, options),
 };

@@ -40,6 +40,7 @@ Examples:
   ssh npm cat npm.pcap.zst | lasthop verdict origin=origin.pcap npm=-      from a pipe
   lasthop verdict origin=o.pcap npm=n.pcap --path origin,nginx,npm         nginx was not captured
   lasthop verdict origin=o.pcap npm=n.pcap --format markdown -o report.md
+  lasthop verdict origin=o.pcap npm=n.pcap --explain 3f2b1c9e               one command's whole story
 ${VERDICT_FORMATS}
 Exit status:
   0   the analysis ran, whatever it found

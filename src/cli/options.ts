@@ -25,6 +25,7 @@ export interface RawOptions {
   showPayloads?: boolean;
   all?: boolean;
   allowEmpty?: boolean;
+  explain?: string;
   color?: boolean;
   keylog?: string[];
   config?: string;
@@ -47,6 +48,8 @@ export interface VerdictOptions extends OutputOptions<VerdictFormat> {
   since: number | null;
   until: number | null;
   allowEmpty: boolean;
+  /** ID of the command whose story is asked for; null for the whole verdict. */
+  explain: string | null;
 }
 
 export interface ListOptions extends OutputOptions<ListFormat> {
@@ -62,8 +65,9 @@ export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
   const untilMs = until === undefined ? null : momentMs(until, '--until');
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs) throw new UsageError('--since is not before --until');
   const path = raw.path?.split(',') ?? config.path;
+  const output = outputOptions(raw, config, VERDICT_FORMATS);
   return {
-    ...outputOptions(raw, config, VERDICT_FORMATS),
+    ...output,
     path: path ?? null,
     profile: await profileOption(raw.profile ?? config.profile ?? 'auto'),
     ackTimeoutMs: durationMs(raw.ackTimeout ?? config.ackTimeout ?? '10s', '--ack-timeout'),
@@ -72,7 +76,15 @@ export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
     since: sinceMs,
     until: untilMs,
     allowEmpty: raw.allowEmpty ?? config.allowEmpty ?? false,
+    explain: explainOption(raw.explain, output.format),
   };
+}
+
+function explainOption(id: string | undefined, format: VerdictFormat): string | null {
+  if (id === undefined) return null;
+  if (id === '') throw new UsageError('--explain names no command');
+  if (format !== 'table' && format !== 'json') throw new UsageError(`--explain gives table or json, not ${format}`);
+  return id;
 }
 
 export async function listOptions(raw: RawOptions): Promise<ListOptions> {

@@ -42,7 +42,9 @@ export function program(version: string, handlers: Handlers, voice: Voice): Comm
     .summary('which hop did each command reach')
     .addHelpText('after', VERDICT_HELP);
   verdict.description('The verdict on every command, hop by hop: failures first, what they mean, and what proves it.');
-  verdictArguments(verdict).action((words, options) => handlers.verdict(words, options));
+  verdictArguments(verdict)
+    .option('--explain <ID>', "one command's whole story instead, as a timeline over all hops (table or json)")
+    .action((words, options) => handlers.verdict(words, options));
 
   const verify = root.command('verify').summary('the same as a gate, for scripts').addHelpText('after', VERIFY_HELP);
   verify.description('The same report as verdict; the exit status says whether every command was delivered.');

@@ -11,8 +11,21 @@ import { refuseToOverwrite } from './output.js';
 import { reportOptions, type Session, withOutput, writeAll } from './session.js';
 
 export async function verdictCommand(session: Session, words: string[], raw: RawOptions): Promise<number> {
-  await report(session, words, await verdictOptions(raw));
+  const options = await verdictOptions(raw);
+  if (options.explain === null) await report(session, words, options);
+  else await explain(session, words, options, options.explain);
   return ExitStatus.ok;
+}
+
+async function explain(session: Session, words: string[], options: VerdictOptions, id: string): Promise<void> {
+  const { hops, files, asked } = question(session, words, options);
+  const story = await session.engine.explain(hops, asked, id);
+  session.messages.erase();
+  const pieces =
+    options.format === 'json'
+      ? (await import('../report/story-json.js')).storyJson(story)
+      : (await import('../report/story-table.js')).storyTable(story, reportOptions(session, options));
+  await withOutput(session, options.output, files, (output) => writeAll(output, pieces));
 }
 
 export async function verifyCommand(session: Session, words: string[], raw: RawOptions): Promise<number> {
@@ -23,10 +36,10 @@ export async function verifyCommand(session: Session, words: string[], raw: RawO
   return status;
 }
 
-async function report(session: Session, words: string[], options: VerdictOptions) {
+/** What is asked of the engine, checked before the analysis, which may take minutes. */
+function question(session: Session, words: string[], options: VerdictOptions) {
   const hops = hopInputs(words);
   const files = hops.flatMap((hop) => hop.files);
-  // Before the analysis, which may take minutes.
   if (options.output !== null) refuseToOverwrite(options.output, files);
   const asked: AnalyseOptions = {
     ackTimeoutMs: options.ackTimeoutMs,
@@ -39,6 +52,11 @@ async function report(session: Session, words: string[], options: VerdictOptions
     warn: session.messages.warn,
   };
   if (options.path !== null) asked.path = pathOption(options.path, hops);
+  return { hops, files, asked };
+}
+
+async function report(session: Session, words: string[], options: VerdictOptions) {
+  const { hops, files, asked } = question(session, words, options);
   const verdict = await session.engine.analyse(hops, asked);
   session.messages.erase();
   const pieces = await renderVerdict(options.format, verdict, reportOptions(session, options));

@@ -32,6 +32,8 @@ export interface AnalyseOptions {
   commandIds?: string[];
   agents?: string[];
   /** Milliseconds since 1970: only commands first sent (or asked for) in between. */
+  /** Keep a row of every message, not only of those that commands need: for one command's story. */
+  keepMessages?: boolean;
   since?: number | null;
   until?: number | null;
   onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
@@ -49,7 +51,9 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   for (const name of names) {
     const input = hops.find((hop) => hop.name === name);
     const observation: HopObservation | null =
-      input === undefined ? null : await observeHop(name, input.files, profile, progressFor(name, options), epoch);
+      input === undefined
+        ? null
+        : await observeHop(name, input.files, profile, progressFor(name, options), epoch, options.keepMessages);
     if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
     observations.push(observation);
   }

@@ -16,7 +16,8 @@ export function dispatchStalled(facts: Facts, found: Found): void {
   const lastFrameNs = facts.court.log.lastAttemptNs;
   const after = facts.unsent.filter(
     ({ askedNs, command }) =>
-      (askedNs > lastFrameNs || (Number.isNaN(lastFrameNs) && askedNs >= 0)) && !found.explainedCommands.has(command),
+      (askedNs > lastFrameNs || (Number.isNaN(lastFrameNs) && !Number.isNaN(askedNs))) &&
+      !found.explainedCommands.has(command),
   );
   const connected = after.filter(({ agent, askedNs }) => agent === null || openPaths(facts, agent, askedNs).length > 0);
   const agents = new Set(connected.map(({ agent }) => agent).filter((agent) => agent !== null));

@@ -65,7 +65,7 @@ function contradicted(facts: Facts, hop: number, idleNs: number): boolean {
   const endNs = facts.views[hop].observation?.lastNs ?? Number.NaN;
   return facts.court.paths.some((path) => {
     const connection = path.legs[hop]?.connection;
-    if (connection === undefined || connection.closedNs >= 0) return false;
+    if (connection === undefined || !Number.isNaN(connection.closedNs)) return false;
     const lastNs = Math.max(connection.fromServer.lastOctetsNs, connection.fromClient.lastOctetsNs);
     return endNs - lastNs > idleNs;
   });

@@ -4,10 +4,10 @@
  * Inferred: an agent that is slow to answer every single Ping looks the same.
  */
 
+import { seconds } from '../delivery/coverage.js';
 import type { HopObservation } from '../hop/observation.js';
 import type { Path } from '../path/path.js';
 import { cite } from './cite.js';
-import { duration } from './duration.js';
 import { agentLeg, type Facts, failedOn } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { PingLine } from './ping-line.js';
@@ -40,13 +40,13 @@ export function middleboxAcks(facts: Facts, found: Found): void {
     paths,
     commands,
     summary:
-      `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${duration(slowestAck)} and never answered in less than ${duration(fastestPong)}: ` +
+      `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${seconds(slowestAck)} and never answered in less than ${seconds(fastestPong)}: ` +
       `something past ${view.name} seems to end TCP, and ${open === 0 ? 'a TCP ACK there does not prove that the agent has it' : `${counted(open, 'command')} TCP-ACKed there and never acknowledged may be lost in it or ignored by the agent`}.`,
     evidence: suspects.flatMap(({ path, ackNs, pongNs, refs }) =>
       cite(
         view,
         refs,
-        `${nameOf(path)}: a Ping, its TCP ACK (at best ${duration(ackNs)}) and its Pong (at best ${duration(pongNs)})`,
+        `${nameOf(path)}: a Ping, its TCP ACK (at best ${seconds(ackNs)}) and its Pong (at best ${seconds(pongNs)})`,
       ),
     ),
     next: `Ask the site for a firewall, TLS inspection or WAN accelerator, and capture on the agent's machine.`,

@@ -57,9 +57,7 @@ function isClientsWish({ observation }: HopView, { fromServer, fromClient }: Obs
 
 /** No connection of that hop was open before and stayed open. */
 function isAll(legs: readonly Closed[], startNs: number, together: number): boolean {
-  const open = legs.filter(
-    ({ connection }) => connection.firstNs < startNs && !(connection.closedNs < startNs) && connection.lastNs >= 0,
-  );
+  const open = legs.filter(({ connection }) => connection.firstNs < startNs && !(connection.closedNs < startNs));
   return open.length === together;
 }
 

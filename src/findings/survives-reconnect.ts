@@ -61,7 +61,7 @@ function isSuccessor(facts: Facts, before: Path, after: Path, all: readonly Path
   const afterNs = startNs(facts, after);
   const failedNs = firstFailedNs(facts, before);
   if (!(failedNs < afterNs)) return false;
-  if (!after.legs.some((leg) => leg !== null && leg.connection.openedNs >= 0)) return false;
+  if (!after.legs.some((leg) => leg !== null && !Number.isNaN(leg.connection.openedNs))) return false;
   const failedAgainNs = firstFailedNs(facts, after);
   return !all.some((path) => {
     const deliveredNs = facts.records.get(path)?.lastDeliveredNs ?? Number.NaN;

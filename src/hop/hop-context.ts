@@ -30,6 +30,8 @@ export class HopContext {
   listing = false;
   /** Listings may want the decoded text of each message. */
   keepText = false;
+  /** One command's story is asked for: every message of its time is wanted, not a sample. */
+  keepAll = false;
   private readonly roleByType: RoleNumber[] = [];
   private unknownKept = 0;
   /** Pings and Pongs kept beyond each direction's own share. */

@@ -18,8 +18,10 @@ export async function observeHop(
   onProgress?: ReadProgress,
   /** What times count from; null for the first packet's second. One analysis has one. */
   epoch: number | null = null,
+  keepAll = false,
 ): Promise<HopObservation> {
   const observer = new Observer(profile);
+  observer.context.keepAll = keepAll;
   const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
   const connections = observer.finish();
   const { context } = observer;

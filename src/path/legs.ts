@@ -115,7 +115,8 @@ function isInner(a: Node, b: Node, observations: Observations): boolean {
 
 /** Negative if `a` is inner. On one clock: agents open the outer connection first, and what the server sends is on the inner one first. */
 function orderInOneCapture(a: ObservedConnection, b: ObservedConnection, observation: HopObservation): number {
-  if (a.openedNs >= 0 && b.openedNs >= 0 && a.openedNs !== b.openedNs) return b.openedNs - a.openedNs;
+  if (!Number.isNaN(a.openedNs) && !Number.isNaN(b.openedNs) && a.openedNs !== b.openedNs)
+    return b.openedNs - a.openedNs;
   const { messages } = observation;
   const times = new Map<number, number>();
   for (const row of b.fromServer.rows) times.set(messages.digest[row], messages.sentNs[row]);

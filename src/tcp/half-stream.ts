@@ -180,13 +180,13 @@ export class HalfStream {
     const offset = this.offsetOf(sequence);
     const { timeNs, ref } = this.clock;
     if (window === 0 && !closing) this.windowClosed.begin(timeNs, ref);
-    else if (this.windowClosed.sinceNs >= 0) this.windowClosed.end(timeNs, ref);
+    else if (!Number.isNaN(this.windowClosed.sinceNs)) this.windowClosed.end(timeNs, ref);
     if (offset <= this.acks.offset || offset - this.next > 1 << 30) return;
     this.acks.advance(offset, timeNs, ref);
-    if (this.unacked.sinceNs >= 0) {
+    if (!Number.isNaN(this.unacked.sinceNs)) {
       const since = offset < this.highest ? this.ledger.firstSentNs(offset) : Number.NaN;
       this.unacked.end(timeNs, ref);
-      if (since >= 0) this.unacked.restart(since, this.ledger.firstSentRef(offset));
+      if (!Number.isNaN(since)) this.unacked.restart(since, this.ledger.firstSentRef(offset));
       else if (offset < this.highest) this.unacked.restart(timeNs, ref);
     }
     this.consumer.acked(this);

@@ -283,3 +283,35 @@ describe('standard output', () => {
     expect(ended).toMatchObject({ status: 0, err: '' });
   });
 });
+
+describe('--explain', () => {
+  it('is given as table or JSON only, with an ID', async () => {
+    for (const options of [
+      ['--explain', 'c', '--format', 'html'],
+      ['--explain', ''],
+    ])
+      expect((await run(['verdict', ...HOPS, ...options])).status).toBe(2);
+  });
+
+  it('asks the engine for the story instead of the verdict', async () => {
+    const asked: string[] = [];
+    const { status, out, calls } = await run(['verdict', ...HOPS, '--explain', 'c-1', '--json'], {
+      engine: {
+        explain: async (_hops, _options, id) => {
+          asked.push(id);
+          const { attempts: _, dispatch: __, ...one } = command(id, 'delivered');
+          return {
+            schema: 'lasthop/explain@1',
+            generator: { name: 'lasthop', version: '0' },
+            hops: [],
+            command: one,
+            events: [],
+            omitted: 0,
+          };
+        },
+      },
+    });
+    expect([status, asked, calls.analyse]).toEqual([0, ['c-1'], []]);
+    expect(JSON.parse(out)).toMatchObject({ schema: 'lasthop/explain@1', command: { id: 'c-1' } });
+  });
+});

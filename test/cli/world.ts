@@ -30,6 +30,9 @@ export function fakeEngine(calls: Calls, more: Partial<Engine> = {}): Engine {
     listFrames: async (...given) => {
       calls.frames.push(given);
     },
+    explain: async () => {
+      throw new Error('not asked for');
+    },
     listConnections: async () => [],
     ...more,
   };

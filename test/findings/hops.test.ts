@@ -28,6 +28,14 @@ describe('hop-drops-text', () => {
     expect(citedOf(findings[0], 'nginx.pcap')).toContain(numbers[1]);
   });
 
+  it("is found where the hop's clock is behind the first hop's, so that its times lie before the epoch", async () => {
+    const scene = new Scene(undefined, {}, [0, -3000, 0]);
+    scene.chain.outward(5000, frame(command('c-bad')), 1);
+    scene.goOn(6000);
+    const findings = await diagnosed(scene.captures);
+    expect(idsOf(findings)).toEqual(['hop-drops-text']);
+  });
+
   it('is not found without a Ping to compare with', async () => {
     const scene = new Scene();
     scene.chain.outward(5000, frame(command('c-bad')), 1);

@@ -38,7 +38,7 @@ export function agentReceiveLoop(question: Question): Conclusion {
   if (isFound(question, 'middlebox-acks'))
     return answeredWords(question) ?? open(`TCP ACKs need not be the agent's: ${nextCapture(question)}`);
   const stuck = each.lives.find(
-    ({ answered, unanswered, messageNs }) => answered === 0 && unanswered > 1 && messageNs >= 0,
+    ({ answered, unanswered, messageNs }) => answered === 0 && unanswered > 1 && !Number.isNaN(messageNs),
   );
   if (stuck?.unansweredPing != null) {
     const view = facts.views[stuck.hop];

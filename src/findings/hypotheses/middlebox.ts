@@ -1,6 +1,6 @@
 /** middlebox: something past the captured hops that ends TCP or takes Text out. Seldom ruled out without a capture at the agent. */
 
-import { duration } from '../duration.js';
+import { seconds } from '../../delivery/coverage.js';
 import { agentLeg } from '../facts.js';
 import { pingTimes } from '../middlebox-acks.js';
 import {
@@ -28,7 +28,7 @@ export function middlebox(question: Question): Conclusion {
   if (path !== null) {
     const times = pingTimes(facts, path);
     return supported(
-      `past ${name} Pings are TCP-ACKed within ${duration(times?.ackNs ?? 0)} and answered in ${duration(times?.pongNs ?? 0)} at best: something nearer than the agent seems to end TCP (inferred)`,
+      `past ${name} Pings are TCP-ACKed within ${seconds(times?.ackNs ?? 0)} and answered in ${seconds(times?.pongNs ?? 0)} at best: something nearer than the agent seems to end TCP (inferred)`,
     );
   }
   if (isInside(question)) return ruledOut(`lost before anything past ${name}: ${lostElsewhere(facts, each)}`);
@@ -50,6 +50,6 @@ export function middlebox(question: Question): Conclusion {
   const alike =
     times === null
       ? ''
-      : `TCP ACKs (${duration(times.ackNs)}) and Pongs (${duration(times.pongNs)} at best${life === undefined ? '' : `, ${pingPackets(facts, life)}`}) return alike, so nothing shows one; `;
+      : `TCP ACKs (${seconds(times.ackNs)}) and Pongs (${seconds(times.pongNs)} at best${life === undefined ? '' : `, ${pingPackets(facts, life)}`}) return alike, so nothing shows one; `;
   return open(`${alike}only a capture on the agent's machine tells whether ${allAttempts(each)} came out there`);
 }

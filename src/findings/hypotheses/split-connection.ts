@@ -19,7 +19,7 @@ export function splitConnection(question: Question): Conclusion {
     );
   }
   const view = facts.views.find(({ observation }) => observation !== null) ?? facts.views[0];
-  const own = each.lives.filter(({ messageNs }) => messageNs >= 0);
+  const own = each.lives.filter(({ messageNs }) => !Number.isNaN(messageNs));
   const rival =
     each.failing.length === 0
       ? undefined

@@ -30,7 +30,8 @@ export function staleConnection(question: Question): Conclusion {
       `the connection worked until it was closed at ${closedAt(facts, each.failing[0])}, just after the commands`,
     );
   const worked = newer !== undefined && (facts.records.get(newer)?.delivered ?? 0) > 0;
-  const alive = each.lives.length > 0 && each.lives.every(({ answered, messageNs }) => answered > 0 || messageNs >= 0);
+  const alive =
+    each.lives.length > 0 && each.lives.every(({ answered, messageNs }) => answered > 0 || !Number.isNaN(messageNs));
   if (worked) {
     const words = `commands failed on ${listed(each.failing.map(({ id }) => id))} and were delivered on ${newer.id}, opened at ${openedAt(facts, newer)}`;
     return alive
