@@ -47,11 +47,14 @@ export interface VerdictOptions extends OutputOptions<VerdictFormat> {
   since: number | null;
   until: number | null;
   allowEmpty: boolean;
+  /** As given: `FILE` or `hop=FILE`. */
+  keyLogs: string[];
 }
 
 export interface ListOptions extends OutputOptions<ListFormat> {
   profile: unknown;
   showPayloads: boolean;
+  keyLogs: string[];
 }
 
 export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
@@ -72,6 +75,7 @@ export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
     since: sinceMs,
     until: untilMs,
     allowEmpty: raw.allowEmpty ?? config.allowEmpty ?? false,
+    keyLogs: named(raw.keylog ?? config.keylog ?? [], '--keylog'),
   };
 }
 
@@ -81,12 +85,11 @@ export async function listOptions(raw: RawOptions): Promise<ListOptions> {
     ...outputOptions(raw, config, LIST_FORMATS),
     profile: await profileOption(raw.profile ?? config.profile ?? 'auto'),
     showPayloads: raw.showPayloads ?? config.showPayloads ?? false,
+    keyLogs: named(raw.keylog ?? config.keylog ?? [], '--keylog'),
   };
 }
 
 async function configured(raw: RawOptions): Promise<Config> {
-  if (raw.keylog !== undefined)
-    throw new UsageError('--keylog is not supported in this version: encrypted legs stay unread');
   if (raw.config === undefined) return {};
   return (await import('./config.js')).readConfig(raw.config);
 }

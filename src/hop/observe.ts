@@ -6,6 +6,7 @@
 import { peekCapture } from '../capture/peek-capture.js';
 import { readCapture } from '../capture/read-capture.js';
 import type { Profile } from '../message/profile.js';
+import { KeyLog } from '../tls/key-log.js';
 import type { HopObservation, ObservedFile } from './observation.js';
 import { Observer } from './observer.js';
 
@@ -18,8 +19,11 @@ export async function observeHop(
   onProgress?: ReadProgress,
   /** What times count from; null for the first packet's second. One analysis has one. */
   epoch: number | null = null,
+  /** Key logs, as their files hold them. */
+  keyLogs: readonly Uint8Array[] = [],
 ): Promise<HopObservation> {
-  const observer = new Observer(profile);
+  const keyLog = keyLogOf(keyLogs);
+  const observer = new Observer(profile, keyLog);
   const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
   const connections = observer.finish();
   const { context } = observer;
@@ -45,7 +49,14 @@ export async function observeHop(
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
     droppedPackets: dropped,
+    hasKeys: keyLogs.length > 0 || keyLog.size > 0,
   };
+}
+
+export function keyLogOf(contents: readonly Uint8Array[]): KeyLog {
+  const keyLog = new KeyLog();
+  for (const content of contents) keyLog.add(content);
+  return keyLog;
 }
 
 /** Feeds files to an observer one after the other, the earliest first: rotated sets come in any order. */

@@ -156,6 +156,7 @@ export class RecordReader {
     if (this.had <= RECORD_HEADER || !isHeader(this.buffer, 0)) return null;
     this.describe(this.buffer, 0, (this.buffer[3] << 8) | this.buffer[4], this.needFrom);
     this.record.end = this.had;
+    this.record.endOffset = this.needFrom + this.had;
     return this.record;
   }
 
@@ -265,6 +266,17 @@ export class RecordReader {
   }
 }
 
+/** Whether a record of application data starts here, for streams whose beginning was not captured. */
+export function startsWithRecord(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start >= RECORD_HEADER &&
+    bytes[start] === ContentType.applicationData &&
+    bytes[start + 2] === 3 &&
+    isHeader(bytes, start) &&
+    isChain(bytes.subarray(start, end), 0, end - start, true, 1)
+  );
+}
+
 function isHeader(bytes: Uint8Array, at: number): boolean {
   const type = bytes[at];
   const length = (bytes[at + 3] << 8) | bytes[at + 4];
@@ -278,13 +290,13 @@ function isHeader(bytes: Uint8Array, at: number): boolean {
   );
 }
 
-function isChain(bytes: Uint8Array, at: number, had: number, last: boolean): boolean {
+function isChain(bytes: Uint8Array, at: number, had: number, last: boolean, least = 2): boolean {
   let p = at;
   for (let links = 1; ; links++) {
     p += RECORD_HEADER + ((bytes[p + 3] << 8) | bytes[p + 4]);
     if (p === had || links >= CHAIN) return true;
     // The last record may be cut by the end of what there is; one before it must be whole.
-    if (p > had || had - p < RECORD_HEADER) return links > 1 && (p <= had || last);
+    if (p > had || had - p < RECORD_HEADER) return links >= least && (p <= had || last);
     if (!isHeader(bytes, p)) return false;
   }
 }

@@ -60,6 +60,7 @@ export interface TlsFacts {
   alert: number;
 }
 
+export const NO_KEYS = 'the key log holds no keys for it';
 const RENEGOTIATED = 'it was renegotiated, and the key log has no keys for what follows';
 const MAX_HELD = 256 << 10;
 /** Records that nothing opens, one after the other, before the connection is given up. */
@@ -532,9 +533,7 @@ export class TlsSession {
   // --- the end -----------------------------------------------------------------------------------------------------------
 
   private whyUnread(): string {
-    return this.keyLog === null || this.keyLog.size === 0
-      ? 'no keys were given (--keylog)'
-      : 'the key log holds no keys for it';
+    return this.keyLog === null || this.keyLog.size === 0 ? 'no keys were given (--keylog)' : NO_KEYS;
   }
 
   private giveUp(why: string): void {

@@ -71,6 +71,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile): Observed {
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
     droppedPackets: null,
+    hasKeys: false,
   };
   return {
     observation,
