@@ -15,6 +15,7 @@ const BATCH = 2048;
 /** Without the sieve a number costs some microseconds. */
 const MAX_ONE_BY_ONE = 1 << 15;
 const blocks = new Uint8Array(BATCH * BLOCK);
+const view = new DataView(blocks.buffer);
 const nonce = new Uint8Array(12);
 
 export interface NumberRange {
@@ -66,16 +67,16 @@ function sieved(
   const octet = record.bytes[record.start + last];
   const aes = createCipheriv(suite.keyLength === 16 ? 'aes-128-ecb' : 'aes-256-ecb', keys.key, null);
   aes.setAutoPadding(false);
+  numberedNonce(keys.iv, from, nonce);
+  for (let i = 0; i < BATCH; i++) {
+    blocks.set(nonce, i * BLOCK);
+    view.setUint32(i * BLOCK + 12, counter);
+  }
+  // Numbers looked for are below 2^32: only the last word of the nonce differs.
+  const low = ((keys.iv[8] << 24) | (keys.iv[9] << 16) | (keys.iv[10] << 8) | keys.iv[11]) >>> 0;
   for (let base = from; base < to; base += BATCH) {
     const count = Math.min(BATCH, to - base);
-    for (let i = 0; i < count; i++) {
-      numberedNonce(keys.iv, base + i, nonce);
-      blocks.set(nonce, i * BLOCK);
-      blocks[i * BLOCK + 12] = counter >>> 24;
-      blocks[i * BLOCK + 13] = counter >>> 16;
-      blocks[i * BLOCK + 14] = counter >>> 8;
-      blocks[i * BLOCK + 15] = counter;
-    }
+    for (let i = 0; i < count; i++) view.setUint32(i * BLOCK + 8, low ^ (base + i));
     const stream = aes.update(blocks.subarray(0, count * BLOCK));
     for (let i = 0; i < count; i++) {
       if (isContentType(octet ^ stream[i * BLOCK + within]) && cipher.open(record, base + i) !== null) return base + i;

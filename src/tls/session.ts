@@ -480,6 +480,8 @@ export class TlsSession {
     }
     const states = this.directions;
     for (const range of ROUNDS) {
+      // The long round once: what it does not find, it would not find for the next record either.
+      if (range !== ROUNDS[0] && this.tried[0] + this.tried[1] > 0) break;
       const found = this.tryAll(direction, record, range);
       if (found === null) continue;
       const { client, clientDirection, suite, secrets, sequence } = found;
