@@ -30,8 +30,8 @@ export interface TlsShape {
   renegotiate?: boolean;
 }
 
-/** What the sides say, turn by turn; `null` renegotiates. */
-export type Script = ['client' | 'server', string][];
+/** What the sides say, turn by turn; each waits until the other has it all. */
+export type Script = ['client' | 'server', string | Uint8Array][];
 
 class End extends Duplex {
   peer: End | null = null;
@@ -94,12 +94,12 @@ export async function tlsWire(shape: TlsShape, script: Script): Promise<TlsWire 
   client.on('session', (ticket: Buffer) => {
     session = ticket;
   });
-  const heard = { client: '', server: '' };
+  const heard = { client: 0, server: 0 };
   client.on('data', (data: Buffer) => {
-    heard.client += data.toString();
+    heard.client += data.length;
   });
   server.on('data', (data: Buffer) => {
-    heard.server += data.toString();
+    heard.server += data.length;
   });
   for (const socket of [client, server]) socket.on('error', () => {});
   await new Promise<void>((resolve, reject) => {
@@ -107,13 +107,13 @@ export async function tlsWire(shape: TlsShape, script: Script): Promise<TlsWire 
     client.once('error', reject);
     server.once('error', reject);
   });
-  const said = { client: '', server: '' };
+  const said = { client: 0, server: 0 };
   let renegotiated = !shape.renegotiate;
   for (const [from, text] of script) {
     const to = from === 'client' ? 'server' : 'client';
     (from === 'client' ? client : server).write(text);
-    said[from] += text;
-    for (let i = 0; i < 500 && heard[to].length < said[from].length; i++) await new Promise(setImmediate);
+    said[from] += text.length;
+    for (let i = 0; i < 500 && heard[to] < said[from]; i++) await new Promise(setImmediate);
     if (renegotiated) continue;
     renegotiated = true;
     await new Promise<void>((resolve, reject) =>
