@@ -2,6 +2,7 @@
 // Its faults are switches, so that what went wrong is known. Configuration: JSON in argv[2].
 
 import { isIPv6 } from 'node:net';
+import tls from 'node:tls';
 import WebSocket from 'ws';
 import { note, serveLab } from './events.mjs';
 import { codec } from './messages.mjs';
@@ -20,17 +21,35 @@ const config = {
   noPong: false,
   sendAck: true,
   sendResult: true,
+  tls: null, // { version, ciphers }: wss, the keys noted
   ...JSON.parse(process.argv[2]),
 };
 
 const wire = codec(config.version);
+/** The proxy's certificate is its own; each line of the NSS key log goes to the lab. */
+function connectTls(options) {
+  const { version, ciphers } = config.tls;
+  const socket = tls.connect({
+    ...options,
+    path: undefined,
+    servername: 'rmm.example.net',
+    rejectUnauthorized: false,
+    minVersion: version,
+    maxVersion: version,
+    ciphers,
+    ALPNProtocols: ['http/1.1'],
+  });
+  socket.on('keylog', (line) => note({ event: 'keylog', line: line.toString() }));
+  return socket;
+}
+
 let n = 0;
 let current = null; // { socket, timers }
 
 function connect() {
   const number = ++n;
   const ws = new WebSocket(
-    `ws://rmm.example.net${config.port ? `:${config.port}` : ''}/api/${config.version}/agents/connect`,
+    `${config.tls ? 'wss' : 'ws'}://rmm.example.net${config.port ? `:${config.port}` : ''}/api/${config.version}/agents/connect`,
     {
       localAddress: config.localAddress,
       lookup: (_host, options, done) => {
@@ -41,6 +60,7 @@ function connect() {
       headers: { 'user-agent': `rmm-agent/${config.agentVersion}` },
       perMessageDeflate: config.deflate,
       autoPong: !config.noPong,
+      ...(config.tls ? { createConnection: connectTls } : {}),
     },
   );
   const timers = [];

@@ -27,7 +27,15 @@ const { values: options, positionals } = parseArgs({
 
 function missingTools() {
   const missing = [];
-  const tools = { tcpdump: '--version', nginx: '-v', ip: '-V', iptables: '-V', tc: '-V', sysctl: '-V' };
+  const tools = {
+    openssl: 'version',
+    tcpdump: '--version',
+    nginx: '-v',
+    ip: '-V',
+    iptables: '-V',
+    tc: '-V',
+    sysctl: '-V',
+  };
   for (const [tool, flag] of Object.entries(tools)) {
     try {
       execFileSync(tool, [flag], { stdio: 'ignore' });
@@ -107,11 +115,13 @@ function write(world, to) {
   writeFileSync(join(to, 'server.log.jsonl'), lines(notes.server));
   writeFileSync(join(to, 'agents.log.jsonl'), lines(notes.agents));
   writeFileSync(join(to, 'lab.log.jsonl'), lines(notes.lab));
+  const keyLog = world.keyLog.length > 0 ? 'keys.log' : undefined;
+  if (keyLog) writeFileSync(join(to, keyLog), world.keyLog.map(({ line }) => line).join(''));
   const { ackTimeout, options: flags = [] } = scenario;
   const { capturedFrom, capturedUntil, packets } = world;
   writeFileSync(
     join(to, 'scenario.json'),
-    json({ name, description, hops: files, ackTimeout, options: flags, capturedFrom, capturedUntil, packets }),
+    json({ name, description, hops: files, keyLog, ackTimeout, options: flags, capturedFrom, capturedUntil, packets }),
   );
   const connections = connectionsFrom(notes);
   const byOutcome = {};

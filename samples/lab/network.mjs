@@ -121,7 +121,8 @@ export class Network {
       if (at.public) this.fw(`-t nat -A POSTROUTING -s ${at.net} -j SNAT --to ${at.public}`);
     }
     if (service !== npm.host) {
-      this.fw(`-t nat -A PREROUTING -d ${service} -p tcp --dport 80 -j DNAT --to ${npm.host}`);
+      for (const port of [80, 443])
+        this.fw(`-t nat -A PREROUTING -d ${service} -p tcp --dport ${port} -j DNAT --to ${npm.host}`);
     }
     if (this.docker) this.#container();
   }

@@ -41,8 +41,16 @@ export const originNginx = (dir, { listen, readTimeout = '3600s' }) =>
   }`,
   );
 
-// The proxy host's block and its include/proxy.conf, without TLS.
-export const npmNginx = (dir, { listen, upstream, readTimeout = '3600s' }) =>
+const ssl = (listen, { cert, key }) => `
+    listen ${listen}:443 ssl;
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers ALL:@SECLEVEL=0;
+`;
+
+// The proxy host's block and its include/proxy.conf; with TLS where the scenario has it.
+export const npmNginx = (dir, { listen, upstream, readTimeout = '3600s', certificate = null }) =>
   frame(
     dir,
     `
@@ -51,7 +59,7 @@ export const npmNginx = (dir, { listen, upstream, readTimeout = '3600s' }) =>
     set $server "${literal(upstream)}";
     set $port 80;
     listen ${literal(listen)}:80;
-    server_name rmm.example.net;
+${certificate ? ssl(literal(listen), certificate) : ''}    server_name rmm.example.net;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection $http_connection;
     proxy_http_version 1.1;

@@ -8,16 +8,18 @@ import { isoMicros } from './events.mjs';
 import { impairments } from './impair.mjs';
 import { Network } from './network.mjs';
 import { npmNginx, originNginx } from './nginx.mjs';
-import { Processes, sleep } from './processes.mjs';
+import { Processes, sh, sleep } from './processes.mjs';
 
 const HOPS = {
   origin: { ns: 'origin', iface: 'lo', filter: 'tcp port 3001' },
   nginx: { ns: 'origin', iface: 'eth0', filter: 'tcp port 80 or icmp or icmp6' },
-  npm: { ns: 'npm', iface: 'eth0', filter: 'tcp port 80 or icmp or icmp6' },
+  npm: { ns: 'npm', iface: 'eth0', filter: 'tcp port 80 or tcp port 443 or icmp or icmp6' },
 };
 
 export class World {
   notes = { server: [], agents: [], lab: [] };
+  /** NSS key log of the agents, line by line. */
+  keyLog = [];
   processes = new Processes();
   agents = new Map();
   #captures = [];
@@ -30,7 +32,7 @@ export class World {
       ...HOPS[options.at ?? name],
       ...options,
       // The leg towards the agents alone: without the inner connection, which leaves by the same interface.
-      ...(options.outerOnly ? { filter: 'tcp port 80 and not host 10.20.0.10' } : {}),
+      ...(options.outerOnly ? { filter: '(tcp port 80 or tcp port 443) and not host 10.20.0.10' } : {}),
     }));
   }
 
@@ -47,7 +49,7 @@ export class World {
     if (!scenario.captureLater) await this.startCaptures();
 
     const { plan, ns } = this.network;
-    const note = (kind) => (entry) => this.notes[kind].push(entry);
+    const note = (kind) => (entry) => (entry.event === 'keylog' ? this.keyLog : this.notes[kind]).push(entry);
     this.startServer = async (more = {}) => {
       const config = { ...scenario.server, ...more };
       this.server = await this.processes.forkIn(ns('origin'), 'server.mjs', config, note('server'));
@@ -62,12 +64,13 @@ export class World {
       return this.processes.forkIn(ns(netns), 'relay.mjs', { ...at, ...relayTo }, note('lab'));
     };
     const { readTimeout } = scenario;
+    const certificate = scenario.agents.some((agent) => agent.tls) ? this.#certificate() : null;
     await proxy('nginx', 'origin', { upstreamHost: '127.0.0.1', upstreamPort: 3001 }, (dir) =>
       originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx }),
     );
     const [npmNs, listen] = scenario.network?.docker ? ['npmc', '172.17.0.2'] : ['npm', plan.npm.host];
     await proxy('npm', npmNs, { upstreamHost: plan.origin.host, upstreamPort: 80 }, (dir) =>
-      npmNginx(dir, { listen, upstream: plan.origin.host, readTimeout: readTimeout?.npm }),
+      npmNginx(dir, { listen, upstream: plan.origin.host, readTimeout: readTimeout?.npm, certificate }),
     );
 
     if (scenario.middlebox) await this.#middlebox(scenario.middlebox, note('lab'));
@@ -94,6 +97,14 @@ export class World {
     await sleep(250);
     if (child.exitCode !== null) throw new Error(`nginx at ${hop}: ${said}`);
     return { child };
+  }
+
+  /** Made for this run, and gone with it. */
+  #certificate() {
+    const [cert, key] = [join(this.dir, 'cert.pem'), join(this.dir, 'key.pem')];
+    const words = 'req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=rmm.example.net'.split(' ');
+    sh(['openssl', ...words, '-keyout', key, '-out', cert]);
+    return { cert, key };
   }
 
   /** A box on the path of one site that ends TCP itself, past the last hop: a relay in the firewall. */

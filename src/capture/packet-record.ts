@@ -33,4 +33,6 @@ export class PacketRecord {
 export interface PacketSink {
   /** Called once for each packet, in file order; the record is overwritten afterwards. */
   packet(record: PacketRecord): void;
+  /** A Decryption Secrets Block (pcapng), as it stands in the file: before the packets that need it. */
+  secrets?(type: number, bytes: Uint8Array): void;
 }

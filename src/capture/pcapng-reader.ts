@@ -244,7 +244,9 @@ export class PcapngReader extends PcapngFraming {
       return;
     }
     this.secretsOctets += length;
-    this.secrets.push({ type, bytes: this.record.bytes.slice(start, start + length) });
+    const bytes = this.record.bytes.slice(start, start + length);
+    this.secrets.push({ type, bytes });
+    this.sink.secrets?.(type, bytes);
   }
 
   private setEpoch(epochSeconds: number): void {

@@ -18,6 +18,7 @@ const configSchema = z.strictObject({
   ackTimeout: z.union([text, z.number().positive().transform(String)]).optional(),
   command: list.optional(),
   agent: list.optional(),
+  keylog: list.optional(),
   since: text.optional(),
   until: text.optional(),
   failed: z.boolean().optional(),

@@ -25,11 +25,18 @@ export interface Listening {
   warn?: (text: string) => void;
 }
 
+export interface KeyLogInput {
+  /** Null: for every hop. */
+  hop: string | null;
+  content: Uint8Array;
+}
+
 export interface AnalyseOptions extends Listening {
   path?: string[];
   ackTimeoutMs?: number;
   /** `auto`, `builtin`, or the content of a profile's file. */
   profile?: unknown;
+  keyLogs?: KeyLogInput[];
   commandIds?: string[];
   agents?: string[];
   since?: number | null;
@@ -39,6 +46,7 @@ export interface AnalyseOptions extends Listening {
 export interface ListOptions extends Listening {
   profile?: unknown;
   showPayloads?: boolean;
+  keyLogs?: Uint8Array[];
 }
 
 export interface Engine {

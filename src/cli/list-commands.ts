@@ -4,6 +4,7 @@
 import type { ListOptions as EngineListOptions } from './engine.js';
 import { ExitStatus } from './exit-status.js';
 import { plainFiles } from './inputs.js';
+import { keyLogOptions } from './key-logs.js';
 import { type ListOptions, listOptions, type RawOptions } from './options.js';
 import { reportOptions, type Session, withOutput, writeAll } from './session.js';
 
@@ -41,6 +42,7 @@ function engineOptions(session: Session, options: ListOptions): EngineListOption
   return {
     profile: options.profile,
     showPayloads: options.showPayloads,
+    keyLogs: keyLogOptions(options.keyLogs, [], session.messages.warn).map(({ content }) => content),
     onProgress: session.messages.progress,
     warn: session.messages.warn,
   };

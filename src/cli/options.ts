@@ -50,11 +50,14 @@ export interface VerdictOptions extends OutputOptions<VerdictFormat> {
   allowEmpty: boolean;
   /** ID of the command whose story is asked for; null for the whole verdict. */
   explain: string | null;
+  /** As given: `FILE` or `hop=FILE`. */
+  keyLogs: string[];
 }
 
 export interface ListOptions extends OutputOptions<ListFormat> {
   profile: unknown;
   showPayloads: boolean;
+  keyLogs: string[];
 }
 
 export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
@@ -77,6 +80,7 @@ export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
     until: untilMs,
     allowEmpty: raw.allowEmpty ?? config.allowEmpty ?? false,
     explain: explainOption(raw.explain, output.format),
+    keyLogs: named(raw.keylog ?? config.keylog ?? [], '--keylog'),
   };
 }
 
@@ -93,12 +97,11 @@ export async function listOptions(raw: RawOptions): Promise<ListOptions> {
     ...outputOptions(raw, config, LIST_FORMATS),
     profile: await profileOption(raw.profile ?? config.profile ?? 'auto'),
     showPayloads: raw.showPayloads ?? config.showPayloads ?? false,
+    keyLogs: named(raw.keylog ?? config.keylog ?? [], '--keylog'),
   };
 }
 
 async function configured(raw: RawOptions): Promise<Config> {
-  if (raw.keylog !== undefined)
-    throw new UsageError('--keylog is not supported in this version: encrypted legs stay unread');
   if (raw.config === undefined) return {};
   return (await import('./config.js')).readConfig(raw.config);
 }

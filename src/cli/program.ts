@@ -93,7 +93,11 @@ function verdictArguments(command: Command): Command {
       'how long a CommandAck may take: 500ms, 10s, 2m; seconds without a unit (default: 10s)',
     )
     .option('--profile <NAME|FILE>', 'how messages are told apart: auto, builtin or a JSON file (default: auto)')
-    .option('--keylog <FILE>', 'TLS key log (not supported in this version)', gathered)
+    .option(
+      '--keylog <[hop=]FILE>',
+      'TLS keys in NSS key log format (SSLKEYLOGFILE), of all hops or one (repeatable)',
+      gathered,
+    )
     .option('--failed', 'list only the commands that are not delivered')
     .option('--all', 'list every command and explain every group, however many')
     .option('--format <FORMAT>', 'table, json, ndjson, csv, markdown, html or junit (default: table)')
@@ -108,7 +112,7 @@ function listArguments(command: Command): Command {
   return command
     .argument('[FILE...]', 'captures; - is standard input')
     .option('--profile <NAME|FILE>', 'how messages are told apart: auto, builtin or a JSON file (default: auto)')
-    .option('--keylog <FILE>', 'TLS key log (not supported in this version)', gathered)
+    .option('--keylog <FILE>', 'TLS keys in NSS key log format (SSLKEYLOGFILE; repeatable)', gathered)
     .option('--format <FORMAT>', 'table, json, ndjson, csv or markdown (default: table)')
     .option('--json', 'short for --format json')
     .option('-o, --output <FILE>', 'write to FILE, whole or not at all')

@@ -6,6 +6,7 @@ import { renderVerdict } from '../report/render.js';
 import type { AnalyseOptions } from './engine.js';
 import { ExitStatus, judged } from './exit-status.js';
 import { hopInputs, pathOption } from './inputs.js';
+import { keyLogOptions } from './key-logs.js';
 import { type RawOptions, type VerdictOptions, verdictOptions } from './options.js';
 import { refuseToOverwrite } from './output.js';
 import { reportOptions, type Session, withOutput, writeAll } from './session.js';
@@ -40,10 +41,13 @@ export async function verifyCommand(session: Session, words: string[], raw: RawO
 function question(session: Session, words: string[], options: VerdictOptions) {
   const hops = hopInputs(words);
   const files = hops.flatMap((hop) => hop.files);
+  const keyLogs = keyLogOptions(options.keyLogs, hops, session.messages.warn);
+  // Before the analysis, which may take minutes.
   if (options.output !== null) refuseToOverwrite(options.output, files);
   const asked: AnalyseOptions = {
     ackTimeoutMs: options.ackTimeoutMs,
     profile: options.profile,
+    keyLogs,
     commandIds: options.commandIds,
     agents: options.agents,
     since: options.since,

@@ -24,11 +24,18 @@ export interface HopInput {
   files: string[];
 }
 
+export interface KeyLogInput {
+  hop: string | null;
+  content: Uint8Array;
+}
+
 export interface AnalyseOptions {
   /** Names of all hops, server outward, where some of them were not captured. */
   path?: string[];
   ackTimeoutMs?: number;
   profile?: unknown;
+  /** TLS key logs as their files hold them; without a hop they are for all. */
+  keyLogs?: KeyLogInput[];
   commandIds?: string[];
   agents?: string[];
   /** Milliseconds since 1970: only commands first sent (or asked for) in between. */
@@ -53,7 +60,12 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     const observation: HopObservation | null =
       input === undefined
         ? null
-        : await observeHop(name, input.files, profile, progressFor(name, options), epoch, options.keepMessages);
+        : await observeHop(name, input.files, profile, {
+            epoch,
+            onProgress: progressFor(name, options),
+            keepAll: options.keepMessages ?? false,
+            keyLogs: keyLogsOf(name, options),
+          });
     if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
     observations.push(observation);
   }
@@ -97,6 +109,10 @@ function wholeId(log: CommandLog, id: string): string {
   if (found.includes(id) || found.length === 0) return id;
   if (found.length > 1) throw new UsageError(`--command ${id}: several commands begin so: ${found.join(', ')}`);
   return found[0];
+}
+
+function keyLogsOf(hop: string, { keyLogs = [] }: AnalyseOptions): Uint8Array[] {
+  return keyLogs.filter((each) => each.hop === null || each.hop === hop).map(({ content }) => content);
 }
 
 function hopNames(hops: readonly HopInput[], path: readonly string[] | undefined): string[] {

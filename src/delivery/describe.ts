@@ -6,6 +6,7 @@ import type { CaptureSummary } from '../capture/capture-summary.js';
 import { endpoint } from '../hop/list.js';
 import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/observation.js';
 import { isoTime } from '../hop/timestamp.js';
+import { NO_KEYS } from '../hop/tls-layer.js';
 import type { HopView, Leg, Path } from '../path/path.js';
 import { milliseconds } from './hop-state.js';
 import type { CaptureReport, ConnectionReport, HopReport, LegReport } from './verdict.js';
@@ -53,7 +54,22 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
     reasons.push(`${observation.missedOctets} octets were TCP-ACKed by their receivers and are not in the capture`);
   if (summary.backwardsTimestamps > 0)
     reasons.push(`${summary.backwardsTimestamps} packets are stamped earlier than the one before them`);
+  reasons.push(...undecrypted(observation));
   return reasons;
+}
+
+/** Where keys were given: the connections that they do not open, by reason. */
+function undecrypted({ connections, hasKeys }: HopObservation): string[] {
+  if (!hasKeys) return [];
+  const encrypted = connections.filter((connection) => connection?.tls != null);
+  const byReason = new Map<string, number>();
+  for (const { tls } of encrypted)
+    if (tls?.unreadable != null) byReason.set(tls.unreadable, (byReason.get(tls.unreadable) ?? 0) + 1);
+  return [...byReason].map(([why, count]) =>
+    why === NO_KEYS
+      ? `the key log holds no keys for ${count} of ${encrypted.length} TLS connections`
+      : `${count} of ${encrypted.length} TLS connections cannot be decrypted: ${why}`,
+  );
 }
 
 export function describeConnection(path: Path, views: readonly HopView[]): ConnectionReport {
@@ -81,8 +97,8 @@ function describeLeg({ connection, linkedBy }: Leg, view: HopView): LegReport {
     closedAt: isoTime(connection.closedNs, epochSeconds, timeDigits),
     closedBy: connection.closedBy,
     handshake: connection.handshake?.accepted ? 'seen' : 'missing',
-    encrypted: false,
-    decrypted: false,
+    encrypted: connection.tls !== null,
+    decrypted: connection.tls?.decrypted ?? false,
     linkedBy,
   };
 }

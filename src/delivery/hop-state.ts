@@ -97,9 +97,12 @@ export function localStretch(view: HopView, window: Stretch): Stretch {
 }
 
 function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
-  const encrypted = observation.connections.filter((connection) => connection.protocol === 'tls').length;
-  if (encrypted > 0)
-    return `${view.name}: the capture holds ${encrypted} encrypted (TLS) connection${encrypted === 1 ? '' : 's'}, which cannot be read`;
+  const encrypted = observation.connections.filter((connection) => connection?.protocol === 'tls');
+  if (encrypted.length > 0) {
+    const why = new Set(encrypted.map(({ tls }) => tls?.unreadable).filter((each) => each != null));
+    const because = why.size === 1 ? `: ${[...why][0]}` : '';
+    return `${view.name}: the capture holds ${encrypted.length} encrypted (TLS) connection${encrypted.length === 1 ? '' : 's'}, which cannot be read${because}`;
+  }
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
   if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
     return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} later`;

@@ -9,6 +9,8 @@ import type { OpeningHandshake } from '../http/opening-handshake.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import type { GapKind, HalfStream, StreamConsumer } from '../tcp/half-stream.js';
+import { startsWithRecord } from '../tls/record.js';
+import type { LostPlaintext } from '../tls/session.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
 import { FrameStream } from '../websocket/frame-stream.js';
 import { MessageInflater } from '../websocket/inflate.js';
@@ -19,6 +21,7 @@ import { MessageReader } from './message-reader.js';
 import type { BlindSpan, Protocol } from './observation.js';
 import { opening, proxyHeaderLength } from './opening-octets.js';
 import { PingPairs } from './ping-pairs.js';
+import { TlsLayer, type TlsOwner } from './tls-layer.js';
 
 /** What listings get of each frame: after its message was read. */
 export type FrameListener = (stack: ConnectionStack, side: Side, frame: Frame) => void;
@@ -33,7 +36,7 @@ const MAX_BLIND = 4096;
 export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
   readonly messages: MessageReader;
-  readonly frames: FrameStream;
+  frames: FrameStream;
   /** Where WebSocket began, by the handshake. */
   webSocketFrom = Number.NaN;
   readonly blind: BlindSpan[] = [];
@@ -64,7 +67,8 @@ export class Side {
     this.messages.abandon();
     const { clock } = this.context;
     const { ledger } = this.half;
-    const fromNs = ledger.firstSentNs(from);
+    const wireFrom = this.messages.wireStart(from);
+    const fromNs = ledger.firstSentNs(wireFrom);
     if (this.blind.length < MAX_BLIND)
       this.blind.push({
         from,
@@ -72,13 +76,31 @@ export class Side {
         fromNs: Number.isNaN(fromNs) ? clock.timeNs : fromNs,
         toNs: clock.timeNs,
         why,
-        ref: ledger.firstSentRef(from),
+        ref: ledger.firstSentRef(wireFrom),
       });
+  }
+
+  /** Octets of the stream are needed from here on; in TCP that is where the record began that carried them. */
+  needs(from: number): void {
+    const { tls } = this.stack;
+    this.half.keepFrom = tls === null ? from : tls.needFrom(this.half, from);
+  }
+
+  /** What was seen so far was not read as what it is. */
+  restart(): void {
+    this.mode = 'undecided';
+    this.frames = new FrameStream(this, { masked: null });
+    this.held = [];
+    this.heldOctets = 0;
+    this.searched = 0;
   }
 }
 
-export class ConnectionStack implements StreamConsumer {
+export class ConnectionStack implements StreamConsumer, TlsOwner {
   protocol: Protocol = 'none';
+  tls: TlsLayer | null = null;
+  /** Spans that end with the stream: from a place on nothing could be decrypted. */
+  private readonly unreadFrom: { span: BlindSpan; side: Side; wireFrom: number }[] = [];
   readonly sides: readonly [Side, Side];
   readonly http: HttpExchange;
   readonly agent: AgentName;
@@ -88,7 +110,7 @@ export class ConnectionStack implements StreamConsumer {
   waitingCommands = 0;
   /** Direction of the client by what it said: an HTTP request, or masked frames. */
   clientByContent: 0 | 1 | null = null;
-  clientFrom: 'http' | 'masking' | null = null;
+  clientFrom: 'tls' | 'http' | 'masking' | null = null;
 
   constructor(
     readonly tcp: TcpConnection,
@@ -105,32 +127,59 @@ export class ConnectionStack implements StreamConsumer {
 
   data(half: HalfStream, bytes: Uint8Array, start: number, end: number, offset: number): void {
     const side = this.sides[half.direction];
+    if (this.tls !== null) this.encrypted(this.tls, side, bytes, start, end, offset);
+    else this.octets(side, bytes, start, end, offset);
+  }
+
+  /** Octets of the stream that HTTP and WebSocket stand in: TCP's, or decrypted ones. */
+  private octets(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
     if (side.mode === 'websocket') {
+      if (this.isLateTls(side, bytes, start, end)) {
+        this.startTls(side, bytes, start, end, offset);
+        return;
+      }
       side.frames.read(bytes, start, end, offset);
-      half.keepFrom = side.messages.needFrom(side.frames.needFrom);
+      side.needs(side.messages.needFrom(side.frames.needFrom));
       if (this.protocol !== 'websocket') this.reconsider(side);
     } else if (side.mode === 'http') this.readHttp(side, bytes, start, end, offset);
     else if (side.mode === 'undecided') this.decide(side, bytes, start, end, offset);
   }
 
-  gap(half: HalfStream, from: number, to: number, _kind: GapKind): void {
+  gap(half: HalfStream, from: number, to: number, kind: GapKind): void {
     const side = this.sides[half.direction];
-    if (side.mode === 'websocket') side.frames.gap(from, to);
-    else if (side.mode === 'http') {
-      const reader = half.direction === this.clientByContent ? this.http.requests : this.http.responses;
-      if (!reader.gap(to - from, to)) side.mode = 'undecided';
+    if (this.tls !== null) {
+      this.tls.gap(half, from, to, kind);
+      side.needs(this.neededFrom(side));
+    } else this.octetsLost(side, from, to, true);
+  }
+
+  private octetsLost(side: Side, from: number, to: number, exact: boolean): void {
+    if (side.mode === 'websocket') {
+      side.frames.gap(from, to);
+      if (!exact && !side.frames.searching)
+        side.frames.search(to, 'how many octets before it are missing is not certain');
+    } else if (side.mode === 'http') {
+      const reader = side.half.direction === this.clientByContent ? this.http.requests : this.http.responses;
+      if (!exact || !reader.gap(to - from, to)) side.mode = 'undecided';
     } else this.forgetHeld(side);
-    half.keepFrom = side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : to);
+    side.needs(side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : to));
+  }
+
+  private neededFrom(side: Side): number {
+    return side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : side.messages.next);
   }
 
   acked(half: HalfStream): void {
     const side = this.sides[half.direction];
     side.messages.acked();
-    half.keepFrom = side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : half.next);
+    side.needs(this.neededFrom(side));
   }
 
   /** No packet will come any more. */
   finish(): void {
+    this.tls?.finish();
+    if (this.tls !== null && this.protocol === 'none') this.protocol = 'tls';
+    for (const { span, side, wireFrom } of this.unreadFrom) span.to = span.from + (side.half.next - wireFrom);
     for (const side of this.sides) {
       if (side.mode === 'websocket') {
         side.frames.finish();
@@ -172,7 +221,7 @@ export class ConnectionStack implements StreamConsumer {
     server.frames.startAt(responseEnd);
     if (client.mode === 'websocket') return;
     client.mode = 'websocket';
-    client.frames.search(client.half.next, 'the request of the Upgrade was not captured');
+    client.frames.search(client.messages.next, 'the request of the Upgrade was not captured');
   }
 
   refused(handshake: OpeningHandshake): void {
@@ -219,6 +268,61 @@ export class ConnectionStack implements StreamConsumer {
     return this.tcp.portA > this.tcp.portB ? 0 : 1;
   }
 
+  // --- TLS -----------------------------------------------------------------------------------------------------------
+
+  private startTls(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    const tls = new TlsLayer(this, this.context.keyLog);
+    this.tls = tls;
+    const other = this.sides[side.half.direction ^ 1];
+    for (const each of this.sides) {
+      each.restart();
+      each.messages.records = tls.maps[each.half.direction];
+    }
+    // Its first octets were taken for something else, or are not known.
+    if (other.half.next > 0) tls.search(other.half.direction, other.half.next);
+    this.encrypted(tls, side, bytes, start, end, offset);
+  }
+
+  /** In mid-connection a segment may start within a record; a later one shows what it is. */
+  private isLateTls(side: Side, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.tls !== null || this.protocol === 'websocket' || this.handshake !== null) return false;
+    return side.frames.frames === 0 && startsWithRecord(bytes, start, end);
+  }
+
+  private encrypted(tls: TlsLayer, side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    if (side.mode === 'ignored') return;
+    tls.data(side.half, bytes, start, end, offset);
+    side.needs(this.neededFrom(side));
+  }
+
+  plaintext(direction: 0 | 1, bytes: Uint8Array, start: number, end: number, offset: number): void {
+    const client = this.tls?.clientDirection ?? null;
+    if (client !== null && this.clientByContent === null) {
+      this.clientByContent = client;
+      this.clientFrom = 'tls';
+    }
+    this.octets(this.sides[direction], bytes, start, end, offset);
+  }
+
+  unread(direction: 0 | 1, lost: LostPlaintext): void {
+    this.octetsLost(this.sides[direction], lost.from, lost.to, lost.exact);
+  }
+
+  unreadable(why: string): void {
+    if (!this.tls?.facts.decrypted) {
+      this.ignore('tls');
+      return;
+    }
+    const { timeNs, ref } = this.context.clock;
+    for (const side of this.sides) {
+      const { next } = side.messages;
+      if (side.mode === 'websocket') side.frames.gap(next, next + 1);
+      const span = { from: next, to: next, fromNs: timeNs, toNs: Number.POSITIVE_INFINITY, why, ref };
+      side.blind.push(span);
+      this.unreadFrom.push({ span, side, wireFrom: side.half.next });
+    }
+  }
+
   // --- finding out what it is ----------------------------------------------------------------------------------------
 
   private decide(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
@@ -253,8 +357,12 @@ export class ConnectionStack implements StreamConsumer {
       this.readHttp(side, bytes, start, end, offset);
       return;
     }
-    if (found === 'tls' || found === 'known-other') {
-      this.ignore(found === 'tls' ? 'tls' : 'other');
+    if (found === 'tls' && this.tls === null) {
+      this.startTls(side, bytes, start, end, offset);
+      return;
+    }
+    if (found === 'tls' || found === 'http2' || found === 'known-other') {
+      this.ignore(found === 'http2' ? 'http2' : 'other');
       return;
     }
     side.mode = 'websocket';
@@ -296,7 +404,7 @@ export class ConnectionStack implements StreamConsumer {
     const isClient = side.half.direction === this.clientByContent;
     const reader = isClient ? this.http.requests : this.http.responses;
     const stopped = reader.read(bytes, start, end, offset);
-    side.half.keepFrom = side.half.next;
+    side.needs(side.messages.next);
     if (reader.state === 'failed') {
       if (this.protocol === 'http') this.ignore('other');
       return;
@@ -305,7 +413,7 @@ export class ConnectionStack implements StreamConsumer {
     if (!isClient) {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
-      side.half.keepFrom = side.messages.needFrom(side.frames.needFrom);
+      side.needs(side.messages.needFrom(side.frames.needFrom));
     } else if (this.http.awaitsUpgrade) this.holdBack(side, bytes, stopped, end, offset + (stopped - start));
   }
 
@@ -314,7 +422,7 @@ export class ConnectionStack implements StreamConsumer {
     if (side.heldOctets + end - start > MAX_HELD) return;
     side.held.push({ bytes: bytes.slice(start, end), offset });
     side.heldOctets += end - start;
-    side.half.keepFrom = Math.min(side.half.keepFrom, side.held[0].offset);
+    side.half.keepFrom = Math.min(side.half.keepFrom, side.messages.wireStart(side.held[0].offset));
   }
 
   private forgetHeld(side: Side): void {
@@ -327,7 +435,7 @@ export class ConnectionStack implements StreamConsumer {
     this.forgetHeld(side);
     side.mode = 'websocket';
     if (startsAt >= 0) side.frames.startAt(startsAt);
-    else side.frames.search(held[0]?.offset ?? side.half.next, 'the response to the Upgrade was not captured');
+    else side.frames.search(held[0]?.offset ?? side.messages.next, 'the response to the Upgrade was not captured');
     for (const { bytes, offset } of held) side.frames.read(bytes, 0, bytes.length, offset);
     if (!(startsAt >= 0)) side.frames.finish();
   }

@@ -37,7 +37,7 @@ export interface ConnectionSummary {
   connection: number;
   client: string;
   server: string;
-  protocol: 'websocket' | 'http' | 'tls' | 'upgrade-refused' | 'other' | 'none';
+  protocol: 'websocket' | 'http' | 'http2' | 'tls' | 'upgrade-refused' | 'other' | 'none';
   agent: string | null;
   openedAt: string | null;
   closedAt: string | null;

@@ -6,6 +6,7 @@ import { ByteStringTable } from '../message/byte-string-table.js';
 import { KeyScan } from '../message/key-scan.js';
 import { type Profile, type RoleNumber, RoleTable } from '../message/profile.js';
 import { PacketClock } from '../tcp/packet-clock.js';
+import { KeyLog } from '../tls/key-log.js';
 import { Frame } from '../websocket/frame.js';
 import { CandidateLog } from './candidate-log.js';
 import type { FrameListener } from './connection-stack.js';
@@ -37,7 +38,10 @@ export class HopContext {
   /** Pings and Pongs kept beyond each direction's own share. */
   controlRows = 0;
 
-  constructor(readonly profile: Profile) {
+  constructor(
+    readonly profile: Profile,
+    readonly keyLog = new KeyLog(),
+  ) {
     this.scan = new KeyScan(profile.typeKeys, profile.idKeys);
     this.roles = new RoleTable(profile);
   }

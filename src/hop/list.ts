@@ -9,13 +9,15 @@ import { type Frame, Opcode } from '../websocket/frame.js';
 import type { ConnectionStack, Side } from './connection-stack.js';
 import type { ConnectionSummary, FrameEvent } from './frame-event.js';
 import type { ObservedConnection, ObservedFile, ObservedHalf } from './observation.js';
-import { readFiles } from './observe.js';
+import { keyLogOf, readFiles } from './observe.js';
 import { Observer } from './observer.js';
 import { isoTime } from './timestamp.js';
 
 export interface ListOptions {
   profile?: unknown;
   showPayloads?: boolean;
+  /** TLS key logs as their files hold them. */
+  keyLogs?: Uint8Array[];
   onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
   warn?: (text: string) => void;
 }
@@ -30,7 +32,7 @@ export async function listFrames(
 ): Promise<void> {
   const pending: Promise<unknown>[] = [];
   for (const file of files) {
-    const observer = new Observer(await loadProfile(options.profile));
+    const observer = new Observer(await loadProfile(options.profile), keyLogOf(options.keyLogs ?? []));
     const lister = new FrameLister(observer, file, options.showPayloads === true, (event) => {
       const result = sink(event);
       if (result instanceof Promise) pending.push(result);
@@ -47,7 +49,7 @@ export async function listFrames(
 }
 
 export async function listConnections(files: string[], options: ListOptions): Promise<ConnectionSummary[]> {
-  const observer = new Observer(await loadProfile(options.profile));
+  const observer = new Observer(await loadProfile(options.profile), keyLogOf(options.keyLogs ?? []));
   const { observed, epochSeconds } = await readFiles(files, observer, progressOf(options));
   const connections = observer.finish();
   warnOf(observer, observed, options);
@@ -87,8 +89,13 @@ class FrameLister {
       frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
     const { lastType, lastIdText, lastText } = side.messages;
     const { half } = side;
-    const fresh = frame.startOffset >= half.freshFrom;
-    const seen = fresh ? null : half.ledger.range(frame.startOffset, Math.min(frame.endOffset, half.highest));
+    const { messages } = side;
+    const seen = messages.isFresh(frame.startOffset)
+      ? null
+      : half.ledger.range(
+          messages.wireStart(frame.startOffset),
+          Math.min(messages.wireEnd(frame.endOffset), half.highest),
+        );
     const known = stack.tcp.clientDirection ?? stack.clientByContent;
     const [a, b] = this.namesOf(stack);
     this.sink({

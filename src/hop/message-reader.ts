@@ -11,6 +11,7 @@ import { MessageInflater } from '../websocket/inflate.js';
 import { unmask } from '../websocket/unmask.js';
 import type { HopContext } from './hop-context.js';
 import { MessageFlag } from './message-table.js';
+import type { RecordMap } from './record-map.js';
 
 const MAX_MESSAGE = 8 << 20;
 /**
@@ -50,6 +51,8 @@ export class MessageReader {
   /** When the last whole Text or Binary message was complete. */
   lastMessageNs = Number.NaN;
   inflater: MessageInflater | null = null;
+  /** Where the octets of a decrypted stream stood in TCP; null where they are TCP's own. Offsets of messages are the stream's. */
+  records: RecordMap | null = null;
   /** Rows of this direction, in the order in which they were complete; and those that could not be read whole. */
   readonly rows = new RowList();
   readonly unsound: number[] = [];
@@ -167,7 +170,7 @@ export class MessageReader {
     if (this.assembling >= 0) {
       const bytes = joined(this.parts, this.partsLength);
       this.context.endFrame.startOffset = this.messageFrom;
-      this.context.endFrame.endOffset = this.half.next;
+      this.context.endFrame.endOffset = this.next;
       this.context.endFrame.masked = false;
       this.message(bytes, 0, bytes.length, this.context.endFrame, MessageFlag.partial);
     }
@@ -184,8 +187,9 @@ export class MessageReader {
     const { messages } = this.context;
     while (this.waitingHead < this.waitingEnd) {
       const row = waiting[this.waitingHead];
-      if (messages.endOffset[row] > half.acks.offset) break;
-      if (messages.endOffset[row] > half.acks.previous) this.settle(row, half.acks.timeNs, half.acks.ref);
+      const end = this.wireEnd(messages.endOffset[row]);
+      if (end > half.acks.offset) break;
+      if (end > half.acks.previous) this.settle(row, half.acks.timeNs, half.acks.ref);
       else this.settleCovered(row);
       this.waitingHead++;
     }
@@ -348,14 +352,14 @@ export class MessageReader {
     messages.length[row] = length;
     messages.digest[row] = digest;
     if (opcode < Opcode.close && this.spans.length > 2) messages.spans.set(row, Float64Array.from(this.spans));
-    if (from >= half.freshFrom) {
+    if (this.isFresh(from)) {
       messages.sentNs[row] = clock.timeNs;
       messages.firstRef[row] = clock.ref;
       messages.octetsSeen[row] = messages.octets(row);
     } else this.complete(row);
     this.rows.push(row, from);
     if ((flags & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0) this.unsound.push(row);
-    if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= to) this.settleCovered(row);
+    if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= this.wireEnd(to)) this.settleCovered(row);
     else this.wait(row);
     return row;
   }
@@ -363,14 +367,15 @@ export class MessageReader {
   /** By whichever TCP ACK or SACK covered it first, if one did. */
   private settleCovered(row: number): void {
     const { messages } = this.context;
-    const cover = this.half.acks.cover(messages.startOffset[row], messages.endOffset[row]);
+    const from = this.wireStart(messages.startOffset[row]);
+    const cover = this.half.acks.cover(from, this.wireEnd(messages.endOffset[row]));
     if (cover !== null) this.settle(row, cover.timeNs, cover.ref);
   }
 
   private settle(row: number, ackNs: number, ackRef: number): void {
     const { messages } = this.context;
     if (!Number.isNaN(messages.tcpAckNs[row])) return;
-    if (messages.startOffset[row] < this.half.resentTo) this.complete(row);
+    if (this.wireStart(messages.startOffset[row]) < this.half.resentTo) this.complete(row);
     messages.tcpAckNs[row] = ackNs;
     if (messages.opcode[row] === Opcode.ping) this.pingsAcked++;
     messages.tcpAckRef[row] = ackRef;
@@ -380,8 +385,10 @@ export class MessageReader {
   private complete(row: number): void {
     const { messages } = this.context;
     const { ledger } = this.half;
-    const from = messages.startOffset[row];
-    const to = messages.endOffset[row];
+    const start = messages.startOffset[row];
+    const end = messages.endOffset[row];
+    const from = this.wireStart(start);
+    const to = this.records === null ? end : this.records.endOfKnown(end);
     const spans = messages.spans.get(row);
     if (spans !== undefined) {
       this.completeSpans(row, spans);
@@ -390,13 +397,13 @@ export class MessageReader {
     const carriers = ledger.carriersInTurn(from, to);
     if (carriers > 0) {
       messages.sentNs[row] = ledger.soleTimeNs;
-      messages.octetsSeen[row] = to - from;
+      messages.octetsSeen[row] = this.seen(start, end, to - from, from, to);
       messages.setDataRefs(row, ledger.carriers, carriers);
       return;
     }
     const range = ledger.range(from, to);
     messages.sentNs[row] = range.firstSentNs;
-    messages.octetsSeen[row] = range.octetsSeen;
+    messages.octetsSeen[row] = this.seen(start, end, range.octetsSeen, from, to);
     messages.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
     messages.setDataRefs(row, range.refs);
   }
@@ -408,9 +415,11 @@ export class MessageReader {
     let seen = 0;
     let resent = 0;
     for (let i = 0; i < spans.length; i += 2) {
-      const range = this.half.ledger.range(spans[i], spans[i + 1]);
+      const from = this.wireStart(spans[i]);
+      const to = this.records === null ? spans[i + 1] : this.records.endOfKnown(spans[i + 1]);
+      const range = this.half.ledger.range(from, to);
       if (i === 0) messages.sentNs[row] = range.firstSentNs;
-      seen += range.octetsSeen;
+      seen += this.seen(spans[i], spans[i + 1], range.octetsSeen, from, to);
       resent += range.retransmissions;
       for (const ref of range.refs) refs.add(ref);
     }
@@ -420,6 +429,32 @@ export class MessageReader {
       row,
       [...refs].sort((a, b) => a - b),
     );
+  }
+
+  // --- where the octets of the stream stood in TCP ------------------------------------------------------------------
+
+  /** End of the stream so far. */
+  get next(): number {
+    return this.records === null ? this.half.next : this.records.next;
+  }
+
+  wireStart(offset: number): number {
+    return this.records === null ? offset : this.records.startOf(offset);
+  }
+
+  wireEnd(offset: number): number {
+    return this.records === null ? offset : this.records.endOf(offset);
+  }
+
+  /** All octets from here on left just now, in the packet at hand, and never before. */
+  isFresh(from: number): boolean {
+    return this.wireStart(from) >= this.half.freshFrom;
+  }
+
+  /** Octets of [start, end) that were seen, given how many of the TCP octets [from, to) that carried them were. */
+  private seen(start: number, end: number, wireSeen: number, from: number, to: number): number {
+    if (this.records === null) return wireSeen;
+    return Math.max(0, Math.min(end, this.records.next) - start - (to - from - wireSeen));
   }
 
   private inflated(bytes: Uint8Array, start: number, end: number): Uint8Array | null {

@@ -8,6 +8,7 @@ import type { OpeningHandshake } from '../http/opening-handshake.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
 import type { Gap } from '../tcp/half-stream.js';
+import type { TlsFacts } from '../tls/session.js';
 import type { MessageTable } from './message-table.js';
 
 export interface ObservedFile {
@@ -47,7 +48,7 @@ export interface ObservedHalf {
   webSocketFrom: number;
   /** Sequence number of offset 0, unsigned; -1 where nothing was seen. */
   baseSequence: number;
-  /** Stream offset up to which octets are known, and the octets that a TCP ACK covers. */
+  /** Stream offset up to which octets are known, and the octets that a TCP ACK covers; of a decrypted stream its own. */
   next: number;
   ackedTo: number;
   packets: number;
@@ -75,7 +76,7 @@ export interface ObservedHalf {
   unsound: Int32Array;
 }
 
-export type Protocol = 'websocket' | 'http' | 'tls' | 'upgrade-refused' | 'other' | 'none';
+export type Protocol = 'websocket' | 'http' | 'http2' | 'tls' | 'upgrade-refused' | 'other' | 'none';
 
 export interface ObservedConnection {
   index: number;
@@ -84,10 +85,13 @@ export interface ObservedConnection {
   serverAddress: string;
   serverPort: number;
   /** How it is known who the TCP client is. */
-  rolesFrom: 'syn' | 'http' | 'masking' | 'ports';
+  rolesFrom: 'syn' | 'tls' | 'http' | 'masking' | 'ports';
   /** Initial sequence numbers of client and server; -1 where not captured. */
   initialSequence: { client: number; server: number };
+  /** What it carries; `tls` where that could not be read. */
   protocol: Protocol;
+  /** Of an encrypted connection. */
+  tls: TlsFacts | null;
   openedNs: number;
   closedNs: number;
   closedBy: 'fin' | 'rst' | null;
@@ -151,4 +155,6 @@ export interface HopObservation {
   missedOctets: number;
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */
   droppedPackets: number | null;
+  /** Keys were given for it, or stand in its files. */
+  hasKeys: boolean;
 }

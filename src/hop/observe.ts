@@ -6,21 +6,30 @@
 import { peekCapture } from '../capture/peek-capture.js';
 import { readCapture } from '../capture/read-capture.js';
 import type { Profile } from '../message/profile.js';
+import { KeyLog } from '../tls/key-log.js';
 import type { HopObservation, ObservedFile } from './observation.js';
 import { Observer } from './observer.js';
 
 export type ReadProgress = (file: string, octetsRead: number, octetsTotal: number | null) => void;
 
+export interface ObserveOptions {
+  onProgress?: ReadProgress | undefined;
+  /** What times count from; null for the first packet's second. One analysis has one. */
+  epoch?: number | null;
+  /** Every message gets its row, for the story of one command. */
+  keepAll?: boolean;
+  /** Key logs, as their files hold them. */
+  keyLogs?: readonly Uint8Array[];
+}
+
 export async function observeHop(
   hop: string,
   files: readonly string[],
   profile: Profile,
-  onProgress?: ReadProgress,
-  /** What times count from; null for the first packet's second. One analysis has one. */
-  epoch: number | null = null,
-  keepAll = false,
+  { onProgress, epoch = null, keepAll = false, keyLogs = [] }: ObserveOptions = {},
 ): Promise<HopObservation> {
-  const observer = new Observer(profile);
+  const keyLog = keyLogOf(keyLogs);
+  const observer = new Observer(profile, keyLog);
   observer.context.keepAll = keepAll;
   const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
   const connections = observer.finish();
@@ -47,7 +56,14 @@ export async function observeHop(
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
     droppedPackets: dropped,
+    hasKeys: keyLogs.length > 0 || keyLog.size > 0,
   };
+}
+
+export function keyLogOf(contents: readonly Uint8Array[]): KeyLog {
+  const keyLog = new KeyLog();
+  for (const content of contents) keyLog.add(content);
+  return keyLog;
 }
 
 /** Feeds files to an observer one after the other, the earliest first: rotated sets come in any order. */

@@ -13,11 +13,15 @@ import { Segment } from '../packet/segment.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import { ConnectionTable } from '../tcp/connection-table.js';
 import type { HalfStream } from '../tcp/half-stream.js';
+import type { KeyLog } from '../tls/key-log.js';
 import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
 import type { RowList } from './message-reader.js';
 import type { MessageTable } from './message-table.js';
 import type { ObservedConnection, ObservedHalf, UnackedTail } from './observation.js';
+
+/** Secrets Type of draft-ietf-opsawg-pcapng, section 4.7. */
+const TLS_KEY_LOG = 0x544c534b;
 
 export class Observer implements PacketSink {
   readonly context: HopContext;
@@ -38,8 +42,8 @@ export class Observer implements PacketSink {
   lastNs = Number.NaN;
   missedOctets = 0;
 
-  constructor(profile: Profile) {
-    this.context = new HopContext(profile);
+  constructor(profile: Profile, keyLog?: KeyLog) {
+    this.context = new HopContext(profile, keyLog);
     this.table = new ConnectionTable(
       this.context.clock,
       (connection) => {
@@ -64,6 +68,11 @@ export class Observer implements PacketSink {
     if (this.decoder.decode(record, this.segment) !== Decoded.tcp) return;
     this.tcpPackets++;
     this.table.segment(this.segment);
+  }
+
+  /** Decryption Secrets Block of a pcapng file. */
+  secrets(type: number, bytes: Uint8Array): void {
+    if (type === TLS_KEY_LOG) this.context.keyLog.add(bytes);
   }
 
   /** The last file was read. */
@@ -106,6 +115,7 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     rolesFrom: rolesFrom(stack),
     initialSequence: { client: tcp.halves[client].initialSequence, server: tcp.halves[server].initialSequence },
     protocol: stack.protocol,
+    tls: stack.tls?.facts ?? null,
     openedNs: tcp.openedNs,
     closedNs: tcp.closedNs,
     closedBy: tcp.closedBy,
@@ -146,8 +156,8 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
   return {
     webSocketFrom: side.webSocketFrom,
     baseSequence: half.baseSequence,
-    next: half.next,
-    ackedTo: half.acks.offset,
+    next: side.messages.next,
+    ackedTo: side.messages.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
     packets: half.packets,
     firstSeenNs: half.firstSeenNs,
     lastSeenNs: half.lastSeenNs,

@@ -3,11 +3,12 @@
  * behind it confirms. RFC 9112 section 3, RFC 8446 section 5.1, the PROXY protocol (haproxy), RFC 4253, RFC 9113 section 3.4.
  */
 
-export type Opening = 'request' | 'response' | 'tls' | 'proxy-header' | 'known-other' | 'unknown';
+export type Opening = 'request' | 'response' | 'tls' | 'proxy-header' | 'http2' | 'known-other' | 'unknown';
 
 const METHODS = ['GET ', 'POST ', 'PUT ', 'HEAD ', 'DELETE ', 'OPTIONS ', 'PATCH ', 'CONNECT ', 'TRACE '].map(octets);
 const RESPONSE = octets('HTTP/1.');
-const OTHERS = ['SSH-', 'PRI * HTTP/2.0', 'EHLO ', 'HELO ', '220 '].map(octets);
+const HTTP2 = octets('PRI * HTTP/2.0');
+const OTHERS = ['SSH-', 'EHLO ', 'HELO ', '220 '].map(octets);
 const PROXY_V1 = octets('PROXY ');
 const PROXY_V2 = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 
@@ -18,6 +19,7 @@ export function opening(bytes: Uint8Array, start: number, end: number): Opening 
   if (startsWith(bytes, start, end, RESPONSE)) return 'response';
   if (METHODS.some((method) => startsWith(bytes, start, end, method))) return 'request';
   if (startsWith(bytes, start, end, PROXY_V1) || startsWith(bytes, start, end, PROXY_V2)) return 'proxy-header';
+  if (startsWith(bytes, start, end, HTTP2)) return 'http2';
   if (OTHERS.some((other) => startsWith(bytes, start, end, other))) return 'known-other';
   return 'unknown';
 }

@@ -16,7 +16,7 @@ describe('opening', () => {
     ['HTTP/1.0 200', 'response'],
     ['PROXY TCP4 1.2.3.4', 'proxy-header'],
     ['SSH-2.0-OpenSSH', 'known-other'],
-    ['PRI * HTTP/2.0\r\n\r\nSM', 'known-other'],
+    ['PRI * HTTP/2.0\r\n\r\nSM', 'http2'],
     ['220 mail', 'known-other'],
     ['GETTING', 'unknown'],
     ['get / HTTP/1.1', 'unknown'],

@@ -43,6 +43,11 @@ export function pairConnections(sample: Sample, verdict: VerdictJson, seen: Witn
   for (const connection of verdict.connections) {
     const keys = new Set<string>();
     for (const leg of connection.legs) {
+      if (leg.encrypted) {
+        // The second witness has no keys; tshark is the witness there (tls.test.ts).
+        if (!leg.decrypted) faults.push(`${connection.id}: not decrypted at ${leg.hop}`);
+        continue;
+      }
       const stream = streamOf(seen, leg);
       if (stream === undefined)
         faults.push(`${connection.id}: no WebSocket ${leg.client} > ${leg.server} at ${leg.hop}`);

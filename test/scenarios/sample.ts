@@ -50,6 +50,8 @@ export interface Sample {
     /** By hop, as tcpdump said. */
     packets: Record<string, number>;
     hops: { name: string; file: string; clockOffsetMs?: number }[];
+    /** NSS key log of the agents, where a leg is encrypted. */
+    keyLog?: string;
   };
   expected: {
     summary: { commands: number; byOutcome: Record<string, number> };
@@ -76,6 +78,7 @@ export function sampleIn(dir: string, name: string): Sample {
       ...scenario.hops.map((hop) => `${hop.name}=${join(dir, hop.file)}`),
       '--ack-timeout',
       scenario.ackTimeout,
+      ...(scenario.keyLog === undefined ? [] : ['--keylog', join(dir, scenario.keyLog)]),
       ...scenario.options,
     ],
     hops: [...new Set(scenario.hops.map((hop) => hop.name))],

@@ -54,6 +54,8 @@ export interface Leg {
   closedAt: string | null;
   closedBy: string | null;
   handshake: string;
+  encrypted: boolean;
+  decrypted: boolean;
   linkedBy: string;
 }
 

@@ -4,6 +4,7 @@ import { MessageFlag } from '../../src/hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../../src/hop/observation.js';
 import { Observer } from '../../src/hop/observer.js';
 import { autoProfile, type Profile } from '../../src/message/profile.js';
+import type { KeyLog } from '../../src/tls/key-log.js';
 import type { Tape } from './tape.js';
 
 export interface Row {
@@ -30,8 +31,8 @@ export interface Observed {
 
 const FLAGS = ['partial', 'damaged', 'compressed', 'fragmented', 'unreadable', 'masked'] as const;
 
-export function observe(tape: Tape, profile: Profile = autoProfile): Observed {
-  const observer = new Observer(profile);
+export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: KeyLog): Observed {
+  const observer = new Observer(profile, keyLog);
   tape.play(observer);
   const connections = observer.finish();
   const { context } = observer;
@@ -71,6 +72,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile): Observed {
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
     droppedPackets: null,
+    hasKeys: false,
   };
   return {
     observation,
