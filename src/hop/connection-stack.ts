@@ -139,7 +139,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
         return;
       }
       side.frames.read(bytes, start, end, offset);
-      side.needs(side.messages.needFrom(side.frames.needFrom));
+      if (side.half.ledger.crowded) side.needs(side.messages.needFrom(side.frames.needFrom));
       if (this.protocol !== 'websocket') this.reconsider(side);
     } else if (side.mode === 'http') this.readHttp(side, bytes, start, end, offset);
     else if (side.mode === 'undecided') this.decide(side, bytes, start, end, offset);
@@ -172,7 +172,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   acked(half: HalfStream): void {
     const side = this.sides[half.direction];
     side.messages.acked();
-    side.needs(this.neededFrom(side));
+    if (half.ledger.crowded) side.needs(this.neededFrom(side));
   }
 
   /** No packet will come any more. */

@@ -59,6 +59,11 @@ export class SegmentLedger {
     this.count++;
   }
 
+  /** The ring will soon want to know what may go; until then nobody needs to work it out. */
+  get crowded(): boolean {
+    return this.count * 2 >= this.starts.length;
+  }
+
   /** Drops leading entries that end at or below the offset. */
   prune(below: number): void {
     const mask = this.starts.length - 1;
