@@ -89,6 +89,7 @@ export function describeConnection(path: Path, views: readonly HopView[]): Conne
 
 function describeLeg({ connection, linkedBy }: Leg, view: HopView): LegReport {
   const { epochSeconds, timeDigits } = view.observation as HopObservation;
+  const { tls } = connection;
   return {
     hop: view.name,
     client: endpoint(connection.clientAddress, connection.clientPort),
@@ -97,8 +98,9 @@ function describeLeg({ connection, linkedBy }: Leg, view: HopView): LegReport {
     closedAt: isoTime(connection.closedNs, epochSeconds, timeDigits),
     closedBy: connection.closedBy,
     handshake: connection.handshake?.accepted ? 'seen' : 'missing',
-    encrypted: connection.tls !== null,
-    decrypted: connection.tls?.decrypted ?? false,
+    encrypted: tls !== null,
+    decrypted: tls?.decrypted ?? false,
+    tls: tls && { version: tls.version, cipherSuite: tls.cipherSuite, serverName: tls.serverName, alpn: tls.alpn },
     linkedBy,
   };
 }

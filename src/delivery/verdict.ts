@@ -115,6 +115,8 @@ export interface LegReport {
   handshake: 'seen' | 'missing';
   encrypted: boolean;
   decrypted: boolean;
+  /** Of an encrypted leg. */
+  tls: { version: string | null; cipherSuite: string | null; serverName: string | null; alpn: string | null } | null;
   linkedBy: 'sec-websocket-key' | 'bytes' | 'tls-record-sizes' | 'only';
 }
 

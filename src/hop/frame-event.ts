@@ -38,6 +38,14 @@ export interface ConnectionSummary {
   client: string;
   server: string;
   protocol: 'websocket' | 'http' | 'http2' | 'tls' | 'upgrade-refused' | 'other' | 'none';
+  /** Of an encrypted connection; what was not seen is null, and null all of it where there is no TLS. */
+  tlsVersion: string | null;
+  cipherSuite: string | null;
+  serverName: string | null;
+  alpn: string | null;
+  decrypted: boolean | null;
+  /** Why it could not be decrypted. */
+  unreadable: string | null;
   agent: string | null;
   openedAt: string | null;
   closedAt: string | null;

@@ -157,12 +157,18 @@ export function endpoint(address: string, port: number): string {
 }
 
 function summaryOf(connection: ObservedConnection, iso: (timeNs: number) => string | null): ConnectionSummary {
-  const { handshake, fromServer, fromClient } = connection;
+  const { handshake, fromServer, fromClient, tls } = connection;
   return {
     connection: connection.index,
     client: endpoint(connection.clientAddress, connection.clientPort),
     server: endpoint(connection.serverAddress, connection.serverPort),
     protocol: connection.protocol,
+    tlsVersion: tls?.version ?? null,
+    cipherSuite: tls?.cipherSuite ?? null,
+    serverName: tls?.serverName ?? null,
+    alpn: tls?.alpn ?? null,
+    decrypted: tls?.decrypted ?? null,
+    unreadable: tls?.unreadable ?? null,
     agent: connection.agentNames[0] ?? null,
     openedAt: iso(connection.openedNs),
     closedAt: iso(connection.closedNs),

@@ -26,6 +26,12 @@ const PLAIN = [
   'firstAt',
   'lastAt',
   'packets',
+  'tlsVersion',
+  'cipherSuite',
+  'serverName',
+  'alpn',
+  'decrypted',
+  'unreadable',
 ] as const satisfies (keyof ConnectionSummary)[];
 const SIDE = ['text', 'binary', 'ping', 'pong', 'close', 'octets', 'missedOctets'] as const;
 const LAST = ['pingsAnswered', 'retransmissions', 'closeCode'] as const satisfies (keyof ConnectionSummary)[];
@@ -72,6 +78,13 @@ function closing(one: ConnectionSummary): string {
   return one.closeCode === null ? one.closedBy : `${one.closedBy} ${one.closeCode}`;
 }
 
+/** What it carries, and whether through TLS. */
+function protocolOf({ protocol, decrypted, tlsVersion, alpn }: ConnectionSummary): string {
+  if (decrypted === null) return protocol;
+  if (decrypted) return `${protocol}/TLS`;
+  return alpn === 'h2' ? 'http2/TLS' : `TLS ${tlsVersion ?? ''}`.trimEnd();
+}
+
 function* table(connections: ConnectionSummary[], options: ReportOptions): Generator<string> {
   const look = style(options);
   const { ellipsis, arrow } = look.glyph;
@@ -107,7 +120,7 @@ function* table(connections: ConnectionSummary[], options: ReportOptions): Gener
       .map((one) => [
         `${one.connection}`,
         `${cut(one.client, peers)}\n${cut(one.server, peers)}`,
-        `${cut(one.protocol, agents)}\n${look.quiet(cut(one.agent ?? '', agents))}`,
+        `${cut(protocolOf(one), agents)}\n${look.quiet(cut(one.agent ?? one.serverName ?? '', agents))}`,
         `${stamp(one.firstAt)}\n${stamp(one.lastAt)}`,
         `${count(one.fromServer.text)}\n${count(one.fromClient.text)}`,
         `${count(one.fromServer.ping + one.fromClient.ping)}\n${count(one.pingsAnswered)}`,
@@ -136,7 +149,7 @@ function* markdownTable(connections: ConnectionSummary[]): Generator<string> {
       `${one.connection}`,
       one.client,
       one.server,
-      one.protocol,
+      protocolOf(one),
       one.agent ?? '–',
       one.openedAt ?? 'before',
     ];

@@ -27,8 +27,8 @@ export function connectionShape(connection: ConnectionReport) {
     id,
     agent,
     legs: connection.legs.map((leg) => {
-      const { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy } = leg;
-      return { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy };
+      const { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy, tls } = leg;
+      return { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy, tls };
     }),
     pings: {
       sent: pings.sent,

@@ -117,6 +117,7 @@ export function connection(id: string, agent: string | null, more: Partial<Conne
         handshake: 'seen',
         encrypted: false,
         decrypted: false,
+        tls: null,
         linkedBy: 'sec-websocket-key',
       },
     ],
