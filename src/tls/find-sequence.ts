@@ -13,7 +13,7 @@ import { numberedNonce, Tls13Cipher } from './record-cipher.js';
 const BLOCK = 16;
 const BATCH = 2048;
 /** Without the sieve a number costs some microseconds. */
-const MAX_ONE_BY_ONE = 1 << 15;
+const MAX_ONE_BY_ONE = 1 << 12;
 const blocks = new Uint8Array(BATCH * BLOCK);
 const view = new DataView(blocks.buffer);
 const nonce = new Uint8Array(12);

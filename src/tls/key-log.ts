@@ -28,7 +28,7 @@ const MAX_CLIENTS = 1 << 20;
 const LINE = /^[ \t]*([A-Z][A-Z_0-9]{3,40})[ \t]+([0-9a-fA-F]{64})[ \t]+([0-9a-fA-F]{64}|[0-9a-fA-F]{96})[ \t]*\r?$/gm;
 const PIECE = 1 << 20;
 /** About 40 ns each. */
-const MAX_TRIALS = 1 << 28;
+const MAX_TRIALS = 1 << 26;
 
 export class KeyLog {
   private readonly clients = new Map<string, ClientSecrets>();

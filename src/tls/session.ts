@@ -69,7 +69,7 @@ const MAX_FAILURES = 64;
 const MAX_TRIED = 3;
 const ROUNDS = [1 << 13, 1 << 18];
 /** ChaCha20 has no quick sieve: so many numbers for all keys together. */
-const MAX_TRIALS_SLOW = 1 << 16;
+const MAX_TRIALS_SLOW = 1 << 13;
 const SLOW = 100;
 
 export class TlsSession {
