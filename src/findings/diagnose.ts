@@ -3,9 +3,10 @@
  * In: facts of the case. Out: findings and hypotheses, for the verdict.
  */
 
-import type { Finding, Hypothesis } from '../delivery/verdict.js';
+import type { Verdict } from '../delivery/verdict.js';
 import { agentIgnoresCommands } from './agent-ignores-commands.js';
 import { agentUnresponsive } from './agent-unresponsive.js';
+import { agentReports } from './agents.js';
 import { captureUntrusted } from './capture-untrusted.js';
 import { changedAfter } from './changed-after.js';
 import { commandsNotSent } from './commands-not-sent.js';
@@ -59,8 +60,8 @@ const RULES: readonly Rule[] = [
   captureUntrusted,
 ];
 
-export function diagnose(facts: Facts): { findings: Finding[]; hypotheses: Hypothesis[] } {
+export function diagnose(facts: Facts): Pick<Verdict, 'findings' | 'hypotheses' | 'agents'> {
   const found = new Found(facts);
   for (const rule of RULES) rule(facts, found);
-  return { findings: found.findings, hypotheses: conclude(facts, found) };
+  return { findings: found.findings, hypotheses: conclude(facts, found), agents: agentReports(facts, found) };
 }
