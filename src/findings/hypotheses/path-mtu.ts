@@ -2,6 +2,7 @@
 
 import { legName } from '../facts.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
+import { tooBigOn } from '../too-big.js';
 import {
   type Conclusion,
   endsAtAgent,
@@ -26,8 +27,22 @@ export function pathMtu(question: Question): Conclusion {
   if (large !== null) {
     const leg = outermost(large.legs, neverAcked)?.leg;
     const { unacked } = leg?.connection.fromServer ?? { unacked: null };
+    const hop = leg?.hop ?? 0;
+    const errors = leg === undefined ? [] : tooBigOn(facts, leg);
+    const passed =
+      unacked !== null && unacked.sackedOctets > 0
+        ? `, while ${unacked.sackedOctets} octets of smaller ones behind them got through`
+        : '';
+    const icmp =
+      errors.length > 0
+        ? `; ICMP says that they are too big (${packets(
+            facts,
+            hop,
+            errors.map(({ ref }) => ref),
+          )})`
+        : '';
     return supported(
-      `on ${legName(facts, leg?.hop ?? 0)} ${unacked?.segmentOctets} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, leg?.hop ?? 0, unacked?.refs ?? [])}), while ${unacked?.sackedOctets} octets of smaller ones behind them got through`,
+      `on ${legName(facts, hop)} ${unacked?.segmentOctets} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, hop, unacked?.refs ?? [])})${passed}${icmp}`,
     );
   }
   if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
