@@ -19,6 +19,7 @@ import { hopDropsFrames } from './hop-drops-frames.js';
 import { hopDropsText } from './hop-drops-text.js';
 import { conclude } from './hypotheses/conclude.js';
 import { idleTimeout } from './idle-timeout.js';
+import { inwardUnreachable } from './inward-unreachable.js';
 import { largeFramesLost } from './large-frames-lost.js';
 import { middleboxAcks } from './middlebox-acks.js';
 import { originRestarted } from './origin-restarted.js';
@@ -38,6 +39,7 @@ const RULES: readonly Rule[] = [
   receiverWindowClosed,
   largeFramesLost,
   peerUnreachable,
+  inwardUnreachable,
   // What hops do with messages.
   writeStalled,
   hopDropsFrames,

@@ -1,6 +1,7 @@
 /** path-mtu: whether only large packets are lost. RFC 791: every path takes packets of 576 octets, headers included. */
 
 import { legName } from '../facts.js';
+import { sentInward } from '../inward-unreachable.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
 import { tooBigOn } from '../too-big.js';
 import {
@@ -49,10 +50,12 @@ export function pathMtu(question: Question): Conclusion {
   if (has(question, 'unacked')) return bySize(question);
   const answer = each.sites.find(({ how }) => how === 'ack-lost');
   if (answer !== undefined) {
-    const gaps = answer.example?.path.legs[answer.hop]?.connection.fromClient.gaps ?? [];
-    const octets = gaps.filter(({ kind }) => kind === 'never-acked').map(({ from, to }) => to - from);
-    if (octets.length > 0 && Math.min(...octets) <= SMALL_OCTETS)
-      return ruledOut(`even ${Math.min(...octets)} octets were lost on ${legName(facts, answer.hop)}`);
+    const waiting =
+      answer.example === null ? null : (sentInward(facts, answer.example.path, answer.hop)?.unacked ?? null);
+    if (waiting !== null && waiting.smallestOctets <= SMALL_OCTETS)
+      return ruledOut(
+        `even ${waiting.smallestOctets} octets are never TCP-ACKed on ${legName(facts, answer.hop)}, on their way back (${packets(facts, answer.hop + 1, waiting.refs)})`,
+      );
     return open(
       `the size of what was lost on ${legName(facts, answer.hop)} is not known: a capture at its outer end would settle it`,
     );
