@@ -25,6 +25,7 @@ const configSchema = z.strictObject({
   format: text.optional(),
   showPayloads: z.boolean().optional(),
   all: z.boolean().optional(),
+  latency: z.boolean().optional(),
   allowEmpty: z.boolean().optional(),
   color: z.boolean().optional(),
 });

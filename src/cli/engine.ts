@@ -41,6 +41,8 @@ export interface AnalyseOptions extends Listening {
   agents?: string[];
   since?: number | null;
   until?: number | null;
+  /** Measure where the time of delivered commands goes. */
+  latency?: boolean;
 }
 
 export interface ListOptions extends Listening {

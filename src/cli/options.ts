@@ -26,6 +26,7 @@ export interface RawOptions {
   all?: boolean;
   allowEmpty?: boolean;
   explain?: string;
+  latency?: boolean;
   color?: boolean;
   keylog?: string[];
   config?: string;
@@ -52,6 +53,7 @@ export interface VerdictOptions extends OutputOptions<VerdictFormat> {
   explain: string | null;
   /** As given: `FILE` or `hop=FILE`. */
   keyLogs: string[];
+  latency: boolean;
 }
 
 export interface ListOptions extends OutputOptions<ListFormat> {
@@ -81,6 +83,7 @@ export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
     allowEmpty: raw.allowEmpty ?? config.allowEmpty ?? false,
     explain: explainOption(raw.explain, output.format),
     keyLogs: named(raw.keylog ?? config.keylog ?? [], '--keylog'),
+    latency: raw.latency ?? config.latency ?? false,
   };
 }
 

@@ -55,6 +55,7 @@ function question(session: Session, words: string[], options: VerdictOptions) {
     onProgress: session.messages.progress,
     warn: session.messages.warn,
   };
+  if (options.latency) asked.latency = true;
   if (options.path !== null) asked.path = pathOption(options.path, hops);
   return { hops, files, asked };
 }

@@ -172,7 +172,7 @@ class Commands implements CommandList {
       const { plain } = log;
       if (log.isPlainDelivery(this.wanted[place], SLACK_NS) && plain.ackNs <= plain.timeNs + ackTimeoutNs) {
         this.judged[place] = OUTCOMES.indexOf('delivered') + 1;
-        visitor.delivered(plain.path as Path, plain.thread, plain.timeNs);
+        visitor.delivered(plain.path as Path, plain.thread, plain.timeNs, this.wanted[place]);
       } else visitor.command(this.judge(place));
     }
   }

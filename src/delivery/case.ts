@@ -9,13 +9,13 @@ import type { Verdict } from './verdict.js';
 
 /** Gets every command once: the delivered ones that leave nothing to say as bare facts, the others as verdicts. */
 export interface Visitor {
-  delivered(path: Path, thread: number, timeNs: number): void;
+  delivered(path: Path, thread: number, timeNs: number, command: number): void;
   command(command: DecidedCommand): void;
 }
 
 export interface Case {
   /** Without findings and hypotheses; its commands are judged when they are asked for. */
-  verdict: Omit<Verdict, 'findings' | 'hypotheses' | 'summary'>;
+  verdict: Omit<Verdict, 'findings' | 'hypotheses' | 'agents' | 'latency' | 'summary'>;
   /** One walk over the same commands, with what they were made of. */
   decide(visitor: Visitor): void;
   court: CommandCourt;

@@ -145,6 +145,66 @@ export interface Finding {
   next: string;
 }
 
+/** A command of an agent, named where it matters when it was. */
+export interface CommandMoment {
+  id: string;
+  at: string;
+  connection: string;
+}
+
+/** What happened to an agent between its last command that was delivered and the first that failed. */
+export interface Change {
+  kind: 'reconnect' | 'configuration' | 'restart';
+  at: string;
+  connection: string;
+  text: string;
+}
+
+/** One agent beside the others: how it fails or works. */
+export interface AgentReport {
+  /** Null where no name is known: then it is told by its connection. */
+  agent: string | null;
+  /** IDs of the findings that explain its failures; outcomes where none does; `delivered` or `no-commands`. */
+  ways: string[];
+  byOutcome: Partial<Record<Outcome, number>>;
+  connections: string[];
+  /** Client addresses of its outermost legs, and User-Agents of its handshakes. */
+  addresses: string[];
+  clients: string[];
+  pings: { sent: number; answered: number };
+  lastDelivered: CommandMoment | null;
+  firstFailed: CommandMoment | null;
+  /** Where its failures came after its successes: what lies between. */
+  between: Change[];
+}
+
+export interface Percentiles {
+  min: number;
+  median: number;
+  p90: number;
+  p99: number;
+  max: number;
+}
+
+/** One stretch of the way of delivered commands, over all of them. */
+export interface LatencyStage {
+  /** `asked`, `origin->nginx`, `tcp-ack:npm`, `agent`, `nginx<-npm`, `command-ack`, `result`. */
+  stage: string;
+  text: string;
+  count: number;
+  ms: Percentiles;
+  /** What the two captures' clocks leave open; null where they cannot be compared. */
+  uncertaintyMs: number | null;
+  slowest: { id: string; agent: string | null };
+}
+
+export interface Latency {
+  commands: number;
+  stages: LatencyStage[];
+  /** By time to the CommandAck, with the stretch on the way that took longest. */
+  slowest: { id: string; agent: string | null; commandAckMs: number; stage: string; stageMs: number }[];
+}
+
 export interface Hypothesis {
   id: string;
   agent: string;
@@ -176,5 +236,9 @@ export interface Verdict {
   commands: CommandList;
   findings: Finding[];
   hypotheses: Hypothesis[];
+  /** Failing agents beside healthy ones. */
+  agents?: AgentReport[];
+  /** Only where it was asked for. */
+  latency?: Latency;
   summary: Summary;
 }

@@ -7,6 +7,7 @@
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
+import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { type Ping, PingLine } from './ping-line.js';
@@ -103,7 +104,7 @@ function report(facts: Facts, found: Found, ignored: Ignored[]): void {
       `each was TCP-ACKed from the agent's end, and no CommandAck came.`,
     evidence,
     next:
-      `Network, NAT and the captured hops did their part: look at how the agent handles commands, in its log from ${clockTime(view, localNs(view, sinceNs))} UTC on. ` +
+      `${contrast(facts, paths)}Network, NAT and the captured hops did their part: look at how the agent handles commands, in its log from ${clockTime(view, localNs(view, sinceNs))} UTC on. ` +
       `Only a capture on the agent's machine can tell it from something past ${view.name} that removes Text.`,
   });
 }

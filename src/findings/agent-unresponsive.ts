@@ -7,6 +7,7 @@ import { blindness, seconds } from '../delivery/coverage.js';
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
+import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { type Ping, PingLine } from './ping-line.js';
@@ -89,6 +90,6 @@ function report(facts: Facts, found: Found, silent: Silent[]): void {
       `${listed(namesOf(paths))} ${paths.length === 1 ? 'is' : 'are'} silent for ${seconds(longest)}: Pings and Text are TCP-ACKed from the agent's end, ` +
       'but no Pong and no message returns. Its kernel answers, its process does not.',
     evidence,
-    next: "Look at the agent's process on its machine (hung, suspended, stopped in a debugger, out of memory), and dump its threads before it is restarted.",
+    next: `${contrast(facts, paths)}Look at the agent's process on its machine (hung, suspended, stopped in a debugger, out of memory), and dump its threads before it is restarted.`,
   });
 }

@@ -7,9 +7,17 @@ import { type AnalyseOptions, type HopInput, hearCase } from '../delivery/analys
 import type { Verdict } from '../delivery/verdict.js';
 import { diagnose } from './diagnose.js';
 import { gather } from './gather.js';
+import { LatencyMeter } from './latency.js';
 
-export async function analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict> {
+export async function analyse(hops: HopInput[], options: AnalyseOptions & { latency?: boolean }): Promise<Verdict> {
   const heard = await hearCase(hops, options);
-  const facts = gather(heard);
-  return { ...heard.verdict, ...diagnose(facts), summary: facts.summary };
+  const meter = options.latency ? new LatencyMeter(heard.court) : null;
+  const facts = gather(heard, meter);
+  const diagnosis = diagnose(facts);
+  return {
+    ...heard.verdict,
+    ...diagnosis,
+    ...(meter === null ? {} : { latency: meter.latency }),
+    summary: facts.summary,
+  };
 }

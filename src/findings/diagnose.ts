@@ -3,9 +3,10 @@
  * In: facts of the case. Out: findings and hypotheses, for the verdict.
  */
 
-import type { Finding, Hypothesis } from '../delivery/verdict.js';
+import type { Verdict } from '../delivery/verdict.js';
 import { agentIgnoresCommands } from './agent-ignores-commands.js';
 import { agentUnresponsive } from './agent-unresponsive.js';
+import { agentReports } from './agents.js';
 import { captureUntrusted } from './capture-untrusted.js';
 import { changedAfter } from './changed-after.js';
 import { commandsNotSent } from './commands-not-sent.js';
@@ -18,6 +19,7 @@ import { hopDropsFrames } from './hop-drops-frames.js';
 import { hopDropsText } from './hop-drops-text.js';
 import { conclude } from './hypotheses/conclude.js';
 import { idleTimeout } from './idle-timeout.js';
+import { inwardUnreachable } from './inward-unreachable.js';
 import { largeFramesLost } from './large-frames-lost.js';
 import { middleboxAcks } from './middlebox-acks.js';
 import { originRestarted } from './origin-restarted.js';
@@ -37,6 +39,7 @@ const RULES: readonly Rule[] = [
   receiverWindowClosed,
   largeFramesLost,
   peerUnreachable,
+  inwardUnreachable,
   // What hops do with messages.
   writeStalled,
   hopDropsFrames,
@@ -59,8 +62,8 @@ const RULES: readonly Rule[] = [
   captureUntrusted,
 ];
 
-export function diagnose(facts: Facts): { findings: Finding[]; hypotheses: Hypothesis[] } {
+export function diagnose(facts: Facts): Pick<Verdict, 'findings' | 'hypotheses' | 'agents'> {
   const found = new Found(facts);
   for (const rule of RULES) rule(facts, found);
-  return { findings: found.findings, hypotheses: conclude(facts, found) };
+  return { findings: found.findings, hypotheses: conclude(facts, found), agents: agentReports(facts, found) };
 }

@@ -26,6 +26,10 @@ export interface PathRecord {
   /** The latest attempt that was delivered: when, and which; NaN and -1 for none. */
   lastDeliveredNs: number;
   lastDeliveredThread: number;
+  /** Its command number; -1 for none. */
+  lastDeliveredCommand: number;
+  /** Commands whose first attempt went out here (the delivered ones: where they were delivered). */
+  byOutcome: Partial<Record<Outcome, number>>;
 }
 
 /** A command that was asked for and never sent. */

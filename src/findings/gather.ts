@@ -8,11 +8,12 @@ import type { DecidedCommand } from '../delivery/judge-command.js';
 import type { Outcome, Summary } from '../delivery/verdict.js';
 import type { Path } from '../path/path.js';
 import type { Facts, Failed, PathRecord, Unsent } from './facts.js';
+import type { LatencyMeter } from './latency.js';
 
 const MOST_INCONCLUSIVE = 50;
 
-export function gather({ verdict, decide, court, agents }: Case): Facts {
-  const gathering = new Gathering(court);
+export function gather({ verdict, decide, court, agents }: Case, meter: LatencyMeter | null): Facts {
+  const gathering = new Gathering(court, meter);
   decide(gathering);
   const paths =
     agents === null ? court.paths : court.paths.filter((path) => path.names.some((name) => agents.has(name)));
@@ -36,13 +37,19 @@ class Gathering implements Visitor {
   readonly inconclusive: { command: number; reason: string }[] = [];
   readonly summary: Summary = { commands: 0, byOutcome: {} };
 
-  constructor(private readonly court: Case['court']) {}
+  constructor(
+    private readonly court: Case['court'],
+    private readonly meter: LatencyMeter | null,
+  ) {}
 
-  delivered(path: Path, thread: number, timeNs: number): void {
+  delivered(path: Path, thread: number, timeNs: number, command: number): void {
     const { summary } = this;
     summary.commands++;
     summary.byOutcome.delivered = (summary.byOutcome.delivered ?? 0) + 1;
-    noteDelivery(this.recordOf(path), thread, timeNs);
+    this.meter?.measure(command);
+    const record = this.recordOf(path);
+    count(record, 'delivered');
+    noteDelivery(record, thread, timeNs, command);
   }
 
   command(verdict: DecidedCommand): void {
@@ -59,11 +66,14 @@ class Gathering implements Visitor {
     }
     if (outcome === 'inconclusive' && this.inconclusive.length < MOST_INCONCLUSIVE)
       this.inconclusive.push({ command, reason: verdict.reason });
+    if (outcome === 'delivered') this.meter?.measure(command);
+    const told = verdict.attempts.find((attempt) => attempt.outcome === outcome) ?? verdict.attempts[0];
+    if (told !== undefined) count(this.recordOf(told.entry.path), outcome);
     for (const attempt of verdict.attempts) {
       const { path, thread, timeNs } = attempt.entry;
       const record = this.recordOf(path);
       if (attempt.outcome === 'delivered') {
-        noteDelivery(record, thread, timeNs);
+        noteDelivery(record, thread, timeNs, command);
       } else if (outcome !== 'delivered') {
         const failed = failedOf(record, attempt.outcome, attempt.lostAt);
         failed.commands.push(command);
@@ -76,18 +86,31 @@ class Gathering implements Visitor {
   private recordOf(path: Path): PathRecord {
     let record = this.records.get(path);
     if (record === undefined) {
-      record = { path, failed: [], delivered: 0, lastDeliveredNs: Number.NaN, lastDeliveredThread: -1 };
+      record = {
+        path,
+        failed: [],
+        delivered: 0,
+        lastDeliveredNs: Number.NaN,
+        lastDeliveredThread: -1,
+        lastDeliveredCommand: -1,
+        byOutcome: {},
+      };
       this.records.set(path, record);
     }
     return record;
   }
 }
 
-function noteDelivery(record: PathRecord, thread: number, timeNs: number): void {
+function count({ byOutcome }: PathRecord, outcome: Outcome): void {
+  byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
+}
+
+function noteDelivery(record: PathRecord, thread: number, timeNs: number, command: number): void {
   record.delivered++;
   if (timeNs <= record.lastDeliveredNs) return;
   record.lastDeliveredNs = timeNs;
   record.lastDeliveredThread = thread;
+  record.lastDeliveredCommand = command;
 }
 
 function failedOf(record: PathRecord, outcome: Outcome, lostAt: string | null): Failed {

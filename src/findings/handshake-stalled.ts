@@ -1,13 +1,14 @@
 /**
- * handshake-stalled: TCP is open, an Upgrade request went out and was never answered. In: connections of all hops; the same
- * request on several legs is told by its Sec-WebSocket-Key, and the innermost hop that it came to is the one that stalls.
- * Out: one finding for each such hop. TLS and other greetings are not looked into.
+ * handshake-stalled: TCP is open, and an opening that one side began was never taken up: an Upgrade request, a TLS ClientHello, another
+ * protocol's greeting (SSH). In: connections of all hops; the same Upgrade on several legs is told by its Sec-WebSocket-Key, and the
+ * innermost hop that it came to is the one that stalls. Out: one finding for each such hop and kind.
  */
 
 import { seconds } from '../delivery/coverage.js';
+import { endpoint } from '../hop/list.js';
 import type { ObservedConnection } from '../hop/observation.js';
 import type { HopView } from '../path/path.js';
-import { cite, clockTime } from './cite.js';
+import { cite, clockTime, type Evidence } from './cite.js';
 import type { Facts } from './facts.js';
 import type { Found } from './found.js';
 import { counted } from './words.js';
@@ -15,7 +16,15 @@ import { counted } from './words.js';
 /** An accepting server answers at once; one that asks a database may take a while. */
 const LEAST_WAIT_NS = 2e9;
 
+/** A greeting is a line or two; who sends more is talking. */
+const MOST_GREETING_OCTETS = 512;
+
+type Kind = 'upgrade' | 'tls' | 'greeting';
+
 interface Waiting {
+  kind: Kind;
+  /** Who began, and is not answered. */
+  from: 'client' | 'server';
   connection: ObservedConnection;
   sinceNs: number;
   waitedNs: number;
@@ -26,14 +35,17 @@ export function handshakeStalled(facts: Facts, found: Found): void {
   for (const view of facts.views) {
     const stalled: Waiting[] = [];
     for (const connection of view.observation?.connections ?? []) {
-      const waiting = connection === undefined ? null : waitingOn(view, connection);
+      const waiting = connection === undefined ? null : (waitingOn(view, connection) ?? unanswered(view, connection));
       if (waiting === null) continue;
       const key = connection.handshake?.key ?? '';
       if (key !== '' && told.has(key)) continue;
       told.add(key);
       stalled.push(waiting);
     }
-    if (stalled.length > 0) report(facts, found, view, stalled);
+    for (const kind of ['upgrade', 'tls', 'greeting'] as const) {
+      const same = stalled.filter((each) => each.kind === kind);
+      if (same.length > 0) report(facts, found, view, same);
+    }
   }
 }
 
@@ -46,7 +58,25 @@ function waitingOn({ observation }: HopView, connection: ObservedConnection): Wa
   const sinceNs = fromClient.lastOctetsNs;
   const { closedNs } = connection;
   const untilNs = Number.isNaN(closedNs) ? observation.lastNs : Math.min(closedNs, observation.lastNs);
-  return untilNs - sinceNs >= LEAST_WAIT_NS ? { connection, sinceNs, waitedNs: untilNs - sinceNs } : null;
+  if (untilNs - sinceNs < LEAST_WAIT_NS) return null;
+  return { kind: 'upgrade', from: 'client', connection, sinceNs, waitedNs: untilNs - sinceNs };
+}
+
+/** One side's first octets, TCP-ACKed, and not one octet from the other: TLS, or a protocol in which either side greets first. */
+function unanswered({ observation }: HopView, connection: ObservedConnection): Waiting | null {
+  const { protocol, fromServer, fromClient, initialSequence, closedNs } = connection;
+  if (observation === null || (protocol !== 'tls' && protocol !== 'other')) return null;
+  // Seen from its beginning, in both directions.
+  if (initialSequence.client < 0 || initialSequence.server < 0) return null;
+  const [said, silent] = fromClient.next > 0 ? [fromClient, fromServer] : [fromServer, fromClient];
+  if (said.next <= 0 || silent.next > 0 || silent.packets === 0 || silent.gaps.length > 0) return null;
+  if (said.ackedTo < said.next || said.gaps.length > 0) return null;
+  if (protocol === 'other' && said.next > MOST_GREETING_OCTETS) return null;
+  const sinceNs = said.lastOctetsNs;
+  const untilNs = Number.isNaN(closedNs) ? observation.lastNs : Math.min(closedNs, observation.lastNs);
+  if (!(untilNs - sinceNs >= LEAST_WAIT_NS)) return null;
+  const kind = protocol === 'tls' ? 'tls' : 'greeting';
+  return { kind, from: said === fromClient ? 'client' : 'server', connection, sinceNs, waitedNs: untilNs - sinceNs };
 }
 
 function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): void {
@@ -57,23 +87,46 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
       stalled.some(({ connection }) => connection.handshake?.path.includes(agent)) &&
       !Number.isNaN(askedNs),
   );
+  const [{ kind }] = stalled;
+  const many = stalled.length > 1;
+  const were = many ? 'were' : 'was';
+  const what = {
+    upgrade: `${counted(stalled.length, 'Upgrade request')} came to ${view.name}, ${were} TCP-ACKed and never answered`,
+    tls: `${counted(stalled.length, 'TLS handshake')} at ${view.name} ${were} begun and never taken up (ClientHello TCP-ACKed)`,
+    greeting: `${counted(stalled.length, 'connection')} at ${view.name} got the greeting of one side, TCP-ACKed, and nothing from the other`,
+  }[kind];
+  const next = {
+    upgrade:
+      'Look at what the server does between accepting and answering an Upgrade (authentication, a lock, a database), and give it a time limit.',
+    tls: `Look at the process at ${view.name} that accepts these connections: hung, out of workers or descriptors; its kernel accepts for it.`,
+    greeting:
+      'Look at the side that is silent, and let the other end a handshake that takes too long, with an error handler for its whole life: a late time-out must not end the process.',
+  }[kind];
   found.add({
     id: 'handshake-stalled',
-    severity: 'error',
+    // An Upgrade is what this tool is about; the others may be anybody's.
+    severity: kind === 'upgrade' ? 'error' : 'warning',
     agents: unsent.map(({ agent }) => agent ?? ''),
     commands: unsent.map(({ command }) => command),
-    summary:
-      `${counted(stalled.length, 'Upgrade request')} came to ${view.name}, ${stalled.length === 1 ? 'was' : 'were'} TCP-ACKed and never answered, ` +
-      `for ${seconds(longest)} and more: TCP is open, and no WebSocket ever was.`,
-    evidence: stalled
-      .slice(0, 12)
-      .flatMap(({ connection, sinceNs }) =>
-        cite(
-          view,
-          connection.handshakeRefs,
-          `Upgrade request for ${connection.handshake?.path.split('?')[0]} from ${connection.clientAddress}:${connection.clientPort} at ${clockTime(view, sinceNs)}, no response`,
-        ),
-      ),
-    next: `Look at what the server does between accepting and answering an Upgrade (authentication, a lock, a database), and give it a time limit.`,
+    summary: `${what}, for ${seconds(longest)} and more: TCP is open, and ${kind === 'upgrade' ? 'no WebSocket ever was' : 'nothing ever came of it'}.`,
+    evidence: stalled.slice(0, 12).flatMap((each) => evidenceOf(view, each)),
+    next,
   });
+}
+
+function evidenceOf(view: HopView, { kind, from, connection, sinceNs }: Waiting): Evidence[] {
+  const { handshake, clientAddress, clientPort, serverAddress, serverPort } = connection;
+  const at = clockTime(view, sinceNs);
+  if (kind === 'upgrade')
+    return cite(
+      view,
+      connection.handshakeRefs,
+      `Upgrade request for ${handshake?.path.split('?')[0]} from ${endpoint(clientAddress, clientPort)} at ${at}, no response`,
+    );
+  const what = kind === 'tls' ? 'ClientHello' : `greeting of the ${from}`;
+  return cite(
+    view,
+    [connection.openedRef, connection.closedRef],
+    `${endpoint(clientAddress, clientPort)} to ${endpoint(serverAddress, serverPort)}: ${what} at ${at}, and not one octet back`,
+  );
 }

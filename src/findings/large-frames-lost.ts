@@ -1,6 +1,6 @@
 /**
  * large-frames-lost: a large segment is retransmitted and never TCP-ACKed while smaller ones behind it are (SACK): a path MTU black
- * hole. RFC 2923 section 2.1, RFC 2018. In: facts. Out: one finding for each leg of the chain where it happens.
+ * hole; or an ICMP message says that it was too big. RFC 2923 section 2.1, RFC 2018, RFC 1191. In: facts. Out: one finding for each leg of the chain where it happens.
  */
 
 import { commonNs, type Path } from '../path/path.js';
@@ -8,17 +8,23 @@ import { cite, clockTime, type Evidence } from './cite.js';
 import { type Facts, failedOn, legName } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { neverAcked, outermost, type Wait } from './tcp-waits.js';
+import { leastMtu, tooBigOn } from './too-big.js';
 import { listed } from './words.js';
 
 /** Below this no path MTU can be the cause (RFC 791: every host takes 576 octets, headers included). */
 const LEAST_SEGMENT_OCTETS = 537;
 /** Where as much as this many such segments got through behind it, size is not what tells it from them. */
 const MOST_PASSED_SEGMENTS = 3;
+/** IPv4 and TCP without options. */
+const LEAST_HEADER_OCTETS = 40;
 
 export function largeFramesLost(facts: Facts, found: Found): void {
   const byHop = new Map<number, { path: Path; wait: Wait }[]>();
   for (const path of facts.paths) {
-    const wait = outermost(path.legs, (leg) => (isBySize(neverAcked(leg)) ? neverAcked(leg) : null));
+    const wait = outermost(path.legs, (leg) => {
+      const waiting = neverAcked(leg);
+      return isBySize(waiting) || isToldTooBig(facts, waiting) ? waiting : null;
+    });
     if (wait === null) continue;
     byHop.set(wait.leg.hop, [...(byHop.get(wait.leg.hop) ?? []), { path, wait }]);
   }
@@ -35,17 +41,38 @@ function isBySize(wait: Wait | null): boolean {
   );
 }
 
+/** A router said so, of a packet of this connection, and what waits is larger than what it lets pass. */
+function isToldTooBig(facts: Facts, wait: Wait | null): boolean {
+  if (wait === null) return false;
+  const { unacked } = wait.leg.connection.fromServer;
+  const errors = tooBigOn(facts, wait.leg).filter(({ timeNs }) => timeNs >= wait.fromNs);
+  const mtu = leastMtu(errors);
+  return unacked !== null && errors.length > 0 && (mtu === null || unacked.segmentOctets + LEAST_HEADER_OCTETS > mtu);
+}
+
 function report(facts: Facts, found: Found, hop: number, lost: { path: Path; wait: Wait }[]): void {
   const view = facts.views[hop];
   const evidence: Evidence[] = [];
   const commands: number[] = [];
   let smallestOctets = Number.POSITIVE_INFINITY;
+  const told = new Set<number | null>();
   for (const { path, wait } of lost) {
     const { unacked } = wait.leg.connection.fromServer;
     if (unacked === null) continue;
     smallestOctets = Math.min(smallestOctets, unacked.segmentOctets);
-    const text = `${nameOf(path)}: ${unacked.segmentOctets} octets sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, never TCP-ACKed, while ${unacked.sackedOctets} smaller octets behind them were SACKed`;
+    const text = `${nameOf(path)}: ${unacked.segmentOctets} octets sent ${unacked.transmissions} times from ${clockTime(view, wait.fromNs)} on, never TCP-ACKed${unacked.sackedOctets > 0 ? `, while ${unacked.sackedOctets} smaller octets behind them were SACKed` : ''}`;
     evidence.push(...cite(view, unacked.refs, text));
+    const errors = tooBigOn(facts, wait.leg);
+    const mtu = leastMtu(errors);
+    if (errors.length > 0) told.add(mtu);
+    const icmp = `ICMP "fragmentation needed" about packets to ${nameOf(path)}${mtu === null ? '' : `: next-hop MTU ${mtu}`}`;
+    evidence.push(
+      ...cite(
+        view,
+        errors.map(({ ref }) => ref),
+        icmp,
+      ),
+    );
     const fromNs = commonNs(view, wait.fromNs) - 0.5e9;
     for (const failed of failedOn(facts, path, 'stalled'))
       failed.commands.forEach((command, i) => {
@@ -60,8 +87,14 @@ function report(facts: Facts, found: Found, hop: number, lost: { path: Path; wai
     commands,
     summary:
       `On ${legName(facts, hop)} segments of ${smallestOctets} octets to ${listed(namesOf(paths))} are never TCP-ACKed, ` +
-      'while smaller ones get through: the path takes only smaller packets (path MTU).',
+      `${toldWords(told)}: the path takes only smaller packets (path MTU).`,
     evidence,
-    next: 'Let ICMP "fragmentation needed" through, or clamp the TCP MSS on the tunnel or firewall in between; test with ping -M do -s 1400.',
+    next: 'Let ICMP "fragmentation needed" through to the sender, or clamp the TCP MSS on the tunnel or firewall in between; test with ping -M do -s 1400.',
   });
+}
+
+function toldWords(told: ReadonlySet<number | null>): string {
+  if (told.size === 0) return 'while smaller ones get through';
+  const known = [...told].filter((mtu) => mtu !== null);
+  return `and ICMP says that they are too big${known.length > 0 ? ` (next-hop MTU ${Math.min(...known)})` : ''}`;
 }

@@ -128,6 +128,20 @@ export interface ObservedDispatch {
   id: string | null;
 }
 
+/** An ICMP message that a packet was too big to go on (RFC 1191, RFC 8201), about a packet of which it quotes the TCP header. */
+export interface ObservedTooBig {
+  timeNs: number;
+  ref: number;
+  /** Of the packet that was not delivered: who sent it, and to whom. */
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+  packetOctets: number;
+  /** Null where the router does not say (before RFC 1191). */
+  nextHopMtu: number | null;
+}
+
 export interface CandidateColumns {
   count: number;
   row: Int32Array;
@@ -151,6 +165,7 @@ export interface HopObservation {
   /** For messages of unfamiliar type: values that may be an ID, with their keys. */
   candidates: CandidateColumns;
   dispatches: ObservedDispatch[];
+  tooBig: ObservedTooBig[];
   /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections. */
   missedOctets: number;
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */

@@ -54,6 +54,7 @@ export async function observeHop(
     strings: context.strings,
     candidates: context.candidates,
     dispatches: context.dispatches,
+    tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
     droppedPackets: dropped,
     hasKeys: keyLogs.length > 0 || keyLog.size > 0,

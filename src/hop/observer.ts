@@ -7,8 +7,9 @@
 import type { PacketRecord, PacketSink } from '../capture/packet-record.js';
 import type { Profile } from '../message/profile.js';
 import { formatAddress } from '../packet/address.js';
-import { PacketDecoder } from '../packet/decode.js';
+import { IpProtocol, PacketDecoder } from '../packet/decode.js';
 import { Decoded } from '../packet/decode-result.js';
+import { decodeIcmpError } from '../packet/icmp.js';
 import { Segment } from '../packet/segment.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import { ConnectionTable } from '../tcp/connection-table.js';
@@ -18,7 +19,9 @@ import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
 import type { RowList } from './message-reader.js';
 import type { MessageTable } from './message-table.js';
-import type { ObservedConnection, ObservedHalf, UnackedTail } from './observation.js';
+import type { ObservedConnection, ObservedHalf, ObservedTooBig, UnackedTail } from './observation.js';
+
+const MAX_TOO_BIG = 1024;
 
 /** Secrets Type of draft-ietf-opsawg-pcapng, section 4.7. */
 const TLS_KEY_LOG = 0x544c534b;
@@ -41,6 +44,7 @@ export class Observer implements PacketSink {
   firstNs = Number.NaN;
   lastNs = Number.NaN;
   missedOctets = 0;
+  readonly tooBig: ObservedTooBig[] = [];
 
   constructor(profile: Profile, keyLog?: KeyLog) {
     this.context = new HopContext(profile, keyLog);
@@ -65,7 +69,9 @@ export class Observer implements PacketSink {
     clock.ref = this.base + record.number;
     if (!(record.timeNs >= this.firstNs)) this.firstNs = record.timeNs;
     if (!(record.timeNs <= this.lastNs)) this.lastNs = record.timeNs;
-    if (this.decoder.decode(record, this.segment) !== Decoded.tcp) return;
+    const decoded = this.decoder.decode(record, this.segment);
+    if (decoded === Decoded.icmp) this.icmp();
+    if (decoded !== Decoded.tcp) return;
     this.tcpPackets++;
     this.table.segment(this.segment);
   }
@@ -73,6 +79,26 @@ export class Observer implements PacketSink {
   /** Decryption Secrets Block of a pcapng file. */
   secrets(type: number, bytes: Uint8Array): void {
     if (type === TLS_KEY_LOG) this.context.keyLog.add(bytes);
+  }
+
+  /** Of the ICMP errors only those about size are kept: the others say no more than the missing TCP ACK does. */
+  private icmp(): void {
+    if (this.tooBig.length >= MAX_TOO_BIG) return;
+    const { upperBytes, upperStart, upperEnd, upperProtocol } = this.decoder;
+    const error = decodeIcmpError(upperBytes, upperStart, upperEnd, upperProtocol === IpProtocol.icmpv6 ? 6 : 4);
+    if (error?.kind !== 'too-big' || error.quoted === null) return;
+    const { timeNs, ref } = this.context.clock;
+    const { source, destination, sourcePort, destinationPort, packetOctets } = error.quoted;
+    this.tooBig.push({
+      timeNs,
+      ref,
+      source: formatAddress(source),
+      sourcePort,
+      destination: formatAddress(destination),
+      destinationPort,
+      packetOctets,
+      nextHopMtu: error.nextHopMtu,
+    });
   }
 
   /** The last file was read. */

@@ -3,6 +3,7 @@
  * Out: pieces of text. Everything that came from a capture passes through markup().
  */
 import { type AttemptVerdict, type CommandVerdict, OUTCOMES, type Outcome, type Verdict } from '../delivery/verdict.js';
+import { agentGroups, groupFacts, isWorthShowing, namesOf } from './agent-groups.js';
 import { connectionsOf, type Group, pingWords } from './explain.js';
 import { citedPackets, count, counted, duration, timeRange } from './figures.js';
 import { PAGE_FOOT, PAGE_HEAD } from './html-page.js';
@@ -38,6 +39,7 @@ export function* verdictHtml(verdict: Verdict, options: SelectOptions): Generato
   yield `<h1>Delivery of commands</h1>\n<p class="lead">${[total, ...parts].join(' · ')}</p>\n`;
   yield* findings(verdict);
   yield* hypotheses(verdict, options.all);
+  yield* agents(verdict);
   const groups = chosen.groups.inOrder();
   if (groups.length > 0) yield '<h2>Proof</h2>\n';
   for (const group of options.all ? groups : groups.slice(0, MOST_EXPLAINED)) yield groupCard(group, verdict);
@@ -144,6 +146,18 @@ function* hypotheses(verdict: Verdict, all: boolean): Generator<string> {
   }
   const more = groups.length - MOST_HYPOTHESES;
   if (more > 0 && !all) yield `<p class="quiet">${counted(more, 'more group')} of agents (--all shows them)</p>\n`;
+}
+
+function* agents(verdict: Verdict): Generator<string> {
+  const groups = agentGroups(verdict.agents ?? []);
+  if (!isWorthShowing(groups)) return;
+  yield `<h2>Agents side by side</h2>\n<div class="scroll"><table>\n${head(['', 'Agents', 'How'])}`;
+  const safe = (one: string) => text(one);
+  for (const group of groups) {
+    const shade = group.failing ? 'bad' : group.ways[0] === 'delivered' ? 'good' : 'unknown';
+    yield `<tr><td class="${shade}">${group.ways.map(safe).join(', ')}</td><td class="wrap">${namesOf(group, safe)}</td><td class="wrap">${groupFacts(group, safe).join('; ')}</td></tr>\n`;
+  }
+  yield '</table></div>\n';
 }
 
 function* captures(verdict: Verdict): Generator<string> {

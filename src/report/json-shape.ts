@@ -4,6 +4,7 @@
  * (a payload, say) can then never reach a report by accident.
  */
 import type {
+  AgentReport,
   AttemptVerdict,
   CaptureReport,
   CommandVerdict,
@@ -11,6 +12,7 @@ import type {
   Finding,
   HopState,
   Hypothesis,
+  Latency,
   PacketCitation,
   Reply,
 } from '../delivery/verdict.js';
@@ -102,4 +104,26 @@ export function findingShape(finding: Finding) {
 
 export function hypothesisShape({ id, agent, status, because }: Hypothesis) {
   return { id, agent, status, because };
+}
+
+export function agentShape(one: AgentReport) {
+  const { agent, ways, byOutcome, connections, addresses, clients, pings, lastDelivered, firstFailed } = one;
+  const between = one.between.map(({ kind, at, connection, text }) => ({ kind, at, connection, text }));
+  return { agent, ways, byOutcome, connections, addresses, clients, pings, lastDelivered, firstFailed, between };
+}
+
+export function latencyShape({ commands, stages, slowest }: Latency) {
+  return {
+    commands,
+    stages: stages.map(({ stage, text, count, ms, uncertaintyMs, slowest: one }) => {
+      return { stage, text, count, ms, uncertaintyMs, slowest: one };
+    }),
+    slowest: slowest.map(({ id, agent, commandAckMs, stage, stageMs }) => ({
+      id,
+      agent,
+      commandAckMs,
+      stage,
+      stageMs,
+    })),
+  };
 }

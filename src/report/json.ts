@@ -4,7 +4,15 @@
  * Nothing is stringified as a whole: the commands may be hundreds of thousands.
  */
 import type { Verdict } from '../delivery/verdict.js';
-import { captureShape, commandJson, connectionShape, findingShape, hypothesisShape } from './json-shape.js';
+import {
+  agentShape,
+  captureShape,
+  commandJson,
+  connectionShape,
+  findingShape,
+  hypothesisShape,
+  latencyShape,
+} from './json-shape.js';
 import { jsonArray as array, jsonText, mapped } from './json-text.js';
 import { listed } from './select.js';
 
@@ -23,6 +31,8 @@ export function* verdictJson(verdict: Verdict, options: { failedOnly: boolean })
   yield* array('commands', mapped(listed(verdict, options.failedOnly), commandJson));
   yield* array('findings', mapped(verdict.findings, findingShape));
   yield* array('hypotheses', mapped(verdict.hypotheses, hypothesisShape));
+  if (verdict.agents !== undefined) yield* array('agents', mapped(verdict.agents, agentShape));
+  if (verdict.latency !== undefined) yield `  "latency": ${jsonText(latencyShape(verdict.latency))},\n`;
   const { commands, byOutcome } = verdict.summary;
   yield `  "summary": ${jsonText({ commands, byOutcome })}\n}\n`;
 }

@@ -3,6 +3,7 @@
  * prove them, then what was delivered. In: Verdict. Out: pieces of text. No payloads; whole IDs; bounded unless --all.
  */
 import { type CommandVerdict, OUTCOMES, type PacketCitation, type Verdict } from '../delivery/verdict.js';
+import { agentGroups, groupFacts, isWorthShowing, namesOf } from './agent-groups.js';
 import { connectionsOf, type Group, pingWords } from './explain.js';
 import { count, counted, duration, packetNumbers, timeRange } from './figures.js';
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
@@ -35,6 +36,7 @@ export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Gene
   yield* captureSection(verdict);
   yield* findingSection(verdict);
   yield* hypothesisSection(verdict, options.all);
+  yield* agentSection(verdict);
   yield* meaningSection(verdict, chosen, options.all);
   for (const kind of STANDINGS) {
     if (chosen.counts[kind] === 0) continue;
@@ -169,4 +171,14 @@ function* hypothesisSection(verdict: Verdict, all: boolean): Generator<string> {
   }
   const more = groups.length - MOST_HYPOTHESES;
   if (more > 0 && !all) yield `${counted(more, 'more group')} of agents (\`--all\` shows them).\n\n`;
+}
+
+function* agentSection(verdict: Verdict): Generator<string> {
+  const groups = agentGroups(verdict.agents ?? []);
+  if (!isWorthShowing(groups)) return;
+  yield `## Agents side by side\n\n${tableHead(['', 'Agents', 'How'])}`;
+  const safe = (one: string) => text(one);
+  for (const group of groups)
+    yield line([group.ways.map(safe).join(', '), namesOf(group, safe), groupFacts(group, safe).join('; ')]);
+  yield '\n';
 }

@@ -7,9 +7,11 @@ import { count, counted } from './figures.js';
 import { outcomeCounts, STANDINGS, type Standing } from './reading.js';
 import { beyond, select } from './select.js';
 import { outcomeTone, type ReportOptions, type Style, style } from './style.js';
+import { agentLines } from './table-agents.js';
 import { findingLines } from './table-findings.js';
 import { hopLines } from './table-hops.js';
 import { hypothesisLines } from './table-hypotheses.js';
+import { latencyLines } from './table-latency.js';
 import { chooseLayout, printed, printedBeyond } from './table-layout.js';
 import { legend } from './table-legend.js';
 import { proofLines } from './table-proof.js';
@@ -63,6 +65,7 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
   for (const line of joined(legend(kept, layout, look), '; ', prose)) yield `${look.quiet(line)}\n`;
   yield* meaning(verdict, prose, look, options.all);
   yield* proofLines(verdict, chosen.groups, prose, look, options.all);
+  if (verdict.latency !== undefined) yield* latencyLines(verdict.latency, prose, look);
   if (kept.length > LONG_TABLE) yield `\n${summary}\n`;
 }
 
@@ -72,6 +75,7 @@ function* meaning(verdict: Verdict, width: number, look: Style, all: boolean): G
   yield `\n${look.bold('What this means')}\n`;
   yield* findingLines(verdict, width, look);
   yield* hypothesisLines(verdict.hypotheses, width, look, all);
+  yield* agentLines(verdict.agents ?? [], width, look);
 }
 
 function* rest(

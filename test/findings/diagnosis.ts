@@ -26,7 +26,10 @@ export async function hypotheses(
 }
 
 /** Files are named after their hops, without the directory. */
-export async function judged(tapes: Record<string, Tape>, options: AnalyseOptions = {}): Promise<Verdict> {
+export async function judged(
+  tapes: Record<string, Tape>,
+  options: AnalyseOptions & { latency?: boolean } = {},
+): Promise<Verdict> {
   const directory = mkdtempSync(join(tmpdir(), 'lasthop-findings-'));
   try {
     const hops = Object.entries(tapes).map(([name, tape]) => {

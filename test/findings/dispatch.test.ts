@@ -130,6 +130,39 @@ describe('handshake-stalled', () => {
     expect(citedOf(findings[0], 'npm.pcap')).toEqual([]);
   });
 
+  /** A connection on which only one side says something. */
+  const oneSided = (from: 'client' | 'server', bytes: Uint8Array, answer?: Uint8Array) => {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    const fine = agentOn(tapes, 'FINE', 0, { agent: 1 });
+    const talk = new Talk(tapes[1], { clientPort: 60_001, clientIsn: 78, serverPort: 443, serverIsn: 99 }).open(3000);
+    talk.send(3001, from, bytes);
+    if (answer !== undefined) talk.send(3500, from === 'client' ? 'server' : 'client', answer);
+    heartbeat(fine, 15_000);
+    return captures();
+  };
+  const clientHello = Uint8Array.of(0x16, 3, 1, 0, 4, 1, 0, 0, 0);
+  const serverHello = Uint8Array.of(0x16, 3, 3, 0, 4, 2, 0, 0, 0);
+  const banner = new TextEncoder().encode('SSH-2.0-OpenSSH_9.2\r\n');
+
+  it('is found for a TLS handshake and for a greeting that nobody takes up', async () => {
+    const [tls, ...none] = await diagnosed(oneSided('client', clientHello));
+    expect(none).toEqual([]);
+    expect(tls).toMatchObject({ id: 'handshake-stalled', severity: 'warning' });
+    expect(tls.summary).toContain('1 TLS handshake at npm was begun and never taken up');
+    for (const from of ['client', 'server'] as const) {
+      const [ssh] = await diagnosed(oneSided(from, banner));
+      expect(ssh.id).toBe('handshake-stalled');
+      expect(ssh.evidence[0].text).toContain(`greeting of the ${from}`);
+    }
+  });
+
+  it('is not found where the other side answers, or where one side goes on talking', async () => {
+    expect(await diagnosed(oneSided('client', clientHello, serverHello))).toEqual([]);
+    expect(await diagnosed(oneSided('client', banner, banner))).toEqual([]);
+    const log = new TextEncoder().encode(`EHLO ${'x'.repeat(600)}`);
+    expect(await diagnosed(oneSided('client', log))).toEqual([]);
+  });
+
   it('is not found where the capture ends at once', async () => {
     expect(idsOf(await diagnosed(asks(3500).captures()))).toEqual([]);
   });

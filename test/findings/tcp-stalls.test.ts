@@ -1,8 +1,9 @@
 /** peer-unreachable, large-frames-lost and receiver-window-closed: TCP to the agent that does not move, and why. */
 import { describe, expect, it } from 'vitest';
 import { Scene } from '../delivery/scene.js';
+import { ethernet, ipv4, tcp, u16 } from '../packet/build-packet.js';
 import { command, frame, masked, ping } from '../support/frames.js';
-import { citedOf, diagnosed, idsOf } from './diagnosis.js';
+import { citedOf, diagnosed, hypotheses, idsOf } from './diagnosis.js';
 
 const BACK_OFF_MS = [0, 220, 660, 1500, 3200, 6500, 13_000];
 
@@ -72,6 +73,49 @@ describe('large-frames-lost', () => {
     expect(idsOf(findings)).toEqual(['large-frames-lost']);
     expect(findings[0].commands).toEqual(['c-bad']);
     expect(citedOf(findings[0], 'npm.pcap')).toEqual(sent);
+  });
+});
+
+describe('large-frames-lost by ICMP', () => {
+  const large = frame(command('c-bad').replace('}', `,"script":"${'x'.repeat(1300)}"}`));
+
+  /** "Fragmentation needed" about a packet of npm's leg, quoting as much as RFC 792 promises. */
+  function told(scene: Scene, clientPort: number): number {
+    const quoted = ipv4(
+      tcp({ sourcePort: 3003, destinationPort: clientPort, payload: new Array<number>(1380).fill(1) }),
+      {
+        source: [10, 0, 2, 1],
+        destination: [203, 0, 113, 7],
+      },
+    ).slice(0, 28);
+    const icmp = ipv4([3, 4, 0, 0, 0, 0, ...u16(1280), ...quoted], { protocol: 1, source: [198, 51, 100, 1] });
+    const number = scene.tapes[2].add(5300, Uint8Array.from(ethernet(icmp)));
+    scene.tapes[2].packets.sort((a, b) => a.atMs - b.atMs);
+    return number;
+  }
+
+  it('is found without a SACK where a router says so, and cites it', async () => {
+    const { scene } = dead(large);
+    pingInside(scene);
+    told(scene, 40_012);
+    const [finding, ...more] = await diagnosed(scene.captures);
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ id: 'large-frames-lost', commands: ['c-bad'] });
+    expect(finding.summary).toContain('ICMP says that they are too big (next-hop MTU 1280)');
+    const icmp = finding.evidence.find(({ text }) => text.startsWith('ICMP'));
+    expect(icmp?.packets).toHaveLength(1);
+    expect((await hypotheses(scene.captures)).get('path-mtu')).toMatchObject({ status: 'supported' });
+  });
+
+  it('is not found where the message is about another connection, or the packets are small', async () => {
+    const other = dead(large).scene;
+    pingInside(other);
+    told(other, 40_099);
+    expect(idsOf(await diagnosed(other.captures))).toEqual(['peer-unreachable']);
+    const small = dead().scene;
+    pingInside(small);
+    told(small, 40_012);
+    expect(idsOf(await diagnosed(small.captures))).toEqual(['peer-unreachable']);
   });
 });
 

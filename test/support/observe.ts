@@ -71,6 +71,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     candidates: context.candidates,
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
+    tooBig: observer.tooBig,
     droppedPackets: null,
     hasKeys: false,
   };

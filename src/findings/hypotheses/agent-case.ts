@@ -282,10 +282,13 @@ function lifeOf(facts: Facts, path: Path, failed: readonly Failed[]): Life | nul
         null,
   );
   const answered = after.filter(({ pongRow }) => pongRow >= 0);
-  // Where its messages arrive in the end: at the innermost hop that saw the connection.
-  const inner = path.legs.find((each) => each !== null);
-  const messageNs =
-    inner == null ? Number.NaN : commonNs(facts.views[inner.hop], inner.connection.fromClient.lastMessageNs);
+  // At whichever hop they came to: what is lost further in is not the agent's silence.
+  let messageNs = Number.NaN;
+  for (const each of path.legs) {
+    if (each === null) continue;
+    const lastNs = commonNs(facts.views[each.hop], each.connection.fromClient.lastMessageNs);
+    if (!(lastNs <= messageNs)) messageNs = Number.isNaN(lastNs) ? messageNs : lastNs;
+  }
   return {
     path,
     hop,

@@ -30,8 +30,20 @@ export function independentFaults(question: Question): Conclusion {
   );
 }
 
+/** Each agent is compared with each: asked once. */
+const known = new WeakMap<AgentCase, string>();
+
+function wayOf(question: Question, each: AgentCase): string {
+  let way = known.get(each);
+  if (way === undefined) {
+    way = toldWay(question, each);
+    known.set(each, way);
+  }
+  return way;
+}
+
 /** Its findings, else where its commands ended. What stops every dispatch is common to all that it stops. */
-function wayOf({ facts, found }: Question, each: AgentCase): string {
+function toldWay({ facts, found }: Question, each: AgentCase): string {
   const causes = new Set<string>();
   for (const path of each.failing) for (const id of found.of(path)) if (CAUSES.includes(id)) causes.add(id);
   for (const { id, agents } of found.findings) {

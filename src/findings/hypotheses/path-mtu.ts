@@ -1,7 +1,9 @@
 /** path-mtu: whether only large packets are lost. RFC 791: every path takes packets of 576 octets, headers included. */
 
 import { legName } from '../facts.js';
+import { sentInward } from '../inward-unreachable.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
+import { tooBigOn } from '../too-big.js';
 import {
   type Conclusion,
   endsAtAgent,
@@ -26,18 +28,34 @@ export function pathMtu(question: Question): Conclusion {
   if (large !== null) {
     const leg = outermost(large.legs, neverAcked)?.leg;
     const { unacked } = leg?.connection.fromServer ?? { unacked: null };
+    const hop = leg?.hop ?? 0;
+    const errors = leg === undefined ? [] : tooBigOn(facts, leg);
+    const passed =
+      unacked !== null && unacked.sackedOctets > 0
+        ? `, while ${unacked.sackedOctets} octets of smaller ones behind them got through`
+        : '';
+    const icmp =
+      errors.length > 0
+        ? `; ICMP says that they are too big (${packets(
+            facts,
+            hop,
+            errors.map(({ ref }) => ref),
+          )})`
+        : '';
     return supported(
-      `on ${legName(facts, leg?.hop ?? 0)} ${unacked?.segmentOctets} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, leg?.hop ?? 0, unacked?.refs ?? [])}), while ${unacked?.sackedOctets} octets of smaller ones behind them got through`,
+      `on ${legName(facts, hop)} ${unacked?.segmentOctets} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, hop, unacked?.refs ?? [])})${passed}${icmp}`,
     );
   }
   if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
   if (has(question, 'unacked')) return bySize(question);
   const answer = each.sites.find(({ how }) => how === 'ack-lost');
   if (answer !== undefined) {
-    const gaps = answer.example?.path.legs[answer.hop]?.connection.fromClient.gaps ?? [];
-    const octets = gaps.filter(({ kind }) => kind === 'never-acked').map(({ from, to }) => to - from);
-    if (octets.length > 0 && Math.min(...octets) <= SMALL_OCTETS)
-      return ruledOut(`even ${Math.min(...octets)} octets were lost on ${legName(facts, answer.hop)}`);
+    const waiting =
+      answer.example === null ? null : (sentInward(facts, answer.example.path, answer.hop)?.unacked ?? null);
+    if (waiting !== null && waiting.smallestOctets <= SMALL_OCTETS)
+      return ruledOut(
+        `even ${waiting.smallestOctets} octets are never TCP-ACKed on ${legName(facts, answer.hop)}, on their way back (${packets(facts, answer.hop + 1, waiting.refs)})`,
+      );
     return open(
       `the size of what was lost on ${legName(facts, answer.hop)} is not known: a capture at its outer end would settle it`,
     );
