@@ -5,16 +5,17 @@
 
 import { createRequire } from 'node:module';
 import { UsageError } from '../evidence/usage-error.js';
-import type { HopObservation } from '../hop/observation.js';
+import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
+import type { Misorder } from '../path/hop-order.js';
 import type { HopView, Path } from '../path/path.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
-import { type CommandCourt, type DecidedCommand, judgeCommand, SLACK_NS } from './judge-command.js';
+import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -69,7 +70,8 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
     observations.push(observation);
   }
-  const { paths, views } = buildPaths(names, observations);
+  const { paths, views, misordered } = buildPaths(names, observations);
+  refuseMisuse(views, paths, misordered);
   const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);
@@ -84,8 +86,9 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     views,
     paths,
     ackTimeoutNs,
+    slackNs: slackOf(views),
     // Whoever names the whole path knows it.
-    goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views)),
+    goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
     learned: learned?.words ?? null,
   };
   const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);
@@ -131,6 +134,36 @@ function progressFor(hop: string, { onProgress }: AnalyseOptions) {
     onProgress({ hop, file, octetsRead, octetsTotal });
 }
 
+/** What would make every verdict name the wrong hop is the user's to put right. */
+function refuseMisuse(views: readonly HopView[], paths: readonly Path[], misordered: Misorder | null): void {
+  for (const [i, a] of views.entries())
+    for (const b of views.slice(i + 1)) {
+      if (!isSameCapture(a.observation, b.observation)) continue;
+      if (paths.some(({ legs }) => legs[a.index] !== null && legs[b.index] !== null)) continue;
+      throw new UsageError(
+        `${a.name} and ${b.name} are given the same capture, and it holds the connections of one hop only: give each hop its own`,
+      );
+    }
+  if (misordered === null) return;
+  const [first, second] = misordered.map((hop) => views[hop].name);
+  throw new UsageError(
+    `the captures show ${second} nearer to the server than ${first}: give the hops in order from the server out, or check which file is whose`,
+  );
+}
+
+/** The same file, or a copy of it. */
+function isSameCapture(a: HopObservation | null, b: HopObservation | null): boolean {
+  if (a === null || b === null || a.tcpPackets === 0) return false;
+  const same = (of: (observation: HopObservation) => unknown) => of(a) === of(b);
+  return (
+    same(({ packets }) => packets) &&
+    same(({ tcpPackets }) => tcpPackets) &&
+    same(({ firstNs }) => firstNs) &&
+    same(({ lastNs }) => lastNs) &&
+    same(({ connections }) => connections.map((each) => `${each.clientPort} ${each.packets} ${each.lastNs}`).join())
+  );
+}
+
 const LATE_MARK = 16;
 
 /** The commands in question, judged anew at each iteration. */
@@ -167,10 +200,10 @@ class Commands implements CommandList {
   }
 
   decide(visitor: Visitor): void {
-    const { log, ackTimeoutNs } = this.court;
+    const { log, ackTimeoutNs, slackNs } = this.court;
     for (let place = 0; place < this.wanted.length; place++) {
       const { plain } = log;
-      if (log.isPlainDelivery(this.wanted[place], SLACK_NS) && plain.ackNs <= plain.timeNs + ackTimeoutNs) {
+      if (log.isPlainDelivery(this.wanted[place], slackNs) && plain.ackNs <= plain.timeNs + ackTimeoutNs) {
         this.judged[place] = OUTCOMES.indexOf('delivered') + 1;
         visitor.delivered(plain.path as Path, plain.thread, plain.timeNs, this.wanted[place]);
       } else visitor.command(this.judge(place));
@@ -208,12 +241,21 @@ class Commands implements CommandList {
  * The address that the outermost leg's client is not: forwarded headers on it name another one, so the path goes on
  * beyond it. Null where the outermost hop's client is the agent as far as anything shows.
  */
-function goesOnTo(path: Path, views: readonly HopView[]): string | null {
-  const leg = path.legs[views.length - 1];
-  if (leg === null || leg === undefined) return null;
-  const { handshake, clientAddress } = leg.connection;
+function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[]): string | null {
+  const connection = path.legs[views.length - 1]?.connection;
+  if (connection === undefined) return null;
+  if (connection.handshake !== null) return forwards(connection) ? connection.clientAddress : null;
+  // Its own opening was not captured; the same client's other ones tell what that is.
+  const isProxy = paths.some((other) => {
+    const leg = other.legs[views.length - 1];
+    return leg != null && leg.connection.clientAddress === connection.clientAddress && forwards(leg.connection);
+  });
+  return isProxy ? connection.clientAddress : null;
+}
+
+function forwards({ handshake, clientAddress }: ObservedConnection): boolean {
   const client = plain(clientAddress);
-  return handshake?.forwardedFor.some((address) => plain(address) !== client) ? clientAddress : null;
+  return handshake?.forwardedFor.some((address) => plain(address) !== client) ?? false;
 }
 
 /** Asked for every attempt, answered once for each path. */

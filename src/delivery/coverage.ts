@@ -20,6 +20,9 @@ export function blindness(
   stretch: Stretch,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
+  for (const back of observation.setBacks)
+    if (back.toNs >= stretch.fromNs && back.fromNs <= stretch.toNs)
+      return `the capture's clock was set back by ${seconds(back.toNs - back.fromNs)} at this time`;
   const startsLate = startsAfter(observation, half, stretch.fromNs);
   if (startsLate !== null) return startsLate;
   for (const gap of half.gaps)

@@ -3,7 +3,7 @@
  * Out: HopState for the verdict, and what judge.ts needs of it.
  */
 
-import { MessageFlag } from '../hop/message-table.js';
+import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
 import { isoTime } from '../hop/timestamp.js';
@@ -21,12 +21,15 @@ export interface Judged {
   /** Common clock; NaN where not seen. */
   sentNs: number;
   tcpAckNs: number;
+  /** Every octet of it was seen. */
+  whole: boolean;
 }
 
-const ABSENT: Judged = { state: 'absent', reason: null, row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
+const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN, whole: false };
+const ABSENT: Judged = { state: 'absent', reason: null, ...UNSEEN };
 
 function unobserved(reason: string): Judged {
-  return { state: 'unobserved', reason, row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN };
+  return { state: 'unobserved', reason, ...UNSEEN };
 }
 
 /** `fromNs` to `toNs`, on the common clock: the times in which the message would have to be here if it came here at all. */
@@ -37,7 +40,9 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
   if (leg === null) return unobserved(missingLeg(view, observation, fromNs));
   const { connection } = leg;
   if (row < 0) {
-    const reason = blindness(observation, connection, connection[sender], localStretch(view, { fromNs, toNs }));
+    const stretch = localStretch(view, { fromNs, toNs });
+    const reason =
+      blindness(observation, connection, connection[sender], stretch) ?? strayPart(view, path, sender, stretch);
     return reason === null ? ABSENT : unobserved(`${view.name}: ${reason}`);
   }
   const { messages } = observation;
@@ -48,6 +53,7 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
     row,
     sentNs: commonNs(view, messages.sentNs[row]),
     tcpAckNs,
+    whole: messages.octetsSeen[row] >= messages.octets(row),
   };
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
@@ -55,8 +61,25 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
   else if (judged.state === 'sent-unacked' && otherHalf(connection, sender).packets === 0) {
     judged.state = 'unobserved';
     judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
+  } else if (judged.state === 'sent-unacked' && missedTcpAck(observation, connection, sender, row)) {
+    judged.state = 'unobserved';
+    judged.reason = `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
   }
   return judged;
+}
+
+/** A message of which only a part is there, and which is not known to be another one: it may be this one. */
+function strayPart({ index, observation }: HopView, path: Path, sender: Sender, stretch: Stretch): string | null {
+  const messages = observation?.messages;
+  const half = path.legs[index]?.connection[sender];
+  if (messages === undefined || half === undefined) return null;
+  for (const row of half.rows) {
+    if (!messages.has(row, MessageFlag.partial)) continue;
+    if (messages.sentNs[row] < stretch.fromNs || messages.sentNs[row] > stretch.toNs) continue;
+    if (!path[sender].isSeenElsewhere(index, row))
+      return 'a part of a message was sent at this time, and it may be this one';
+  }
+  return null;
 }
 
 /** Octets of the message are not in the capture: they never left, or the capture missed them. */
@@ -84,6 +107,30 @@ function incomplete(
     blind === null
       ? `${had} of ${octets} octets left ${view.name}, the rest never did`
       : `${view.name}: only ${had} of ${octets} octets seen; ${blind}`;
+}
+
+/** What is not TCP-ACKed is sent again before long, unless the window is closed or the connection ends. */
+const SENT_AGAIN_WITHIN_NS = 3e9;
+
+function missedTcpAck(
+  observation: HopObservation,
+  connection: ObservedConnection,
+  sender: Sender,
+  row: number,
+): boolean {
+  const { messages } = observation;
+  const untilNs = messages.sentNs[row] + SENT_AGAIN_WITHIN_NS;
+  if (observation.lastNs < untilNs || connection.closedNs < untilNs) return false;
+  const half = connection[sender];
+  if (isSentAgain(half, messages, row)) return false;
+  return !half.blocked.some(({ kind, toNs }) => kind === 'window-closed' && toNs >= messages.sentNs[row]);
+}
+
+/** It, or what TCP must get through before it, was sent again after it left. */
+export function isSentAgain(half: ObservedHalf, messages: MessageTable, row: number): boolean {
+  if (messages.retransmissions[row] > 0) return true;
+  const { unacked } = half;
+  return unacked !== null && unacked.transmissions > 1 && unacked.lastSentNs > messages.sentNs[row];
 }
 
 function otherHalf(connection: ObservedConnection, sender: Sender): ObservedHalf {

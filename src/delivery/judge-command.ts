@@ -25,6 +25,8 @@ export interface CommandCourt {
   views: readonly HopView[];
   paths: readonly Path[];
   ackTimeoutNs: number;
+  /** What comes back may be stamped this much before what it answers. */
+  slackNs: number;
   goesOnTo(path: Path): string | null;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
   learned: string | null;
@@ -42,8 +44,8 @@ export function judgeCommand(court: CommandCourt, command: number): DecidedComma
   const entries = court.log.entries(command);
   const attempts = entries.filter((entry) => entry.role === Role.command);
   if (attempts.length === 0) return unsent(court, command);
-  const acks = paired(attempts, entries, Role.commandAck, court.ackTimeoutNs);
-  const results = paired(attempts, entries, Role.result, court.ackTimeoutNs);
+  const acks = paired(attempts, entries, Role.commandAck, court);
+  const results = paired(attempts, entries, Role.result, court);
   const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i]));
   let best = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
@@ -186,9 +188,9 @@ function paired(
   attempts: readonly Entry[],
   entries: readonly Entry[],
   role: number,
-  ackTimeoutNs: number,
+  { ackTimeoutNs, slackNs }: CommandCourt,
 ): (Entry | null)[] {
-  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role)];
+  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, slackNs)];
   const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);
   if (replies.length === 0) return answer;
@@ -196,7 +198,7 @@ function paired(
   while (done < replies.length) {
     const reply = replies[done];
     const before = attempts
-      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + SLACK_NS ? i : -1))
+      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackNs ? i : -1))
       .filter((i) => i >= 0);
     const samePath = before.filter((i) => attempts[i].path === reply.path);
     const candidates = samePath.length > 0 ? samePath : before;
@@ -219,7 +221,7 @@ function paired(
       replies.find(
         (reply) =>
           reply.path === attempts[i].path &&
-          reply.timeNs >= attempts[i].timeNs - SLACK_NS &&
+          reply.timeNs >= attempts[i].timeNs - slackNs &&
           reply.timeNs <= attempts[i].timeNs + ackTimeoutNs,
       ) ?? null;
   }
@@ -227,10 +229,10 @@ function paired(
 }
 
 /** The first reply to a command that was sent once; one on its own connection before one that came on another. */
-function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number): Entry | null {
+function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number, slackNs: number): Entry | null {
   let elsewhere: Entry | null = null;
   for (const entry of entries) {
-    if (entry.role !== role || entry.timeNs < attempt.timeNs - SLACK_NS) continue;
+    if (entry.role !== role || entry.timeNs < attempt.timeNs - slackNs) continue;
     if (entry.path === attempt.path) return entry;
     elsewhere ??= entry;
   }
@@ -238,7 +240,18 @@ function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number): En
 }
 
 /** Attempt and reply may be timed by different captures. */
-export const SLACK_NS = 50e6;
+const SLACK_NS = 50e6;
+
+/** Where a clock was set back, or the clocks contradict each other, as much more as that makes. */
+export function slackOf(views: readonly HopView[]): number {
+  let slackNs = SLACK_NS;
+  for (const { observation, clock } of views) {
+    // What passed twice was seen on one direction; the clock may have gone back by more.
+    for (const back of observation?.setBacks ?? []) slackNs = Math.max(slackNs, 2 * (back.toNs - back.fromNs));
+    if (clock !== null && !clock.steady) slackNs = Math.max(slackNs, SLACK_NS + 2 * clock.uncertaintyNs);
+  }
+  return slackNs;
+}
 
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
 function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadlineNs: number): Judged[] {

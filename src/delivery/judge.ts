@@ -4,9 +4,9 @@
  */
 
 import type { HopView, Path } from '../path/path.js';
-import { commonNs } from '../path/path.js';
+import { commonNs, localNs } from '../path/path.js';
 import { blindness, blockedThrough, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
-import { type Judged, localStretch } from './hop-state.js';
+import { isSentAgain, type Judged, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
 export interface Ruling {
@@ -46,7 +46,8 @@ export function judgeAttempt(attempt: Attempt, reply: JudgedReply | null): Rulin
   return judgeWithoutReply(attempt);
 }
 
-const left = (judged: Judged) => judged.state === 'tcp-acked' || judged.state === 'sent-unacked';
+const left = (judged: Judged) =>
+  judged.state === 'tcp-acked' || judged.state === 'sent-unacked' || (judged.state === 'unobserved' && judged.whole);
 
 function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   const { views } = attempt;
@@ -72,6 +73,11 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   const outward = views[innermost + 1]?.name ?? 'agent';
   // A leg has one name whichever way a message goes on it: outward.
   const arrived = states[innermost].state === 'tcp-acked';
+  if (!arrived && !isResent(attempt, reply, innermost))
+    return open(
+      () =>
+        `the agent's CommandAck was seen at ${where} and not further in; no TCP ACK for it was captured, nor was it sent again: a capture of ${where} that holds both would settle it`,
+    );
   const inner = views[innermost - 1].name;
   const passage = onTheInnerLeg(attempt, reply, innermost - 1);
   if (arrived && passage === 'lost')
@@ -100,6 +106,13 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   };
 }
 
+function isResent(attempt: Attempt, reply: JudgedReply, hop: number): boolean {
+  const observation = attempt.views[hop].observation;
+  const half = reply.path.legs[hop]?.connection.fromClient;
+  if (observation === null || half === undefined) return false;
+  return isSentAgain(half, observation.messages, reply.states[hop].row);
+}
+
 /** What became of what the agent sent on the leg of an inner hop: nothing was sent on it, octets were lost, or nobody can tell. */
 function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'nothing-sent' | 'lost' | 'unknown' {
   const leg = reply.path.legs[hop];
@@ -116,7 +129,7 @@ function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'noth
 function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {
   const { views } = attempt;
   const arrivedNs = reply.states[innermost].sentNs;
-  const late = isLate(attempt, innermost, arrivedNs);
+  const late = isLate(attempt, reply, innermost, arrivedNs);
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
@@ -127,17 +140,24 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
 }
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
-function isLate(attempt: Attempt, hop: number, arrivedNs: number): boolean {
+function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: number): boolean {
   const passedNs = attempt.states[hop].sentNs;
-  if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs;
+  if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs && !clocksDisagree(attempt, reply);
   return arrivedNs - (attempt.views[hop].clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY) > attempt.deadlineNs;
+}
+
+/** Some clock was stepped, and by another hop's the reply came in time. */
+function clocksDisagree(attempt: Attempt, reply: JudgedReply): boolean {
+  const { views, states, ackTimeoutNs } = attempt;
+  if (views.every(({ clock }) => clock === null || clock.steady)) return false;
+  return states.some((judged, hop) => reply.states[hop].sentNs - judged.sentNs <= ackTimeoutNs);
 }
 
 /** Whether a hop that did not see the reply was capturing when it should have come by: then what it missed stays open. */
 function covers(view: HopView, judged: Judged, reply: JudgedReply): boolean {
   const { observation } = view;
-  if (observation === null || reply.path.legs[view.index] === null) return false;
-  if (judged.row >= 0) return true;
+  if (observation === null) return false;
+  if (judged.row >= 0 || view.clock?.steady !== true) return true;
   const { fromNs, toNs } = localStretch(view, { fromNs: reply.firstNs, toNs: reply.firstNs });
   return observation.firstNs <= toNs && observation.lastNs >= fromNs;
 }
@@ -156,6 +176,8 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   const next = states[furthest + 1];
   const nextName = furthest + 1 < views.length ? views[furthest + 1].name : 'agent';
 
+  if (furthest >= 0 && states[furthest].state === 'unobserved')
+    return open(`it left ${lastHop}; ${states[furthest].reason}`);
   if (furthest >= 0 && (states[furthest].state === 'sent-unacked' || onlySacked(attempt, furthest)))
     return judgeUnacked(attempt, furthest, open);
   if (next === undefined) return judgeArrived(attempt, furthest, open);
@@ -165,6 +187,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     if (short !== null) return open(`${next.reason}, but ${short}`);
     const beyond = furthest + 2 < views.length ? views[furthest + 2].name : 'agent';
     const blocked = blockedAt(attempt, furthest + 1, next.sentNs);
+    if (blocked === 'maybe') return open(`${next.reason}; ${clockUnknown(views[furthest + 1])}`);
     const lostAt = blocked === null ? nextName : `${nextName}->${beyond}`;
     const why = blocked === null ? 'and TCP did not hold it back: the write stopped half way' : heldBack(blocked.kind);
     return { outcome: 'stalled', lastHop, lostAt, late: false, reason: () => `${next.reason}; ${why}` };
@@ -176,7 +199,14 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   const short = coverageShort(attempt, furthest) ?? coverageShort(attempt, furthest + 1);
   if (short !== null) return open(`it arrived at ${nextName} and was not seen leaving it, but ${short}`);
   const arrivedNs = states[furthest].tcpAckNs;
-  const blocked = blockedAt(attempt, furthest + 1, arrivedNs);
+  // An ACK that came after the deadline, or that the capture missed until then, does not say when it arrived.
+  const inTime = arrivedNs < attempt.deadlineNs;
+  const blocked = blockedAt(attempt, furthest + 1, inTime ? arrivedNs : states[furthest].sentNs);
+  if (blocked === 'maybe') return open(`it arrived at ${nextName}; ${clockUnknown(views[furthest + 1])}`);
+  if (blocked === null && !inTime)
+    return open(
+      `it was TCP-ACKed by ${nextName} only after the deadline, so whether it could be forwarded is not known`,
+    );
   const arrived = `arrived at ${nextName} (TCP-ACKed after ${seconds(arrivedNs - states[furthest].sentNs)})`;
   if (blocked !== null) {
     const beyond = furthest + 2 < views.length ? views[furthest + 2].name : 'agent';
@@ -219,9 +249,12 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
   if (half === undefined || observation === null) return open('no leg');
   const { row } = states[hop];
   const resent = observation.messages.retransmissions[row];
-  const blocked = blockedAt(attempt, hop, states[hop].sentNs);
-  const ended = leg !== null && leg?.connection.closedBy !== null;
-  if (half.retransmissions === 0 && !ended && blocked?.kind !== 'window-closed')
+  const judged = blockedAt(attempt, hop, states[hop].sentNs);
+  const blocked = judged === 'maybe' ? null : judged;
+  const sentNs = observation.messages.sentNs[row];
+  // Whatever the other side sent after it, to the connection's end, did not cover it.
+  const refused = leg?.connection.closedBy != null && leg.connection.fromClient.lastSeenNs > sentNs;
+  if (!isSentAgain(half, observation.messages, row) && !refused && blocked?.kind !== 'window-closed')
     return open(
       `it left ${views[hop].name}; no TCP ACK was captured, but it was not sent again either, so the capture may have missed the TCP ACK`,
     );
@@ -284,17 +317,31 @@ function coverageShort(attempt: Attempt, hop: number): string | null {
   return `the capture of ${view.name} ends ${seconds(attempt.deadlineNs - endNs)} before the deadline`;
 }
 
-function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<typeof blockedThrough> {
+/** Whether TCP held the hop's leg back all through the deadline; `maybe` where its clock is not known well enough to tell. */
+function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<typeof blockedThrough> | 'maybe' {
   const view = attempt.views[hop];
   const leg = attempt.path.legs[hop];
   if (leg === null) return null;
-  const window = { fromNs, toNs: attempt.deadlineNs };
-  const slack = view.clock?.uncertaintyNs ?? 0;
-  const local = localStretch(
-    { ...view, clock: view.clock === null ? null : { ...view.clock, uncertaintyNs: 0 } },
-    window,
-  );
-  return blockedThrough(leg.connection.fromServer, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
+  const half = leg.connection.fromServer;
+  const { deadlineNs } = attempt;
+  const slack = view.clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY;
+  const local = { fromNs: localNs(view, fromNs), toNs: localNs(view, deadlineNs) };
+  const certain = blockedThrough(half, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
+  if (certain !== null) return certain;
+  const wide = { fromNs: local.fromNs - slack, toNs: local.toNs + slack };
+  const long = (local.toNs - local.fromNs) / 2;
+  return slack > CLOCK_TELLS_NS && half.blocked.some((each) => overlapNs(each, wide) > long) ? 'maybe' : null;
+}
+
+/** A clock known this well tells what was blocked when. */
+const CLOCK_TELLS_NS = 0.25e9;
+
+function overlapNs(a: { fromNs: number; toNs: number }, b: { fromNs: number; toNs: number }): number {
+  return Math.min(a.toNs, b.toNs) - Math.max(a.fromNs, b.fromNs);
+}
+
+function clockUnknown(view: HopView): string {
+  return `the clock of ${view.name} is not known well enough to tell whether TCP held it back there`;
 }
 
 function heldBack(kind: 'unacked' | 'window-closed'): string {

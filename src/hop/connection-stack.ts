@@ -219,9 +219,30 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     server.mode = 'websocket';
     server.webSocketFrom = responseEnd;
     server.frames.startAt(responseEnd);
-    if (client.mode === 'websocket') return;
+    // Out of order, the request may still come.
+    if (client.mode === 'websocket' || this.requestsWhole()) return;
     client.mode = 'websocket';
     client.frames.search(client.messages.next, 'the request of the Upgrade was not captured');
+  }
+
+  upgradedBefore(requestEnd: number, handshake: OpeningHandshake): void {
+    this.handshake = handshake;
+    this.agent.handshake(handshake, this.upgradeHead);
+    const client = this.sides[this.clientByContent ?? 0];
+    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
+    client.mode = 'websocket';
+    client.webSocketFrom = requestEnd;
+    client.frames.startAt(requestEnd);
+    for (const side of [client, server])
+      side.frames.reader.rsv1Allowed = handshake.deflate !== null || (handshake.extensions ?? '') !== '';
+    if (handshake.deflate === null) return;
+    client.messages.inflater = new MessageInflater(handshake.deflate.clientNoContextTakeover);
+    server.messages.inflater ??= new MessageInflater(handshake.deflate.serverNoContextTakeover);
+  }
+
+  requestsWhole(): boolean {
+    const { half } = this.sides[this.clientByContent ?? 0];
+    return half.initialSequence >= 0 && half.gaps.length === 0;
   }
 
   refused(handshake: OpeningHandshake): void {
@@ -410,7 +431,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       return;
     }
     if (stopped >= end) return;
-    if (!isClient) {
+    if (!isClient || side.mode === 'websocket') {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
       side.needs(side.messages.needFrom(side.frames.needFrom));

@@ -17,11 +17,22 @@ import type { ObservedDispatch } from './observation.js';
 
 const MAX_BODY = 64 << 10;
 const MAX_PENDING = 256;
+const MAX_EARLY = 4;
 
 interface PendingRequest {
   method: string;
   upgrade: OpeningHandshake | null;
   dispatch: ObservedDispatch | null;
+}
+
+/** A response that was captured before its request. */
+interface EarlyResponse {
+  head: MessageHead;
+  ref: number;
+  /** Of the whole response; NaN while it is not there. */
+  endNs: number;
+  endRef: number;
+  id: string | null;
 }
 
 export interface ExchangeOwner {
@@ -32,6 +43,10 @@ export interface ExchangeOwner {
   upgraded(requestEnd: number, responseEnd: number, handshake: OpeningHandshake): void;
   /** The same, where the request was not captured. */
   upgradedUnasked(responseEnd: number): void;
+  /** The response came first, captured out of order: WebSocket begins after the request, too. */
+  upgradedBefore(requestEnd: number, handshake: OpeningHandshake): void;
+  /** Whether every octet of the client is known from the connection's first on: then a response has its request. */
+  requestsWhole(): boolean;
   /** The response refused it: the request's direction goes on as HTTP. */
   refused(handshake: OpeningHandshake): void;
 }
@@ -43,6 +58,7 @@ export class HttpExchange {
   handshakeRefs: number[] = [];
   requestsSeen = 0;
   private readonly pending: PendingRequest[] = [];
+  private readonly early: EarlyResponse[] = [];
   private current: PendingRequest | null = null;
   private requestBody = new Body();
   private responseBody = new Body();
@@ -74,14 +90,25 @@ export class HttpExchange {
     const upgrade = isUpgradeRequest(head) ? openingHandshake(head) : null;
     const request: PendingRequest = { method: head.method, upgrade, dispatch: this.dispatchOf(head) };
     this.requestBody = new Body(request.dispatch !== null);
-    if (this.pending.length < MAX_PENDING) this.pending.push(request);
+    const early = this.early.shift();
+    const isAnswered = early !== undefined && (early.head.status === 101 || !Number.isNaN(early.endNs));
+    if (!isAnswered && this.pending.length < MAX_PENDING) this.pending.push(request);
     this.current = request;
+    if (early !== undefined && request.dispatch !== null) answerDispatch(request.dispatch, early);
     if (upgrade === null) return 'by-fields';
     this.handshake = upgrade;
     this.owner.upgradeHead = head;
     this.handshakeRefs = [this.context.clock.ref];
     this.upgradeFrom = to;
-    return 'hold';
+    if (early === undefined || !isAnswered) return 'hold';
+    this.handshakeRefs.push(early.ref);
+    answerHandshake(upgrade, early.head);
+    if (early.head.status !== 101) {
+      this.owner.refused(upgrade);
+      return 'by-fields';
+    }
+    this.owner.upgradedBefore(to, upgrade);
+    return 'upgraded';
   }
 
   private dispatchOf(head: MessageHead): ObservedDispatch | null {
@@ -113,7 +140,9 @@ export class HttpExchange {
   private response(head: MessageHead, to: number): BodyRule {
     if (head.status >= 100 && head.status < 200 && head.status !== 101) return 'none';
     const request = this.pending[0];
-    this.responseBody = new Body(request?.dispatch != null);
+    const early = request === undefined && this.owner.requestsWhole() && this.early.length < MAX_EARLY;
+    if (early) this.early.push({ head, ref: this.context.clock.ref, endNs: Number.NaN, endRef: 0, id: null });
+    this.responseBody = new Body(request?.dispatch != null || early);
     if (request?.dispatch) request.dispatch.status = head.status;
     if (request?.upgrade) {
       this.pending.shift();
@@ -138,6 +167,12 @@ export class HttpExchange {
   private responseEnd(): void {
     const request = this.pending.shift();
     const dispatch = request?.dispatch;
+    const early = this.early.at(-1);
+    if (request === undefined && early !== undefined && Number.isNaN(early.endNs)) {
+      early.endNs = this.context.clock.timeNs;
+      early.endRef = this.context.clock.ref;
+      early.id = this.idIn(this.responseBody);
+    }
     if (!dispatch) return;
     dispatch.answeredNs = this.context.clock.timeNs;
     dispatch.answeredRef = this.context.clock.ref;
@@ -151,6 +186,13 @@ export class HttpExchange {
     if (found.idRank === 0) return null;
     return new TextDecoder().decode(bytes.subarray(found.idStart, found.idEnd));
   }
+}
+
+function answerDispatch(dispatch: ObservedDispatch, { head, endNs, endRef, id }: EarlyResponse): void {
+  dispatch.status = head.status;
+  dispatch.answeredNs = endNs;
+  dispatch.answeredRef = endRef;
+  dispatch.id = id;
 }
 
 /** The first octets of a body, if anyone wants them. */

@@ -168,6 +168,8 @@ export interface HopObservation {
   tooBig: ObservedTooBig[];
   /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections. */
   missedOctets: number;
+  /** Times that passed twice, by this capture's clock: it was set back. */
+  setBacks: { fromNs: number; toNs: number }[];
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */
   droppedPackets: number | null;
   /** Keys were given for it, or stand in its files. */

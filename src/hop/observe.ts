@@ -56,6 +56,7 @@ export async function observeHop(
     dispatches: context.dispatches,
     tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
+    setBacks: observer.context.clock.setBacks,
     droppedPackets: dropped,
     hasKeys: keyLogs.length > 0 || keyLog.size > 0,
   };

@@ -24,6 +24,9 @@ export interface Alignment {
 /** A message may be seen on the later leg this much too early: clocks are only known so well. */
 const TIME_SLACK_NS = 60e6;
 
+/** A Ping's payload of as many octets is a counter or a time. */
+const CONTROL_TELLS_FROM = 4;
+
 export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
   const pairs = anchors(inner, outer);
   const byOffsets = pairs.length === 0 && !knownShift(inner, outer) ? null : alignByOffsets(inner, outer, pairs);
@@ -47,8 +50,9 @@ function uniques(side: AlignSide): Map<number, number> {
   const seen = new Map<number, number>();
   half.rows.forEach((row, position) => {
     const control = messages.opcode[row] >= 8;
-    // Pings and Pongs are alike, but for the mask that each has of its own.
-    if (!isWhole(messages, row) || (control && messages.maskingKey[row] === 0)) return;
+    // Empty Pings are alike, but for the mask that each Pong has of its own; a Close is worth nothing.
+    if (!isWhole(messages, row) || messages.opcode[row] === 8) return;
+    if (control && messages.maskingKey[row] === 0 && messages.length[row] < CONTROL_TELLS_FROM) return;
     const key = control
       ? contentKey(side, row) ^ Math.imul(messages.maskingKey[row], 0x85ebca6b)
       : contentKey(side, row);

@@ -7,7 +7,8 @@ import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { type AlignSide, align, anchors } from './align.js';
 import { added, OffsetBounds } from './clocks.js';
 import { groupConnections } from './group.js';
-import { chooseLegs, serverOf, type UsualServers } from './legs.js';
+import { type Misorder, misorderedInTime, OrderVotes } from './hop-order.js';
+import { chooseLegs, serverOf, type UsualServers, voteOnOrder } from './legs.js';
 import type { ClockOffset, HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 
@@ -16,8 +17,9 @@ type Observations = readonly (HopObservation | null)[];
 export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
-): { paths: Path[]; views: HopView[] } {
-  const paths = linkPaths(observations);
+): { paths: Path[]; views: HopView[]; misordered: Misorder | null } {
+  const votes = new OrderVotes(observations.length);
+  const paths = linkPaths(observations, votes);
   const clocks = clockOffsets(paths, observations);
   const views = hopNames.map((name, index) => ({
     index,
@@ -29,11 +31,12 @@ export function buildPaths(
     path.fromServer = threads(path, observations, clocks, 'fromServer');
     path.fromClient = threads(path, observations, clocks, 'fromClient');
   }
-  return { paths, views };
+  return { paths, views, misordered: votes.against(1) ?? misorderedInTime(paths, observations) };
 }
 
-function linkPaths(observations: Observations): Path[] {
+function linkPaths(observations: Observations, votes: OrderVotes): Path[] {
   const groups = groupConnections(observations);
+  if (observations.length > 1) for (const group of groups) voteOnOrder(group, observations, votes);
   const first = groups.map((group) => chooseLegs(group, observations, null));
   const usual = usualServers(first, observations.length);
   const legs = groups.map((group, i) =>
@@ -82,7 +85,7 @@ function clockOffsets(paths: readonly Path[], observations: Observations): (Cloc
   const clocks: (ClockOffset | null)[] = observations.map(() => null);
   const firstHop = observations.findIndex((observation) => observation !== null);
   if (firstHop < 0) return clocks;
-  clocks[firstHop] = { offsetNs: 0, uncertaintyNs: 0 };
+  clocks[firstHop] = { offsetNs: 0, uncertaintyNs: 0, steady: true };
   for (let outer = firstHop + 1; outer < observations.length; outer++) {
     if (observations[outer] === null) continue;
     for (let inner = outer - 1; inner >= firstHop && clocks[outer] === null; inner--) {
@@ -122,6 +125,17 @@ function sideOf(
   return { half, messages: (observations[leg.hop] as HopObservation).messages, clockNs };
 }
 
+/** Whether any message of a leg has no row at an inner hop yet. */
+function isMissing(table: ThreadTable, threadAt: Int32Array, hop: number): boolean {
+  for (const thread of threadAt) if (thread < 0 || table.row(thread, hop) < 0) return true;
+  return false;
+}
+
+function replace(threadAt: Int32Array, thread: number, by: number): void {
+  const position = threadAt.indexOf(thread);
+  if (position >= 0) threadAt[position] = by;
+}
+
 /** Follows the messages of one direction over all legs of a path. */
 function threads(
   path: Path,
@@ -138,18 +152,24 @@ function threads(
     const side = sideOf(leg, observations, direction, clocks[leg.hop]?.offsetNs ?? Number.NaN);
     const { rows } = side.half;
     const threadAt = new Int32Array(rows.length).fill(-1);
-    let unmatched = rows.length;
     // The neighbour first; what its capture missed may stand in one further in.
     for (const before of inward) {
-      if (unmatched === 0) break;
+      if (!isMissing(table, threadAt, before.hop)) continue;
       const { inner } = align(before.side, side, direction === 'fromServer');
       for (let position = 0; position < rows.length; position++) {
-        if (threadAt[position] >= 0 || inner[position] < 0) continue;
+        if (inner[position] < 0) continue;
         const thread = before.threadAt[inner[position]];
+        if (threadAt[position] >= 0) {
+          // The neighbour saw it, and did not know it for what the hop further in saw.
+          if (threadAt[position] !== thread && table.merge(threadAt[position], thread)) {
+            for (const each of inward) replace(each.threadAt, threadAt[position], thread);
+            threadAt[position] = thread;
+          }
+          continue;
+        }
         if (table.row(thread, leg.hop) >= 0) continue;
         threadAt[position] = thread;
         table.set(thread, leg.hop, rows[position]);
-        unmatched--;
       }
     }
     for (let position = 0; position < rows.length; position++) {

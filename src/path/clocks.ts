@@ -6,6 +6,9 @@
 
 import type { ClockOffset } from './path.js';
 
+/** Packets of one moment may be stamped this far out of order. */
+const STEADY_WITHIN_NS = 100e6;
+
 /** Bounds of one hop's clock minus another's, nanoseconds. */
 export class OffsetBounds {
   low = Number.NEGATIVE_INFINITY;
@@ -25,10 +28,18 @@ export class OffsetBounds {
   /** Where the bounds cross, the clocks did not keep one offset: the middle, and at least their disagreement as uncertainty. */
   get offset(): ClockOffset | null {
     if (!Number.isFinite(this.low) || !Number.isFinite(this.high)) return null;
-    return { offsetNs: (this.low + this.high) / 2, uncertaintyNs: Math.abs(this.high - this.low) / 2 };
+    return {
+      offsetNs: (this.low + this.high) / 2,
+      uncertaintyNs: Math.abs(this.high - this.low) / 2,
+      steady: this.low - this.high <= STEADY_WITHIN_NS,
+    };
   }
 }
 
 export function added(a: ClockOffset, b: ClockOffset): ClockOffset {
-  return { offsetNs: a.offsetNs + b.offsetNs, uncertaintyNs: a.uncertaintyNs + b.uncertaintyNs };
+  return {
+    offsetNs: a.offsetNs + b.offsetNs,
+    uncertaintyNs: a.uncertaintyNs + b.uncertaintyNs,
+    steady: a.steady && b.steady,
+  };
 }

@@ -6,6 +6,7 @@
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { type Group, type Sighting, tcpIdentity } from './group.js';
+import type { OrderVotes } from './hop-order.js';
 import { isLoopback, type Leg } from './path.js';
 
 /** One TCP connection, wherever it was seen. */
@@ -36,6 +37,22 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
     next = chosen + 1;
   }
   return legs;
+}
+
+/** Says of each pair of hops whether the connections served at the one lie further in than those served at the other. */
+export function voteOnOrder(group: Group, observations: Observations, votes: OrderVotes): void {
+  const nodes = inOrder(nodesOf(group), observations);
+  if (nodes.length < 2) return;
+  const own = observations.map((_, hop) => {
+    const local = localAddresses(nodes, hop);
+    return nodes.flatMap((node, n) =>
+      sightingsAt(node, hop).some(({ connection }) => servedHere(connection, local) === true) ? [n] : [],
+    );
+  });
+  for (let inner = 0; inner < own.length; inner++)
+    for (let outer = inner + 1; outer < own.length; outer++)
+      if (own[inner].length > 0 && own[outer].length > 0)
+        votes.add(inner, outer, own[inner][0] <= own[outer][own[outer].length - 1]);
 }
 
 function choose(eligible: number[], nodes: Node[], hop: number, next: number, usual: UsualServers | null): number {

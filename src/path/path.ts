@@ -30,6 +30,8 @@ export interface Path {
 export interface ClockOffset {
   offsetNs: number;
   uncertaintyNs: number;
+  /** False where messages contradict every one offset: a clock was stepped, or drifts. */
+  steady: boolean;
 }
 
 /** The captured hops, in order, with what brings their times to one clock. */

@@ -34,6 +34,26 @@ export class ThreadTable {
     return this.rows[thread * this.hops + hop];
   }
 
+  /** Whether the thread of a row has rows at other hops. */
+  isSeenElsewhere(hop: number, row: number): boolean {
+    for (let thread = 0; thread < this.count; thread++) {
+      if (this.row(thread, hop) !== row) continue;
+      for (let other = 0; other < this.hops; other++) if (other !== hop && this.row(thread, other) >= 0) return true;
+    }
+    return false;
+  }
+
+  /** Two threads that are one message: false where both have a row at one hop. The first one is left empty. */
+  merge(thread: number, into: number): boolean {
+    for (let hop = 0; hop < this.hops; hop++) if (this.row(thread, hop) >= 0 && this.row(into, hop) >= 0) return false;
+    for (let hop = 0; hop < this.hops; hop++) {
+      if (this.row(thread, hop) < 0) continue;
+      this.set(into, hop, this.row(thread, hop));
+      this.set(thread, hop, -1);
+    }
+    return true;
+  }
+
   set(thread: number, hop: number, row: number): void {
     this.rows[thread * this.hops + hop] = row;
   }

@@ -43,6 +43,11 @@ export class BlockedTimer {
     this.sinceNs = Number.NaN;
   }
 
+  /** It was no wait after all. */
+  drop(): void {
+    this.sinceNs = Number.NaN;
+  }
+
   finish(): void {
     if (Number.isNaN(this.sinceNs)) return;
     this.into.push({ kind: this.kind, fromNs: this.sinceNs, toNs: Number.POSITIVE_INFINITY, ref: this.ref, endRef: 0 });

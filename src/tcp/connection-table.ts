@@ -39,7 +39,11 @@ export class ConnectionTable {
     this.lastSlot = at;
     let connection = this.connections[index];
     const { direction } = this;
-    if ((segment.flags & (Flag.syn | Flag.ack)) === Flag.syn && connection.isReopenedBy(segment, direction)) {
+    const reopened =
+      (segment.flags & (Flag.syn | Flag.ack)) === Flag.syn
+        ? connection.isReopenedBy(segment, direction)
+        : connection.isReplacedBy(segment, direction);
+    if (reopened) {
       connection.finish();
       this.finished(connection);
       index = this.open(segment, at);

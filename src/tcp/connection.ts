@@ -6,6 +6,11 @@
 import { Flag, type Segment } from '../packet/segment.js';
 import { HalfStream } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
+import { distance } from './sequence.js';
+
+/** A SYN may be captured this much after what it opened. */
+const REORDERED_NS = 250e6;
+const REORDERED_OCTETS = 1 << 16;
 
 export class TcpConnection {
   readonly addressA: Int32Array;
@@ -52,10 +57,22 @@ export class TcpConnection {
     const half = this.halves[direction];
     if (half.initialSequence === segment.sequence) return false;
     if (half.initialSequence >= 0) return true;
-    // Captured after the SYN-ACK that answers it, it is this connection's own.
+    // Captured after the SYN-ACK that answers it, or after the octets that follow it, it is this connection's own.
     if (half.started && half.baseSequence === (segment.sequence + 1) >>> 0 && half.next === 0) return false;
+    const ahead = distance(half.baseSequence, segment.sequence + 1);
+    if (half.started && ahead >= 0 && ahead < REORDERED_OCTETS && this.clock.timeNs - this.firstNs < REORDERED_NS)
+      return false;
     // Mid-connection capture: a SYN can only follow if the old connection is over.
     return half.started || this.packets > 0;
+  }
+
+  /** A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions. */
+  isReplacedBy(segment: Segment, direction: 0 | 1): boolean {
+    if ((segment.flags & (Flag.ack | Flag.rst)) !== Flag.ack || segment.payloadLength === 0) return false;
+    return (
+      this.halves[direction].isFarFrom(segment.sequence | 0) &&
+      this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0)
+    );
   }
 
   segment(segment: Segment, direction: 0 | 1): void {

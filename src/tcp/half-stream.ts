@@ -48,10 +48,16 @@ const NOBODY: StreamConsumer = { data() {}, gap() {}, acked() {} };
 const MAX_HELD_OCTETS = 4 << 20;
 const MAX_HELD_SEGMENTS = 4096;
 const MAX_GAPS = 4096;
+const FAR_OCTETS = 1 << 25;
+const REORDERED_OCTETS = 1 << 16;
 /** A hole that the receiver has TCP-ACKed is waited for this long: captures of several queues come out of order. */
 const REORDER_WAIT_NS = 250e6;
 const COPY_WITHIN_NS = 50e6;
 const COPY_AT_ONCE_NS = 1e6;
+/** Packets of several queues come out of order by less. */
+const SET_BACK_NS = 100e6;
+/** The first retransmission comes after 0.2 to 1 s, and a second one by now. */
+const SENT_AGAIN_WITHIN_NS = 3e9;
 
 export class HalfStream {
   readonly ledger = new SegmentLedger();
@@ -89,6 +95,9 @@ export class HalfStream {
   resets = 0;
   retransmissions = 0;
   duplicates = 0;
+  private resends = 0;
+  /** How many there were when the oldest octet that waits for its TCP ACK was sent. */
+  private resendsBefore = 0;
   /** Octets from here on left once at most. */
   resentTo = Number.NEGATIVE_INFINITY;
   windowScale = -1;
@@ -124,6 +133,11 @@ export class HalfStream {
     return this.next + distance(sequence, this.nextSequence);
   }
 
+  /** Farther than any window, and than what a capture loses at once. */
+  isFarFrom(sequence: number): boolean {
+    return this.started && Math.abs(distance(sequence, this.nextSequence)) > FAR_OCTETS;
+  }
+
   /** A packet of this direction without payload (or a keep-alive): where does it stand? */
   bare(sequence: number): void {
     const offset = this.offsetOf(sequence);
@@ -145,14 +159,21 @@ export class HalfStream {
         this.duplicates++;
         return;
       }
+      if (offset < 0) this.beforeBase(offset);
       if (wireEnd <= this.next) this.retransmissions++;
+      this.resends++;
       this.resentTo = Math.max(this.resentTo, wireEnd);
     }
     this.freshFrom = offset >= this.highest && offset === this.next ? offset : Number.POSITIVE_INFINITY;
     if (wireEnd > this.highest) {
       // Captured after its own TCP ACK it waits for nothing.
       const waits = wireEnd > this.acks.offset;
-      if (waits && (this.highest <= this.acks.offset || this.highest === 0)) this.unacked.begin(timeNs, ref);
+      if (waits && (this.highest <= this.acks.offset || this.highest === 0)) {
+        this.unacked.begin(timeNs, ref);
+        this.resendsBefore = this.resends;
+      }
+      // New octets from the past: files that were put one behind the other bring old ones.
+      if (timeNs < this.lastOctetsNs - SET_BACK_NS && offset === this.next) this.clock.setBack(this.lastOctetsNs);
       this.highest = wireEnd;
       this.lastOctetsNs = timeNs;
     }
@@ -185,7 +206,9 @@ export class HalfStream {
     this.acks.advance(offset, timeNs, ref);
     if (!Number.isNaN(this.unacked.sinceNs)) {
       const since = offset < this.highest ? this.ledger.firstSentNs(offset) : Number.NaN;
-      this.unacked.end(timeNs, ref);
+      if (this.isSentAgain) this.unacked.end(timeNs, ref);
+      else this.unacked.drop();
+      this.resendsBefore = this.resends;
       if (!Number.isNaN(since)) this.unacked.restart(since, this.ledger.firstSentRef(offset));
       else if (offset < this.highest) this.unacked.restart(timeNs, ref);
     }
@@ -223,8 +246,22 @@ export class HalfStream {
     );
     // An ACK may count the FIN as one octet where the FIN itself was not captured.
     if (this.followed && known > this.next + (this.finOffset < 0 ? 1 : 0)) this.reportGap(known);
-    this.unacked.finish();
+    const waitedNs = this.clock.timeNs - this.unacked.sinceNs;
+    if (this.isSentAgain || waitedNs < SENT_AGAIN_WITHIN_NS) this.unacked.finish();
+    else this.unacked.drop();
     this.windowClosed.finish();
+  }
+
+  /** What waits for its TCP ACK is sent again before long (RFC 6298): if it was not, the capture missed the TCP ACK. */
+  private get isSentAgain(): boolean {
+    return this.resends > this.resendsBefore;
+  }
+
+  /** Captured after what follows them, at the start of what was captured: they are never delivered. */
+  private beforeBase(offset: number): void {
+    const { timeNs } = this.clock;
+    if (this.gaps.length >= MAX_GAPS || -offset > REORDERED_OCTETS) return;
+    this.gaps.push({ kind: 'missed', from: offset, to: 0, fromNs: timeNs, toNs: timeNs });
   }
 
   private markWhole(): void {

@@ -7,4 +7,12 @@ export class PacketClock {
   timeNs = 0;
   /** Running packet number over all files of the hop, from 1; hop/ maps it back to file and number. */
   ref = 0;
+  /** Times that passed twice: what one connection sent next is stamped earlier, so the clock was set back. */
+  readonly setBacks: { fromNs: number; toNs: number }[] = [];
+
+  setBack(beforeNs: number): void {
+    if (this.setBacks.length < MAX_SET_BACKS) this.setBacks.push({ fromNs: this.timeNs, toNs: beforeNs });
+  }
 }
+
+const MAX_SET_BACKS = 1024;

@@ -307,6 +307,18 @@ describe('captures that are not whole', () => {
     expect(ids(fromClient())).toEqual(['c-1', 'c-2']);
   });
 
+  it('that have the 101 before the request know the handshake all the same', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape).open(0);
+    talk.segment(6, 'server', { data: join(upgradeResponse(), frame(command('c-1'))), acked: upgradeRequest().length });
+    talk.segment(6.1, 'client', { data: join(upgradeRequest(), masked(commandAck('c-1'))), acked: 0 });
+    const { connections, fromServer, fromClient } = observe(tape);
+    expect(connections[0]).toMatchObject({ protocol: 'websocket', handshakeRefs: [5, 4] });
+    expect(connections[0].handshake).toMatchObject({ path: '/ws', accepted: true });
+    expect(connections[0].fromClient.webSocketFrom).toBe(upgradeRequest().length);
+    expect([ids(fromServer()), ids(fromClient())]).toEqual([['c-1'], ['c-1']]);
+  });
+
   it('that lost the 101 are read all the same', () => {
     const tape = new Tape();
     const talk = webSocket(tape, 0);
@@ -469,6 +481,27 @@ describe('the dispatch of commands over HTTP', () => {
   it('is told with the ID of the request', () => {
     const { found } = dispatched('/api/agents/a%20b/command', '{"id":"c-2","cmd":"x"}', created('{"ok":true}'));
     expect(found).toMatchObject([{ agent: 'a b', id: 'c-2' }]);
+  });
+
+  it('is not told with the ID of something in its parameters', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape).open(0);
+    const body = '{"command":"restart","params":{"id":"svc-17"}}';
+    const head = `POST /api/agents/PST/command HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    talk.send(1, 'client', octets(head + body));
+    expect(observe(tape).observation.dispatches).toMatchObject([{ id: null, status: 0 }]);
+  });
+
+  it('answered before it was asked, in the order of the capture, has its answer', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape).open(0);
+    const head = 'POST /api/agents/PST/command HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
+    const body = '{"id":"c-9"}';
+    const answer = `HTTP/1.1 202 Accepted\r\nContent-Length: ${body.length}\r\n\r\n`;
+    talk.segment(1, 'server', { data: octets(answer), acked: head.length });
+    talk.segment(1.2, 'client', { data: octets(head), acked: 0 });
+    talk.segment(1.3, 'server', { data: octets(body), acked: head.length });
+    expect(observe(tape).observation.dispatches).toMatchObject([{ id: 'c-9', status: 202, answeredRef: 6 }]);
   });
 
   it('is told with the server’s ID where both give one', () => {

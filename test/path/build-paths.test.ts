@@ -314,13 +314,45 @@ describe('messages followed over the hops', () => {
   });
 });
 
+describe('the order of the hops', () => {
+  const talkedOver = (skews: number[]) => {
+    const tapes = skews.map((skew) => new Tape(skew));
+    const ids = Array.from({ length: 12 }, (_, i) => `c-${i}`);
+    talkOver(new Chain(tapes).open(0), 1000, ids);
+    return tapes;
+  };
+  const order = (tapes: Tape[]) =>
+    buildPaths(
+      tapes.map((_, i) => `hop${i}`),
+      tapes.map((tape) => observe(tape).observation),
+    ).misordered;
+
+  it('is the one given, whatever the clocks say', () => {
+    for (const skews of [
+      [0, 0, 0],
+      [0, 3_600_000, -5000],
+    ])
+      expect(order(talkedOver(skews))).toBeNull();
+  });
+
+  it('is contradicted by messages that go outward too early, and inward too late', () => {
+    for (const skews of [
+      [0, 0],
+      [0, -7_200_000],
+    ]) {
+      const [inner, outer] = talkedOver(skews);
+      expect(order([outer, inner])).toEqual([0, 1]);
+    }
+  });
+});
+
 describe('clocks', () => {
   it('of a hop without messages in both directions are not known', () => {
     const tapes = [new Tape(), new Tape(5000)];
     const chain = new Chain(tapes).open(0);
     chain.outward(1000, frame(command('c-1')));
     const { views } = build(...tapes);
-    expect(views[0].clock).toEqual({ offsetNs: 0, uncertaintyNs: 0 });
+    expect(views[0].clock).toEqual({ offsetNs: 0, uncertaintyNs: 0, steady: true });
     expect(views[1].clock).toBeNull();
   });
 

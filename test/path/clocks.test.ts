@@ -26,20 +26,23 @@ describe('OffsetBounds', () => {
     ])
       bounds.inward(at + takes, at + 100);
     // At most 3 too far ahead, at most 2 too far behind.
-    expect(bounds.offset).toEqual({ offsetNs: 100.5, uncertaintyNs: 2.5 });
+    expect(bounds.offset).toEqual({ offsetNs: 100.5, uncertaintyNs: 2.5, steady: true });
   });
 
   it('owns up to clocks that did not keep one offset', () => {
     const bounds = new OffsetBounds();
     bounds.outward(0, 90);
     bounds.inward(0, 110);
-    expect(bounds.offset).toEqual({ offsetNs: 100, uncertaintyNs: 10 });
+    expect(bounds.offset).toEqual({ offsetNs: 100, uncertaintyNs: 10, steady: true });
   });
 
   it('adds up along the hops', () => {
-    expect(added({ offsetNs: 100, uncertaintyNs: 2 }, { offsetNs: -30, uncertaintyNs: 3 })).toEqual({
+    expect(
+      added({ offsetNs: 100, uncertaintyNs: 2, steady: true }, { offsetNs: -30, uncertaintyNs: 3, steady: false }),
+    ).toEqual({
       offsetNs: 70,
       uncertaintyNs: 5,
+      steady: false,
     });
   });
 });

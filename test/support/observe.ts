@@ -72,6 +72,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
     tooBig: observer.tooBig,
+    setBacks: observer.context.clock.setBacks,
     droppedPackets: null,
     hasKeys: false,
   };

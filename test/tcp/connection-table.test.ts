@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { octets } from '../support/octets.js';
 import { play } from '../support/table-bench.js';
-import { Talk, type TalkShape, Tape } from '../support/tape.js';
+import { SYN, Talk, type TalkShape, Tape } from '../support/tape.js';
 
 describe('ConnectionTable', () => {
   it('brings both directions of a connection together', () => {
@@ -41,6 +41,27 @@ describe('ConnectionTable', () => {
     expect(play(tape).texts).toEqual([
       ['a', ''],
       ['', 'b'],
+    ]);
+  });
+
+  it('takes a SYN that was captured after the octets behind it for the connection’s own', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape);
+    talk.segment(1, 'client', { data: octets('question') });
+    talk.segment(1.1, 'client', { flags: SYN, at: -1, acked: 0 });
+    talk.send(2, 'server', octets('answer'));
+    expect(play(tape).texts).toEqual([['question', 'answer']]);
+  });
+
+  it('tells a later connection on the same four-tuple by where it stands, if its SYN was not captured', () => {
+    const tape = new Tape();
+    new Talk(tape).open(0).send(1, 'client', octets('first'));
+    const later = new Talk(tape, { clientIsn: 900_000_000, serverIsn: 1_700_000_000 });
+    later.send(5000, 'client', octets('second'));
+    later.send(5001, 'server', octets('answer'));
+    expect(play(tape).texts).toEqual([
+      ['first', ''],
+      ['second', 'answer'],
     ]);
   });
 

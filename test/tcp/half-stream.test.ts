@@ -275,8 +275,27 @@ describe('blocked', () => {
   it('is a direction whose octets are not TCP-ACKed for a second and more', () => {
     const bench = new HalfBench();
     const sent = bench.data(1000, 0, 'hello');
+    bench.data(1300, 0, 'hello');
     const acked = bench.ack(4000, 5);
     expect(bench.half.blocked).toEqual([{ kind: 'unacked', fromNs: 1e9, toNs: 4e9, ref: sent, endRef: acked }]);
+  });
+
+  it('is none whose octets were never sent again: the capture missed the TCP ACK', () => {
+    const bench = new HalfBench();
+    bench.data(1000, 0, 'hello');
+    bench.ack(4000, 5);
+    bench.data(5000, 5, 'world');
+    bench.clock.timeNs = 9e9;
+    bench.half.finish();
+    expect(bench.half.blocked).toEqual([]);
+  });
+
+  it('ends with its TCP ACK on a clock that is behind the epoch, too', () => {
+    const bench = new HalfBench();
+    bench.data(-5000, 0, 'hello');
+    bench.ack(-4999, 5);
+    bench.half.finish();
+    expect(bench.half.blocked).toEqual([]);
   });
 
   it('is counted anew from the octets that a partial TCP ACK leaves', () => {

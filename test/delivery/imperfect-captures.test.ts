@@ -1,0 +1,68 @@
+/** Captures that lost, doubled or reordered packets, or whose clocks jump: what was claimed falsely from them once, and is not any more. */
+
+import { describe, expect, it } from 'vitest';
+import { command, commandAck, frame, masked } from '../support/frames.js';
+import { Talk } from '../support/tape.js';
+import { hear, ruling } from '../support/verdict.js';
+import { Scene } from './scene.js';
+
+const text = (id = 'c-1') => frame(command(id));
+
+describe('a hole', () => {
+  it('that swallowed the opening and the first command of a leg is not absence', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    scene.chain.outward(2000, text());
+    const { origin, npm } = scene.goOn(3000).captures;
+    const bystander = new Talk(npm, { client: '203.0.113.99', server: '10.0.1.1', serverPort: 443 });
+    const [, lost] = [1, 2, 3].map((at) => bystander.send(at, 'client', masked(commandAck(`x-${at}`))));
+    // The capture has a bystander's packets from before, and the leg's own only from the Heartbeats on.
+    const opened = npm.packets.flatMap(({ atMs }, i) => (atMs > 4 && atMs < 2900 ? [i + 1] : []));
+    const heard = await hear({ origin, npm: npm.without(...opened, lost) });
+    const [attempt] = heard.of('c-1').attempts;
+    expect(attempt.hops.map(({ state }) => state)).toEqual(['tcp-acked', 'unobserved']);
+    expect(attempt.outcome).toBe('inconclusive');
+  });
+
+  it('in the TCP ACKs alone is no stall: nothing was sent again', async () => {
+    const scene = new Scene(['origin']);
+    const [sent] = scene.chain.outward(2000, text());
+    const { origin } = scene.captures;
+    new Talk(origin, { client: '203.0.113.99', serverPort: 443 }).send(60_000, 'client', masked(commandAck('x')));
+    const verdict = (await hear({ origin: origin.without(sent + 1) })).of('c-1');
+    expect(verdict.outcome).toBe('inconclusive');
+    expect(verdict.attempts[0].hops[0]).toMatchObject({
+      state: 'unobserved',
+      reason: expect.stringContaining('missed'),
+    });
+  });
+});
+
+describe('files', () => {
+  it('of which two hops have the same one, with one leg in it, are the user’s mistake', async () => {
+    const { origin, npm } = new Scene(['origin', 'npm']).goOn(3000).captures;
+    await expect(hear({ origin, nginx: npm, npm })).rejects.toThrow(/nginx and npm are given the same capture/);
+  });
+
+  it('in another order than the hops are the user’s mistake', async () => {
+    const { origin, nginx, npm } = new Scene().goOn(3000, 60_000).captures;
+    await expect(hear({ origin: npm, nginx, npm: origin })).rejects.toThrow(/nearer to the server/);
+  });
+});
+
+describe('clocks', () => {
+  it('that lie before the first capture’s first second change nothing', async () => {
+    const scene = new Scene(undefined, {}, [0, -3_600_000, 7_200_000]);
+    scene.chain.outward(2000, text(), 1);
+    scene.goOn(3000);
+    const heard = await hear(scene.captures);
+    expect(ruling(heard.of('c-1'))).toBe('not-forwarded origin nginx');
+  });
+
+  it('that were set back between command and CommandAck do not lose the CommandAck', async () => {
+    const scene = new Scene(['origin']);
+    scene.chain.outward(10_000, text());
+    scene.chain.inward(4000, masked(commandAck('c-1')));
+    const heard = await hear(scene.goOn(4100, 20_000).captures);
+    expect(heard.of('c-1').outcome).toBe('delivered');
+  });
+});
