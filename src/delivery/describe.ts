@@ -8,6 +8,7 @@ import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/ob
 import { isoTime } from '../hop/timestamp.js';
 import { NO_KEYS } from '../hop/tls-layer.js';
 import type { HopView, Leg, Path } from '../path/path.js';
+import { seconds } from './coverage.js';
 import { milliseconds } from './hop-state.js';
 import type { CaptureReport, ConnectionReport, HopReport, LegReport } from './verdict.js';
 
@@ -52,6 +53,9 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
   if (dropped > 0) reasons.push(`the capture dropped ${dropped} packets`);
   if (observation.missedOctets > 0)
     reasons.push(`${observation.missedOctets} octets were TCP-ACKed by their receivers and are not in the capture`);
+  for (const text of new Set(observation.issues.map((issue) => issue.text))) reasons.push(text);
+  for (const { fromNs, toNs } of observation.setBacks.slice(0, 3))
+    reasons.push(`its clock was set back by ${seconds(toNs - fromNs)}`);
   if (summary.backwardsTimestamps > 0)
     reasons.push(`${summary.backwardsTimestamps} packets are stamped earlier than the one before them`);
   reasons.push(...undecrypted(observation));

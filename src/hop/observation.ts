@@ -4,6 +4,7 @@
  */
 
 import type { CaptureSummary } from '../capture/capture-summary.js';
+import type { Issue } from '../evidence/issue.js';
 import type { OpeningHandshake } from '../http/opening-handshake.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
@@ -170,6 +171,8 @@ export interface HopObservation {
   missedOctets: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];
+  /** What was wrong with packets below TCP, each kind a few times. */
+  issues: readonly Issue[];
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */
   droppedPackets: number | null;
   /** Keys were given for it, or stand in its files. */

@@ -1,12 +1,13 @@
 /**
  * From a captured packet to a TCP segment: link layer, IPv4 (RFC 791) or IPv6 (RFC 8200) with extension headers and fragments,
- * TCP. IP in IP (RFC 2003, 2473, 4213) is unwrapped; other tunnels would join in at `decodeUpper`.
+ * TCP. IP in IP (RFC 2003, 2473, 4213) and the tunnels of tunnel.ts are unwrapped.
  * In: a PacketRecord from a capture reader. Out: a reused Segment for tcp/, a result code, issues and counters for quality.
  *
  * Positions: `end` is where captured octets end, `wireEnd` where the packet ended on the wire, in the same coordinates and
  * possibly beyond the buffer. Every layer narrows both, so that padding behind IP never becomes TCP payload.
  */
 
+import { LinkType } from '../capture/link-type.js';
 import type { PacketRecord } from '../capture/packet-record.js';
 import { DecodeFaults } from './decode-faults.js';
 import { DecodeCounters, Decoded } from './decode-result.js';
@@ -14,6 +15,7 @@ import { Fragment, FragmentStore } from './fragments.js';
 import { EtherType, LinkLayer } from './link-layer.js';
 import type { Segment } from './segment.js';
 import { decodeTcpHeader, TcpHeader } from './tcp-header.js';
+import { type Inside, insideGre, insideUdp } from './tunnel.js';
 
 export const IpProtocol = {
   hopByHop: 0,
@@ -31,7 +33,7 @@ export const IpProtocol = {
   mobility: 135,
 } as const;
 
-/** IP within IP within …: deeper than this is damage or malice. */
+/** IP within IP within …: deeper than this is damage or malice. Containers on several hosts make two. */
 const MAXIMUM_NESTING = 4;
 const MAXIMUM_EXTENSION_HEADERS = 16;
 
@@ -250,7 +252,7 @@ export class PacketDecoder extends DecodeFaults {
     );
   }
 
-  /** What IP carries: TCP, or another IP packet. A tunnel that is to be looked into (GRE, VXLAN, Geneve) is one more case here. */
+  /** What IP carries: TCP, another IP packet, or a tunnel with one in it. */
   private decodeUpper(protocol: number, bytes: Uint8Array, at: number, end: number, wireEnd: number): number {
     if (protocol === IpProtocol.tcp) return this.decodeTcp(bytes, at, end, wireEnd);
     if ((protocol === IpProtocol.ipv4 || protocol === IpProtocol.ipv6) && this.nesting < MAXIMUM_NESTING) {
@@ -258,12 +260,26 @@ export class PacketDecoder extends DecodeFaults {
       return this.decodeIp(bytes, at, end, wireEnd);
     }
     if (protocol === IpProtocol.authentication) return this.decodeExtensionHeaders(protocol, bytes, at, end, wireEnd);
+    if (protocol === IpProtocol.gre || protocol === IpProtocol.udp) {
+      const found = protocol === IpProtocol.gre ? insideGre(bytes, at, end) : insideUdp(bytes, at, end);
+      if (found !== null && found.at <= end && this.nesting < MAXIMUM_NESTING) {
+        this.nesting++;
+        return this.decodeInside(found, bytes, end, wireEnd);
+      }
+    }
     this.upperProtocol = protocol;
     this.upperBytes = bytes;
     this.upperStart = Math.min(at, end);
     this.upperEnd = end;
     this.upperWireEnd = wireEnd;
     return protocol === IpProtocol.icmp || protocol === IpProtocol.icmpv6 ? Decoded.icmp : Decoded.notTcp;
+  }
+
+  private decodeInside({ kind, at }: Inside, bytes: Uint8Array, end: number, wireEnd: number): number {
+    if (kind === 'ip') return this.decodeIp(bytes, at, end, wireEnd);
+    const { link } = this;
+    const etherType = link.tunnelled(kind === 'ppp' ? LinkType.PPP : LinkType.ETHERNET, bytes, at, end);
+    return this.decodeNetwork(etherType, bytes, link.offset, end, wireEnd);
   }
 
   private decodeTcp(bytes: Uint8Array, at: number, end: number, wireEnd: number): number {

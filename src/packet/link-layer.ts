@@ -57,6 +57,11 @@ export class LinkLayer {
     return this.decodeType(record.linkType, bytes, start, end);
   }
 
+  /** A frame within a tunnel. */
+  tunnelled(linkType: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.decodeType(linkType, bytes, start, end);
+  }
+
   private decodeType(linkType: number, bytes: Uint8Array, start: number, end: number): number {
     const had = end - start;
     switch (linkType) {

@@ -115,6 +115,48 @@ describe('PacketDecoder', () => {
     expect([result, codes]).toEqual([Decoded.cut, [code]]);
   });
 
+  it('looks into GRE, VXLAN and Geneve', () => {
+    const inner = ipv4(segmentOf());
+    const frame = [...ethernet(inner)];
+    const udp = (port: number, payload: readonly number[]) => [
+      ...u16(54321),
+      ...u16(port),
+      ...u16(8 + payload.length),
+      ...u16(0),
+      ...payload,
+    ];
+    const vxlan = [0x08, 0, 0, 0, 0, 0, 42, 0, ...frame];
+    const carried: Record<string, [number, readonly number[]]> = {
+      'GRE with IPv4': [47, [...u16(0), ...u16(0x0800), ...inner]],
+      'GRE with key and sequence': [47, [...u16(0x3000), ...u16(0x0800), ...u32(7), ...u32(8), ...inner]],
+      'GRE with Ethernet and checksum': [47, [...u16(0x8000), ...u16(0x6558), ...u32(0), ...frame]],
+      'GRE version 1 with PPP': [
+        47,
+        [...u16(0x3081), ...u16(0x880b), ...u32(1), ...u32(2), ...u32(3), 0xff, 0x03, ...u16(0x21), ...inner],
+      ],
+      VXLAN: [17, udp(4789, vxlan)],
+      'VXLAN, the old port': [17, udp(8472, vxlan)],
+      'Geneve with an option': [17, udp(6081, [0x01, 0, ...u16(0x6558), ...u32(42 << 8), ...u32(0), ...frame])],
+      'VXLAN in GRE': [47, [...u16(0), ...u16(0x0800), ...ipv4(udp(4789, vxlan), { protocol: 17 })]],
+    };
+    for (const [name, [protocol, payload]] of Object.entries(carried)) {
+      for (const outer of [ethernet(ipv4(payload, { protocol })), ethernet(ipv6(payload, { protocol }), 0x86dd)]) {
+        const decoded = decode(outer);
+        expect([name, decoded.result, decoded.payload]).toEqual([name, Decoded.tcp, 'hello']);
+      }
+    }
+  });
+
+  it('takes no other GRE or UDP for a tunnel', () => {
+    for (const [protocol, payload] of [
+      [47, [...u16(0), ...u16(0x88be), 1, 2, 3, 4]],
+      [47, [0]],
+      [17, [...u16(1), ...u16(4789), ...u16(20), ...u16(0), 0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9]],
+      [17, [...u16(1), ...u16(53), ...u16(8), ...u16(0)]],
+    ] as const)
+      expect(decode(ethernet(ipv4(payload, { protocol }))).result).toBe(Decoded.notTcp);
+  });
+
   it('unwraps IPv4 options, and IP in IP in all combinations', () => {
     expect(decode(ethernet(ipv4(segmentOf(), { options: [1, 1, 1, 0] }))).payload).toBe('hello');
     for (const outer of [ipv4, ipv6]) {

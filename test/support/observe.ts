@@ -73,6 +73,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     missedOctets: observer.missedOctets,
     tooBig: observer.tooBig,
     setBacks: observer.context.clock.setBacks,
+    issues: observer.decoder.issues.issues,
     droppedPackets: null,
     hasKeys: false,
   };
