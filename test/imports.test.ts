@@ -27,7 +27,7 @@ const ROOMS = [
 const SIBLINGS = ['tcp', 'tls', 'http', 'websocket', 'message'];
 const NOT_FOR_DELIVERY = ['packet', 'tcp', 'bytes'];
 /** All that a report may see: the verdict, the lists' records, and evidence. */
-const FOR_REPORT = ['delivery/verdict', 'delivery/story', 'hop/frame-event'];
+const FOR_REPORT = ['delivery/verdict', 'delivery/story', 'hop/frame-event', 'hop/capture-quality'];
 const PACKAGES: Record<string, string[]> = {
   commander: ['cli'],
   chalk: ['report'],

@@ -4,6 +4,7 @@
  */
 import type { Story } from '../delivery/story.js';
 import type { Verdict } from '../delivery/verdict.js';
+import type { CaptureQuality } from '../hop/capture-quality.js';
 import type { ConnectionSummary, FrameEvent } from '../hop/frame-event.js';
 
 export interface HopInput {
@@ -51,6 +52,12 @@ export interface ListOptions extends Listening {
   keyLogs?: Uint8Array[];
 }
 
+export interface QualityOptions extends Listening {
+  profile?: unknown;
+  /** Read it with pcap-parser as well, and compare. */
+  secondReader?: boolean;
+}
+
 export interface Engine {
   analyse(hops: HopInput[], options: AnalyseOptions): Promise<Verdict>;
   /** One command's story over all hops. */
@@ -62,6 +69,7 @@ export interface Engine {
     sink: (frame: FrameEvent) => undefined | Promise<void>,
   ): Promise<void>;
   listConnections(files: string[], options: ListOptions): Promise<ConnectionSummary[]>;
+  captureQuality(file: string, options: QualityOptions): Promise<CaptureQuality>;
 }
 
 export const engine: Engine = {
@@ -69,4 +77,5 @@ export const engine: Engine = {
   explain: async (hops, options, id) => (await import('../findings/story/tell.js')).explain(hops, options, id),
   listFrames: async (files, options, sink) => (await import('../hop/list.js')).listFrames(files, options, sink),
   listConnections: async (files, options) => (await import('../hop/list.js')).listConnections(files, options),
+  captureQuality: async (file, options) => (await import('../hop/quality.js')).captureQuality(file, options),
 };

@@ -69,6 +69,15 @@ ${STATUS_2_3}
 ${STATUS_70}
 `;
 
+export const QUALITY_HELP = `
+Trust: full where nothing is missing that could be known of; limited with the reasons; none where nothing can be concluded.
+
+Exit status:
+  0   the captures were read, whatever they are good for
+${STATUS_2_3}
+${STATUS_70}
+`;
+
 export const PLAN_HELP = `
 Examples:
   lasthop capture-plan

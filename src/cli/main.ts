@@ -38,6 +38,9 @@ export async function main(argv: string[], proc: ProcessFace, engine: Engine = b
       connections: async (words, options) => {
         status = await (await lists()).connectionsCommand(session, words, options);
       },
+      quality: async (words, options) => {
+        status = await (await import('./quality-command.js')).qualityCommand(session, words, options);
+      },
       capturePlan: async (words, options) => {
         stdout.write((await import('./capture-plan.js')).capturePlan(words, options));
       },

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../evidence/usage-error.js';
 import { LIST_FORMATS, type ListFormat } from '../report/list-format.js';
+import { QUALITY_FORMATS, type QualityFormat } from '../report/quality-format.js';
 import { VERDICT_FORMATS, type VerdictFormat } from '../report/render.js';
 import type { Config } from './config.js';
 import { durationMs, momentMs } from './values.js';
@@ -23,6 +24,7 @@ export interface RawOptions {
   json?: boolean;
   output?: string;
   showPayloads?: boolean;
+  secondReader?: boolean;
   all?: boolean;
   allowEmpty?: boolean;
   explain?: string;
@@ -60,6 +62,11 @@ export interface ListOptions extends OutputOptions<ListFormat> {
   profile: unknown;
   showPayloads: boolean;
   keyLogs: string[];
+}
+
+export interface QualityOptions extends OutputOptions<QualityFormat> {
+  profile: unknown;
+  secondReader: boolean;
 }
 
 export async function verdictOptions(raw: RawOptions): Promise<VerdictOptions> {
@@ -101,6 +108,15 @@ export async function listOptions(raw: RawOptions): Promise<ListOptions> {
     profile: await profileOption(raw.profile ?? config.profile ?? 'auto'),
     showPayloads: raw.showPayloads ?? config.showPayloads ?? false,
     keyLogs: named(raw.keylog ?? config.keylog ?? [], '--keylog'),
+  };
+}
+
+export async function qualityOptions(raw: RawOptions): Promise<QualityOptions> {
+  const config = await configured(raw);
+  return {
+    ...outputOptions(raw, config, QUALITY_FORMATS),
+    profile: await profileOption(raw.profile ?? config.profile ?? 'auto'),
+    secondReader: raw.secondReader ?? false,
   };
 }
 

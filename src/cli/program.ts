@@ -3,7 +3,7 @@
  */
 import { Command } from 'commander';
 import type { PlanOptions } from './capture-plan.js';
-import { LIST_HELP, PLAN_HELP, ROOT_HELP, VERDICT_HELP, VERIFY_HELP } from './help.js';
+import { LIST_HELP, PLAN_HELP, QUALITY_HELP, ROOT_HELP, VERDICT_HELP, VERIFY_HELP } from './help.js';
 import type { RawOptions } from './options.js';
 
 export interface Handlers {
@@ -11,6 +11,7 @@ export interface Handlers {
   verify(words: string[], options: RawOptions): Promise<void>;
   frames(words: string[], options: RawOptions): Promise<void>;
   connections(words: string[], options: RawOptions): Promise<void>;
+  quality(words: string[], options: RawOptions): Promise<void>;
   capturePlan(words: string[], options: PlanOptions): Promise<void>;
 }
 
@@ -64,6 +65,26 @@ export function program(version: string, handlers: Handlers, voice: Voice): Comm
     'Every TCP connection of the captures: peers, protocol, agent, messages, Pings, retransmissions.',
   );
   listArguments(connections).action((words, options) => handlers.connections(words, options));
+
+  const quality = root
+    .command('quality')
+    .summary('whether captures support conclusions')
+    .addHelpText('after', QUALITY_HELP);
+  quality.description(
+    'What captures are good for: coverage, drops, holes, cut packets, duplicates, one-way traffic, trouble with clocks.',
+  );
+  quality
+    .argument('[FILE...]', 'captures; - is standard input')
+    .option('--second-reader', 'read each file with pcap-parser as well, and compare record by record')
+    .option('--profile <NAME|FILE>', 'how messages are told apart: auto, builtin or a JSON file (default: auto)')
+    .option('--all', 'list every WebSocket and every hole, however many')
+    .option('--format <FORMAT>', 'table, json or ndjson (default: table)')
+    .option('--json', 'short for --format json')
+    .option('-o, --output <FILE>', 'write to FILE, whole or not at all')
+    .option('--color', 'colour even where the output is no terminal')
+    .option('--no-color', 'no colour')
+    .option('--config <FILE>', 'a JSON file with the same options; the command line wins')
+    .action((words, options) => handlers.quality(words, options));
 
   root
     .command('capture-plan')

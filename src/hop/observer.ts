@@ -45,6 +45,8 @@ export class Observer implements PacketSink {
   lastNs = Number.NaN;
   missedOctets = 0;
   readonly tooBig: ObservedTooBig[] = [];
+  /** Of all segments: more than a network carries in one piece tells of offloading. */
+  largestPayload = 0;
 
   constructor(profile: Profile, keyLog?: KeyLog) {
     this.context = new HopContext(profile, keyLog);
@@ -73,6 +75,8 @@ export class Observer implements PacketSink {
     if (decoded === Decoded.icmp) this.icmp();
     if (decoded !== Decoded.tcp) return;
     this.tcpPackets++;
+    const { payloadLength } = this.segment;
+    if (payloadLength > this.largestPayload) this.largestPayload = payloadLength;
     this.table.segment(this.segment);
   }
 

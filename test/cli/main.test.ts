@@ -22,6 +22,35 @@ const throwing = (error: unknown) => ({
 const delivered = () => verdict([command('a', 'delivered')]);
 const inconclusive = () => verdict([command('a', 'delivered'), command('b', 'inconclusive')]);
 
+describe('quality', () => {
+  it('asks the engine for each file, with the second reader where it is wanted', async () => {
+    const asked: unknown[] = [];
+    const captureQuality = async (file: string, { secondReader }: { secondReader?: boolean }) => {
+      asked.push([file, secondReader]);
+      return { file, trust: 'none', reasons: ['it holds no packets'], linkTypes: [], connections: [] } as never;
+    };
+    const { status, out } = await run(['quality', 'a.pcap', 'b.pcap', '--second-reader', '--json'], {
+      engine: { captureQuality },
+    });
+    expect([status, asked]).toEqual([
+      0,
+      [
+        ['a.pcap', true],
+        ['b.pcap', true],
+      ],
+    ]);
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 'lasthop/quality@1',
+      captures: [{ file: 'a.pcap' }, { file: 'b.pcap' }],
+    });
+  });
+
+  it('is refused without a file, and in a format that it does not have', async () => {
+    expect((await run(['quality'])).status).toBe(2);
+    expect((await run(['quality', 'a.pcap', '--format', 'html'])).status).toBe(2);
+  });
+});
+
 describe('exit statuses', () => {
   it.each([
     ['verdict', [], delivered(), 0],

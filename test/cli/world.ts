@@ -34,6 +34,9 @@ export function fakeEngine(calls: Calls, more: Partial<Engine> = {}): Engine {
       throw new Error('not asked for');
     },
     listConnections: async () => [],
+    captureQuality: async () => {
+      throw new Error('not asked for in this test');
+    },
     ...more,
   };
 }

@@ -1,0 +1,73 @@
+/**
+ * The record behind `lasthop quality`, schema lasthop/quality@1: what a capture is good for. In: quality.ts. Out: report/.
+ */
+
+export interface Hole {
+  sender: 'server' | 'client';
+  /**
+   * `missed`: TCP-ACKed by the receiver, so the capture lost it. `cut`: by the snapshot length. `never-acked`: known by its sequence
+   * numbers, and lost before the capture. `unread`: captured, and not to be read as frames.
+   */
+  kind: 'missed' | 'cut' | 'never-acked' | 'unread';
+  octets: number;
+  fromAt: string | null;
+  toAt: string | null;
+  /** For `unread`. */
+  why: string | null;
+}
+
+export interface ConnectionQuality {
+  connection: number;
+  client: string;
+  server: string;
+  protocol: string;
+  agent: string | null;
+  firstAt: string;
+  lastAt: string;
+  packets: number;
+  opening: 'seen' | 'missing';
+  /** Whose packets the capture holds. */
+  directions: 'both' | 'server' | 'client';
+  missedOctets: number;
+  cutOctets: number;
+  unreadOctets: number;
+  duplicates: number;
+  retransmissions: number;
+  /** Nothing of it is missing between its first and its last packet, as far as sequence numbers and TCP ACKs tell. */
+  whole: boolean;
+  holes: Hole[];
+}
+
+export interface CaptureQuality {
+  file: string;
+  format: 'pcap' | 'pcapng';
+  compression: string | null;
+  linkTypes: string[];
+  trust: 'full' | 'limited' | 'none';
+  reasons: string[];
+  packets: number;
+  tcpPackets: number;
+  firstAt: string | null;
+  lastAt: string | null;
+  /** By the capture's own statistics; null where it has none. */
+  droppedPackets: number | null;
+  cutPackets: number;
+  untimedPackets: number;
+  backwardsTimestamps: number;
+  clockSetBacks: { at: string; backMs: number }[];
+  missedOctets: number;
+  cutOctets: number;
+  duplicates: number;
+  /** Artefacts of offloading: harmless, and good to know of. */
+  zeroLengthPackets: number;
+  /** Payload of the largest segment. */
+  largestSegmentOctets: number;
+  issues: { code: string; text: string; packet: number | null }[];
+  secondReader: {
+    agrees: boolean | null;
+    compared: number;
+    firstDifference: string | null;
+    skippedBecause: string | null;
+  } | null;
+  connections: ConnectionQuality[];
+}

@@ -1,0 +1,159 @@
+/**
+ * Whether captures support conclusions at all, and about which times and connections. In: cli/ with files.
+ * Out: one CaptureQuality for each file. The same observer as a verdict's: what it could not read, no verdict can rest on.
+ */
+
+import type { CaptureSummary } from '../capture/capture-summary.js';
+import { compareWithSecondReader } from '../capture/second-reader.js';
+import { loadProfile } from '../message/load-profile.js';
+import type { CaptureQuality, ConnectionQuality, Hole } from './capture-quality.js';
+import { endpoint } from './list.js';
+import type { ObservedConnection, ObservedHalf } from './observation.js';
+import { readFiles } from './observe.js';
+import { Observer } from './observer.js';
+import { isoTime } from './timestamp.js';
+
+export interface QualityOptions {
+  profile?: unknown;
+  secondReader?: boolean;
+  onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
+}
+
+/** More of one connection's holes are counted, not listed. */
+const MAX_HOLES = 32;
+
+export async function captureQuality(file: string, options: QualityOptions): Promise<CaptureQuality> {
+  const observer = new Observer(await loadProfile(options.profile));
+  const { observed, epochSeconds } = await readFiles([file], observer, (name, octetsRead, octetsTotal) =>
+    options.onProgress?.({ hop: '', file: name, octetsRead, octetsTotal }),
+  );
+  const connections = observer.finish();
+  const [{ summary }] = observed;
+  const iso = (timeNs: number) => isoTime(timeNs, epochSeconds, summary.timeDigits);
+  const described = connections.filter((each) => each !== undefined).map((each) => describe(each, iso));
+  const base = {
+    file,
+    format: summary.format,
+    compression: summary.compression,
+    linkTypes: [...summary.linkTypes],
+    packets: summary.packets,
+    tcpPackets: observer.tcpPackets,
+    firstAt: summary.minTimeNs === null ? null : iso(summary.minTimeNs),
+    lastAt: summary.maxTimeNs === null ? null : iso(summary.maxTimeNs),
+    droppedPackets: dropped(summary),
+    cutPackets: summary.cutPackets,
+    untimedPackets: summary.untimedPackets,
+    backwardsTimestamps: summary.backwardsTimestamps,
+    clockSetBacks: observer.context.clock.setBacks.map(({ fromNs, toNs }) => ({
+      at: iso(toNs) ?? '',
+      backMs: Math.round((toNs - fromNs) / 1e3) / 1e3,
+    })),
+    missedOctets: sum(described, (each) => each.missedOctets),
+    cutOctets: sum(described, (each) => each.cutOctets),
+    duplicates: sum(described, (each) => each.duplicates),
+    zeroLengthPackets: observer.decoder.counters.zeroLengths,
+    largestSegmentOctets: observer.largestPayload,
+    issues: [...summary.issues, ...observer.decoder.issues.issues].map(({ code, text, packet }) => ({
+      code,
+      text,
+      packet,
+    })),
+    secondReader: options.secondReader === true ? await compareWithSecondReader(file) : null,
+    connections: described,
+  };
+  const { trust, reasons } = judged(base);
+  return { ...base, trust, reasons };
+}
+
+function judged(of: Omit<CaptureQuality, 'trust' | 'reasons'>): Pick<CaptureQuality, 'trust' | 'reasons'> {
+  const reasons: string[] = [];
+  const say = (count: number, text: string) => {
+    if (count > 0) reasons.push(text);
+  };
+  const many = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
+  if (of.packets === 0) reasons.push('it holds no packets');
+  else if (of.tcpPackets === 0) reasons.push('it holds no TCP packets that can be read');
+  else if (!of.connections.some((each) => each.protocol === 'websocket')) reasons.push('it holds no WebSocket');
+  reasons.push(...new Set(of.issues.map(({ text }) => text)));
+  say(
+    of.droppedPackets ?? 0,
+    `the capturing host dropped ${many(of.droppedPackets ?? 0, 'packet')}: use tcpdump -B 65536`,
+  );
+  say(of.missedOctets, `${many(of.missedOctets, 'octet')} were TCP-ACKed by their receivers and are not in it`);
+  say(of.cutPackets, `${many(of.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);
+  const oneWay = of.connections.filter((each) => each.directions !== 'both' && each.packets > 1).length;
+  say(oneWay, `${many(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
+  const late = of.connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing').length;
+  say(late, `${many(late, 'WebSocket')} opened before the capture, or in a hole of it`);
+  for (const { at, backMs } of of.clockSetBacks.slice(0, 4))
+    reasons.push(`its clock was set back by ${backMs} ms at ${at}`);
+  say(of.untimedPackets, `${many(of.untimedPackets, 'packet')} without a time`);
+  const second = of.secondReader;
+  if (second?.agrees === false) reasons.push(`a second reader reads it otherwise: ${second.firstDifference}`);
+  const none = of.tcpPackets === 0;
+  return { trust: none ? 'none' : reasons.length > 0 ? 'limited' : 'full', reasons };
+}
+
+function describe(connection: ObservedConnection, iso: (timeNs: number) => string | null): ConnectionQuality {
+  const { fromServer, fromClient } = connection;
+  const halves = [fromServer, fromClient] as const;
+  const total = (of: (half: ObservedHalf) => number) => halves.reduce((all, half) => all + of(half), 0);
+  const holes = [...holesOf(fromServer, 'server', iso), ...holesOf(fromClient, 'client', iso)];
+  const both = fromServer.packets > 0 && fromClient.packets > 0;
+  const opening = connection.initialSequence.client >= 0 || connection.initialSequence.server >= 0 ? 'seen' : 'missing';
+  const doubts = holes.length > 0 || !both || total((half) => half.unsound.length) > 0;
+  return {
+    connection: connection.index,
+    client: endpoint(connection.clientAddress, connection.clientPort),
+    server: endpoint(connection.serverAddress, connection.serverPort),
+    protocol: connection.protocol,
+    agent: connection.agentNames[0] ?? null,
+    firstAt: iso(connection.firstNs) ?? '',
+    lastAt: iso(connection.lastNs) ?? '',
+    packets: connection.packets,
+    opening,
+    directions: both ? 'both' : fromServer.packets > 0 ? 'server' : 'client',
+    missedOctets: total((half) => half.missedOctets),
+    cutOctets: total((half) => half.cutOctets),
+    unreadOctets: total((half) => sum(unreadSpans(half), ({ from, to }) => to - from)),
+    duplicates: total((half) => half.duplicates),
+    retransmissions: total((half) => half.retransmissions),
+    whole: !doubts,
+    holes: holes.slice(0, MAX_HOLES),
+  };
+}
+
+function* holesOf(half: ObservedHalf, sender: Hole['sender'], iso: (timeNs: number) => string | null): Generator<Hole> {
+  for (const gap of half.gaps)
+    yield {
+      sender,
+      kind: gap.kind,
+      octets: gap.to - gap.from,
+      fromAt: iso(gap.fromNs),
+      toAt: iso(gap.toNs),
+      why: null,
+    };
+  for (const span of unreadSpans(half))
+    yield {
+      sender,
+      kind: 'unread',
+      octets: span.to - span.from,
+      fromAt: iso(span.fromNs),
+      toAt: iso(span.toNs),
+      why: span.why,
+    };
+}
+
+/** What is not there is not unread. */
+function unreadSpans({ blind, gaps }: ObservedHalf): ObservedHalf['blind'] {
+  return blind.filter(({ from, to }) => !gaps.some((gap) => gap.from <= from && gap.to >= to));
+}
+
+function dropped({ drops }: CaptureSummary): number | null {
+  if (drops.dropped === null && drops.droppedByOs === null && drops.beforePackets === 0) return null;
+  return (drops.dropped ?? 0) + (drops.droppedByOs ?? 0) + drops.beforePackets;
+}
+
+function sum<T>(all: readonly T[], of: (each: T) => number): number {
+  return all.reduce((total, each) => total + of(each), 0);
+}

@@ -1,0 +1,100 @@
+/**
+ * What captures are good for, as text. In: CaptureQuality. Out: pieces of text: a table for people, or schema lasthop/quality@1.
+ */
+import type { CaptureQuality, ConnectionQuality, Hole } from '../hop/capture-quality.js';
+import { clockTime, count, counted, timeRange } from './figures.js';
+import { jsonArray, jsonText } from './json-text.js';
+import { printable } from './printable.js';
+import type { QualityFormat } from './quality-format.js';
+import { type ReportOptions, type Style, style } from './style.js';
+
+/** Longer lists are for the JSON, unless all is asked for. */
+const CONNECTIONS_SHOWN = 20;
+const HOLES_SHOWN = 4;
+/** Of an Ethernet without jumbo frames. */
+const USUAL_SEGMENT_OCTETS = 1460;
+
+export function* qualityReport(
+  format: QualityFormat,
+  captures: CaptureQuality[],
+  options: ReportOptions,
+  version: string,
+): Generator<string> {
+  if (format === 'ndjson') for (const capture of captures) yield `${jsonText(capture)}\n`;
+  else if (format === 'json') {
+    yield `{\n  "schema": "lasthop/quality@1",\n  "generator": ${jsonText({ name: 'lasthop', version })},\n`;
+    yield* jsonArray('captures', captures, true);
+    yield '}\n';
+  } else
+    for (const [at, capture] of captures.entries()) {
+      if (at > 0) yield '\n';
+      yield* table(capture, options);
+    }
+}
+
+function* table(capture: CaptureQuality, options: ReportOptions): Generator<string> {
+  const look = style(options);
+  const { dot, dash } = look.glyph;
+  const tone = capture.trust === 'full' ? 'good' : capture.trust === 'none' ? 'bad' : 'unknown';
+  const says = {
+    full: 'supports conclusions about everything in it',
+    limited: 'supports conclusions, but not about everything',
+    none: 'supports no conclusions',
+  };
+  yield `${look.bold(printable(capture.file, look.unicode))}: ${look.tone(tone, `trust ${capture.trust}`)}, it ${says[capture.trust]}\n`;
+  const kinds = [capture.format, capture.compression, ...capture.linkTypes].filter((each) => each !== null);
+  yield `  ${kinds.join(', ')} ${dot} ${counted(capture.packets, 'packet')}, ${count(capture.tcpPackets)} of them TCP`;
+  yield ` ${dot} ${timeRange(capture.firstAt, capture.lastAt, dash)}\n`;
+  for (const reason of capture.reasons) yield `  ${look.glyph.unknown} ${printable(reason, look.unicode)}\n`;
+  for (const note of notes(capture)) yield `  ${look.quiet(`${dot} ${note}`)}\n`;
+  yield* connections(capture, options, look);
+}
+
+/** What is no fault, and good to know. */
+function notes(capture: CaptureQuality): string[] {
+  const all: string[] = [];
+  if (capture.droppedPackets === null) all.push('the file does not say how many packets were dropped');
+  else if (capture.droppedPackets === 0) all.push('no packets dropped, by its own statistics');
+  if (capture.duplicates > 0)
+    all.push(`${counted(capture.duplicates, 'packet')} captured more than once, counted once`);
+  if (capture.backwardsTimestamps > 0)
+    all.push(`${counted(capture.backwardsTimestamps, 'packet')} stamped earlier than the one before: put in order`);
+  if (capture.largestSegmentOctets > USUAL_SEGMENT_OCTETS || capture.zeroLengthPackets > 0)
+    all.push('segments larger than the network carries: captured before offloading, harmless');
+  const second = capture.secondReader;
+  if (second?.agrees) all.push(`a second reader (pcap-parser) reads all ${counted(second.compared, 'packet')} alike`);
+  else if (second?.skippedBecause) all.push(`not read with the second reader: ${second.skippedBecause}`);
+  return all;
+}
+
+function* connections(capture: CaptureQuality, options: ReportOptions, look: Style): Generator<string> {
+  const told = capture.connections.filter((each) => each.protocol === 'websocket' || !each.whole);
+  const flawed = told.filter((each) => !each.whole);
+  yield `  ${counted(capture.connections.length, 'TCP connection')}, ${count(capture.connections.length - flawed.length)} of them whole\n`;
+  const shown = options.all ? told : flawed.slice(0, CONNECTIONS_SHOWN);
+  for (const each of shown) yield* connection(each, options, look);
+  if (!options.all && flawed.length > shown.length)
+    yield `  ${counted(flawed.length - shown.length, 'more such connection')}: --all or --json shows them\n`;
+}
+
+function* connection(each: ConnectionQuality, options: ReportOptions, look: Style): Generator<string> {
+  const name = each.agent === null ? '' : ` ${printable(each.agent, look.unicode)}`;
+  const glyph = each.whole ? look.tone('good', look.glyph.good) : look.tone('unknown', look.glyph.unknown);
+  const one = each.directions === 'both' ? '' : `, only what the ${each.directions} sent`;
+  const opening = each.opening === 'seen' ? '' : ', opening not captured';
+  yield `  ${glyph} #${each.connection} ${each.client} ${look.glyph.arrow} ${each.server} ${each.protocol}${name}${one}${opening}\n`;
+  const holes = options.all ? each.holes : each.holes.slice(0, HOLES_SHOWN);
+  for (const hole of holes) yield `      ${look.quiet(holeLine(hole, look))}\n`;
+  if (each.holes.length > holes.length) yield `      ${look.quiet(`${each.holes.length - holes.length} more holes`)}\n`;
+}
+
+function holeLine({ sender, kind, octets, fromAt, toAt, why }: Hole, look: Style): string {
+  const at = (iso: string | null) => (iso === null ? 'its beginning' : clockTime(iso, 3));
+  const words = {
+    missed: 'TCP-ACKed and not in the capture',
+    cut: 'cut off by the snapshot length',
+    'never-acked': 'never TCP-ACKed and not in the capture: lost before it',
+    unread: why ?? 'not read',
+  };
+  return `${at(fromAt)} ${look.glyph.dash} ${at(toAt)} from the ${sender}: ${counted(octets, 'octet')} ${words[kind]}`;
+}

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { CaptureQuality } from '../../src/hop/capture-quality.js';
+import { captureQuality } from '../../src/hop/quality.js';
+import { qualityReport } from '../../src/report/quality.js';
+import { command, commandAck, frame, masked, ping, pong } from '../support/frames.js';
+import { Talk, Tape } from '../support/tape.js';
+import { webSocket } from '../support/web-socket-talk.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'lasthop-quality-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+async function qualityOf(tape: Tape, secondReader = false): Promise<CaptureQuality> {
+  const file = join(directory, 'capture.pcap');
+  writeFileSync(file, tape.file());
+  return captureQuality(file, { secondReader });
+}
+
+/** Packets 8 to 15: a command, its CommandAck, a Ping and its Pong, each with its TCP ACK. */
+function talkOn(tape: Tape): void {
+  const talk = webSocket(tape, 0);
+  talk.send(1000, 'server', frame(command('c-1')));
+  talk.send(1040, 'client', masked(commandAck('c-1')));
+  talk.send(2000, 'server', ping('1'));
+  talk.send(2001, 'client', pong('1'));
+}
+
+function text(quality: CaptureQuality): string {
+  const options = { width: 120, colour: false, unicode: true, all: false, failedOnly: false };
+  return [...qualityReport('table', [quality], options, '1')].join('');
+}
+
+describe('the quality of a capture', () => {
+  it('that is whole is full, and the second reader agrees', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    const quality = await qualityOf(tape, true);
+    expect(quality).toMatchObject({
+      trust: 'full',
+      reasons: [],
+      packets: tape.packets.length,
+      missedOctets: 0,
+      secondReader: { agrees: true, compared: tape.packets.length },
+    });
+    expect(quality.connections).toMatchObject([
+      { protocol: 'websocket', opening: 'seen', directions: 'both', whole: true, holes: [] },
+    ]);
+    expect(text(quality)).toContain('trust full');
+  });
+
+  it('with a hole says where it is, and how large', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    const hole = tape.packets.findIndex(({ atMs }) => atMs === 1000) + 1;
+    const quality = await qualityOf(tape.without(hole));
+    const octets = frame(command('c-1')).length;
+    expect(quality.trust).toBe('limited');
+    expect(quality.missedOctets).toBe(octets);
+    expect(quality.reasons).toEqual([`${octets} octets were TCP-ACKed by their receivers and are not in it`]);
+    expect(quality.connections[0].whole).toBe(false);
+    expect(quality.connections[0].holes).toMatchObject([
+      { sender: 'server', kind: 'missed', octets, toAt: expect.stringContaining('22:13:22') },
+      { sender: 'server', kind: 'unread', octets: 3 }, // a Ping alone is no certain frame
+    ]);
+    expect(text(quality)).toContain(`from the server: ${octets} octets TCP-ACKed and not in the capture`);
+  });
+
+  it('with packets cut by the snapshot length names them', async () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    talk.segment(1000, 'server', { data: frame(command('c-1')), captured: 20 });
+    talk.segment(1001, 'client');
+    const quality = await qualityOf(tape);
+    expect(quality).toMatchObject({ trust: 'limited', cutPackets: 1, cutOctets: frame(command('c-1')).length - 20 });
+    expect(quality.connections[0].holes[0]).toMatchObject({ kind: 'cut', sender: 'server' });
+  });
+
+  it('with one direction only says whose packets are there', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    const fromServer = new Tape();
+    fromServer.packets.push(...tape.packets.filter(({ bytes }) => Buffer.from(bytes).readUInt16BE(34) === 3001));
+    const quality = await qualityOf(fromServer);
+    expect(quality.connections[0]).toMatchObject({ directions: 'server', whole: false });
+    expect(quality.reasons.join('; ')).toContain('one direction only');
+  });
+
+  it('whose clock was set back says when, and by how much', async () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    talk.send(10_000, 'server', ping('1'));
+    talk.send(4000, 'server', ping('2'));
+    const quality = await qualityOf(tape);
+    expect(quality.clockSetBacks).toMatchObject([{ backMs: 6000 }]);
+    expect(quality.reasons.join()).toMatch(/set back by 6000 ms/);
+  });
+
+  it('without a WebSocket, and without a packet', async () => {
+    const tape = new Tape();
+    new Talk(tape).open(0);
+    expect((await qualityOf(tape)).reasons).toEqual(['it holds no WebSocket']);
+    expect(await qualityOf(new Tape())).toMatchObject({ trust: 'none', reasons: ['it holds no packets'] });
+  });
+
+  it('is one object of the schema in JSON', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    const quality = await qualityOf(tape);
+    const options = { width: 80, colour: false, unicode: true, all: false, failedOnly: false };
+    const json = JSON.parse([...qualityReport('json', [quality], options, '1.2.3')].join(''));
+    expect(json).toEqual({
+      schema: 'lasthop/quality@1',
+      generator: { name: 'lasthop', version: '1.2.3' },
+      captures: [quality],
+    });
+  });
+});
