@@ -179,6 +179,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   finish(): void {
     this.tls?.finish();
     if (this.tls !== null && this.protocol === 'none') this.protocol = 'tls';
+    // Nothing was decrypted: the stream's octets are TCP's.
+    if (this.tls !== null && !this.tls.facts.decrypted) for (const side of this.sides) side.messages.records = null;
     for (const { span, side, wireFrom } of this.unreadFrom) span.to = span.from + (side.half.next - wireFrom);
     for (const side of this.sides) {
       if (side.mode === 'websocket') {
