@@ -57,7 +57,7 @@ describe('what it names', () => {
     (match) => match[1] ?? match[2],
   );
   const commands = code.flatMap((line) => [...line.matchAll(/(?:^|[ (])lasthop ([a-z][a-z-]*)([^#|>]*)/g)]);
-  const helped = ['verdict', 'verify', 'frames', 'connections', 'capture-plan'];
+  const helped = ['verdict', 'verify', 'frames', 'connections', 'quality', 'capture-plan'];
 
   it('are commands, with options that the help of each tells of', async () => {
     expect([...new Set(commands.map(([, name]) => name))].sort()).toEqual([...helped].sort());
