@@ -6,7 +6,7 @@
 
 import { seconds } from '../delivery/coverage.js';
 import { endpoint } from '../hop/list.js';
-import type { ObservedConnection } from '../hop/observation.js';
+import type { ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import type { HopView } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import type { Facts } from './facts.js';
@@ -18,6 +18,8 @@ const LEAST_WAIT_NS = 2e9;
 
 /** A greeting is a line or two; who sends more is talking. */
 const MOST_GREETING_OCTETS = 512;
+/** With retransmissions, and certificates as long as they may be: more packets are no handshake. */
+const MOST_HANDSHAKE_PACKETS = 40;
 
 type Kind = 'upgrade' | 'tls' | 'greeting';
 
@@ -62,21 +64,36 @@ function waitingOn({ observation }: HopView, connection: ObservedConnection): Wa
   return { kind: 'upgrade', from: 'client', connection, sinceNs, waitedNs: untilNs - sinceNs };
 }
 
-/** One side's first octets, TCP-ACKed, and not one octet from the other: TLS, or a protocol in which either side greets first. */
+/** One side's first octets, TCP-ACKed, and not one octet from the other; or a TLS handshake that both began and neither ended. */
 function unanswered({ observation }: HopView, connection: ObservedConnection): Waiting | null {
-  const { protocol, fromServer, fromClient, initialSequence, closedNs } = connection;
+  const { protocol, tls, fromServer, fromClient, initialSequence, closedNs } = connection;
   if (observation === null || (protocol !== 'tls' && protocol !== 'other')) return null;
   // Seen from its beginning, in both directions.
   if (initialSequence.client < 0 || initialSequence.server < 0) return null;
-  const [said, silent] = fromClient.next > 0 ? [fromClient, fromServer] : [fromServer, fromClient];
-  if (said.next <= 0 || silent.next > 0 || silent.packets === 0 || silent.gaps.length > 0) return null;
-  if (said.ackedTo < said.next || said.gaps.length > 0) return null;
-  if (protocol === 'other' && said.next > MOST_GREETING_OCTETS) return null;
-  const sinceNs = said.lastOctetsNs;
+  for (const half of [fromServer, fromClient])
+    if (
+      half.packets === 0 ||
+      half.gaps.length > 0 ||
+      half.blocked.some(({ toNs }) => toNs === Number.POSITIVE_INFINITY)
+    )
+      return null;
+  const [clientSpoke, serverSpoke] = [fromClient, fromServer].map(({ lastOctetsNs }) => !Number.isNaN(lastOctetsNs));
+  if (!clientSpoke && !serverSpoke) return null;
+  if (protocol === 'tls' && (!clientSpoke || tls === null || tls.established || tls.alert >= 0)) return null;
+  if (protocol === 'tls' && serverSpoke && connection.packets > MOST_HANDSHAKE_PACKETS) return null;
+  if (protocol === 'other' && ((clientSpoke && serverSpoke) || isTalk(clientSpoke ? fromClient : fromServer)))
+    return null;
+  const times = [fromClient.lastOctetsNs, fromServer.lastOctetsNs].filter((timeNs) => !Number.isNaN(timeNs));
+  const sinceNs = Math.max(...times);
   const untilNs = Number.isNaN(closedNs) ? observation.lastNs : Math.min(closedNs, observation.lastNs);
   if (!(untilNs - sinceNs >= LEAST_WAIT_NS)) return null;
   const kind = protocol === 'tls' ? 'tls' : 'greeting';
-  return { kind, from: said === fromClient ? 'client' : 'server', connection, sinceNs, waitedNs: untilNs - sinceNs };
+  return { kind, from: clientSpoke ? 'client' : 'server', connection, sinceNs, waitedNs: untilNs - sinceNs };
+}
+
+/** Beyond a line or two it is no greeting. */
+function isTalk({ next }: ObservedHalf): boolean {
+  return next > MOST_GREETING_OCTETS;
 }
 
 function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): void {
@@ -92,7 +109,7 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
   const were = many ? 'were' : 'was';
   const what = {
     upgrade: `${counted(stalled.length, 'Upgrade request')} came to ${view.name}, ${were} TCP-ACKed and never answered`,
-    tls: `${counted(stalled.length, 'TLS handshake')} at ${view.name} ${were} begun and never taken up (ClientHello TCP-ACKed)`,
+    tls: `${counted(stalled.length, 'TLS handshake')} at ${view.name} ${were} begun and never completed (ClientHello TCP-ACKed)`,
     greeting: `${counted(stalled.length, 'connection')} at ${view.name} got the greeting of one side, TCP-ACKed, and nothing from the other`,
   }[kind];
   const next = {
@@ -123,10 +140,12 @@ function evidenceOf(view: HopView, { kind, from, connection, sinceNs }: Waiting)
       connection.handshakeRefs,
       `Upgrade request for ${handshake?.path.split('?')[0]} from ${endpoint(clientAddress, clientPort)} at ${at}, no response`,
     );
-  const what = kind === 'tls' ? 'ClientHello' : `greeting of the ${from}`;
+  const serverSpoke = !Number.isNaN(connection.fromServer.lastOctetsNs);
+  const what =
+    kind === 'tls' ? (serverSpoke ? 'last octet of the handshake' : 'ClientHello') : `greeting of the ${from}`;
   return cite(
     view,
     [connection.openedRef, connection.closedRef],
-    `${endpoint(clientAddress, clientPort)} to ${endpoint(serverAddress, serverPort)}: ${what} at ${at}, and not one octet back`,
+    `${endpoint(clientAddress, clientPort)} to ${endpoint(serverAddress, serverPort)}: ${what} at ${at}, and ${kind === 'tls' && serverSpoke ? 'nothing more' : 'not one octet back'}`,
   );
 }
