@@ -3,7 +3,7 @@
 import { clockTime } from '../cite.js';
 import { counted } from '../words.js';
 import { type Conclusion, cutOff, has, isInside, open, pathWith, type Question, ruledOut, supported } from './rule.js';
-import { capturedHops, pingPackets } from './words.js';
+import { hopsRead, pingPackets } from './words.js';
 
 export function protocolDesync(question: Question): Conclusion {
   const { facts, each } = question;
@@ -33,14 +33,14 @@ export function protocolDesync(question: Question): Conclusion {
     return open(
       `not every octet to the agent on ${unread.id} could be read: capture again without gaps, from before the connection opens`,
     );
-  const whole = `what left for the agent is whole frames to the end on every captured leg (${capturedHops(facts)})`;
+  const whole = `what left for the agent is whole frames to the end on every leg that was read (${hopsRead(facts, paths)})`;
   if (isInside(question)) return ruledOut(whole);
   if (has(question, 'unacked') && !has(question, 'silent')) return ruledOut(`${whole}; what fails is TCP below them`);
   const answered = each.lives.reduce((sum, life) => sum + life.answered, 0);
   const shown = each.lives.find(({ ping }) => ping !== null);
   if (answered > 0 && shown !== undefined && each.lives.every((life) => life.answered > 0))
     return ruledOut(
-      `${whole}, and the agent found ${counted(answered, 'Ping')} behind the commands in them (${pingPackets(facts, shown)})`,
+      `${whole}, and ${counted(answered, 'Ping')} behind the commands in them were answered (${pingPackets(facts, shown)})`,
     );
   return open(
     `${whole}; whether the agent reads them so cannot be seen, since it answers no Ping: its log, or a capture on its machine`,

@@ -58,7 +58,10 @@ export function nextCapture({ facts, each }: Question): string {
   const missing = facts.views.find(({ observation }) => observation === null);
   if (missing !== undefined) return `a capture at ${missing.name} would settle it`;
   const absent = facts.views.find((view) => each.failing.some((path) => path.legs[view.index] === null));
-  if (absent !== undefined) return `a capture at ${absent.name} that holds this connection would settle it`;
+  if (absent !== undefined)
+    return absent.observation?.connections.some((connection) => connection?.protocol === 'tls')
+      ? `the TLS keys of ${absent.name} (--keylog) would settle it`
+      : `a capture at ${absent.name} that holds this connection would settle it`;
   const beyond = each.failing.map((path) => facts.court.goesOnTo(path)).find((address) => address !== null);
   if (beyond != null) return `a capture at the proxy that connects from ${beyond} would settle it`;
   return "a capture on the agent's machine would settle it";

@@ -61,7 +61,7 @@ export function staleConnection(question: Question): Conclusion {
     const shown = each.lives.find(({ ping }) => ping !== null);
     return ruledOut(
       pings > 0 && shown !== undefined
-        ? `the connection is alive at both ends: ${counted(pings, 'Ping')} sent after the first command that failed were answered on it (${pingPackets(facts, shown)})`
+        ? `the connection is alive: ${counted(pings, 'Ping')} sent after the first command that failed were answered on it (${pingPackets(facts, shown)})`
         : `the agent's own messages arrive on it until ${lastMessage(question)}`,
     );
   }

@@ -4,6 +4,7 @@
 
 import { seconds } from '../../delivery/coverage.js';
 import type { HopObservation } from '../../hop/observation.js';
+import type { Path } from '../../path/path.js';
 import { cite } from '../cite.js';
 import { type Facts, legName } from '../facts.js';
 import { counted, listed } from '../words.js';
@@ -91,7 +92,9 @@ export function ackWords({ left, acked, slowestAckNs, retransmissions }: Tally):
   return `${acked < left ? `${acked} ` : ''}TCP-ACKed within ${seconds(slowestAckNs)}, ${resent}`;
 }
 
-/** The captured hops' names. */
-export function capturedHops(facts: Facts): string {
-  return listed(facts.views.filter(({ observation }) => observation !== null).map(({ name }) => name));
+/** The hops at which one of these paths was read. */
+export function hopsRead(facts: Facts, paths: readonly Path[]): string {
+  return listed(
+    facts.views.filter(({ index }) => paths.some(({ legs }) => legs[index] !== null)).map(({ name }) => name),
+  );
 }
