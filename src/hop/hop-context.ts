@@ -55,7 +55,7 @@ export class HopContext {
   }
 
   /** Messages of unfamiliar type are kept where the profile learns. */
-  wantsUnknown(_type: number): boolean {
+  wantsUnknown(): boolean {
     return this.profile.learn && this.unknownKept < MAX_UNKNOWN && this.unknownKept++ >= 0;
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { loadProfile } from '../message/load-profile.js';
-import { formatAddress } from '../packet/address.js';
+import { formatEndpoint } from '../packet/address.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
 import type { ConnectionStack, Side } from './connection-stack.js';
 import type { ConnectionSummary, FrameEvent } from './frame-event.js';
@@ -145,7 +145,7 @@ class FrameLister {
     let names = this.names.get(stack);
     if (names === undefined) {
       const { tcp } = stack;
-      names = [endpoint(formatAddress(tcp.addressA), tcp.portA), endpoint(formatAddress(tcp.addressB), tcp.portB)];
+      names = [formatEndpoint(tcp.addressA, tcp.portA), formatEndpoint(tcp.addressB, tcp.portB)];
       this.names.set(stack, names);
     }
     return names;

@@ -332,7 +332,7 @@ export class MessageReader {
   private isWanted(role: RoleNumber, digest: number): boolean {
     if (this.lastId >= 0 && (role === Role.command || role === Role.commandAck || role === Role.result)) return true;
     if (role === Role.authentication || this.context.keepAll) return true;
-    if (role === Role.unknown && this.context.wantsUnknown(this.lastType)) return true;
+    if (role === Role.unknown && this.context.wantsUnknown()) return true;
     if (this.plainMessages++ < FIRST_KEPT) return true;
     return (digest & SAMPLE_MASK) === 0 && this.sampled++ < MAX_SAMPLED;
   }

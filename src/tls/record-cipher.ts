@@ -7,7 +7,7 @@
 import { type CipherGCMTypes, createDecipheriv, createHmac, type DecipherGCM, timingSafeEqual } from 'node:crypto';
 import type { CipherSuite } from './cipher-suite.js';
 import type { TrafficKeys } from './key-schedule.js';
-import { ContentType, RECORD_HEADER, type TlsRecord } from './record.js';
+import { RECORD_HEADER, type TlsRecord } from './record.js';
 
 export interface Plaintext {
   type: number;
@@ -234,9 +234,4 @@ export function recordCipher(
   return suite.protection === 'cbc'
     ? new Tls12CbcCipher(suite, keys, encryptThenMac)
     : new Tls12AeadCipher(suite, keys);
-}
-
-/** Whether TLS 1.3 may protect a record of this outer type: all but ChangeCipherSpec and what comes before the keys. */
-export function isProtected13(record: TlsRecord): boolean {
-  return record.type === ContentType.applicationData;
 }
