@@ -4,15 +4,14 @@
  * be followed to the end. Nothing is measured twice: outcomes and findings stay as they are.
  */
 
-import { blindness } from '../../delivery/coverage.js';
 import { MessageFlag } from '../../hop/message-table.js';
 import type { HopObservation } from '../../hop/observation.js';
-import { commonNs, localNs, type Path } from '../../path/path.js';
+import { commonNs, type Path } from '../../path/path.js';
 import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
 import type { Found } from '../found.js';
-import { type Ping, PingLine } from '../ping-line.js';
 import { startNs } from '../survives-reconnect.js';
 import { outermost, windowClosed } from '../tcp-waits.js';
+import { type Life, lifeOf } from './life.js';
 
 export type How =
   | 'unsent'
@@ -49,20 +48,6 @@ export interface Tally {
   example: { row: number } | null;
 }
 
-/** What one connection did after the first attempt on it that failed. */
-export interface Life {
-  path: Path;
-  /** The outermost hop that saw it; Pings are counted there. */
-  hop: number;
-  answered: number;
-  /** TCP-ACKed, given time, and not answered. */
-  unanswered: number;
-  ping: Ping | null;
-  unansweredPing: Ping | null;
-  /** When the agent's last message came, where it came after that; common clock, NaN for none. */
-  messageNs: number;
-}
-
 export interface AgentCase {
   /** Its name, or its connection's ID where that is not known. */
   agent: string;
@@ -81,8 +66,7 @@ export interface AgentCase {
   lastFailedNs: number;
 }
 
-/** A Pong may take its time; and a connection that closed sooner than the second gave no time for a CommandAck. */
-const ANSWER_WITHIN_NS = 1e9;
+/** A connection that closed sooner gave no time for a CommandAck. */
 const LEAST_WAIT_NS = 2e9;
 const FIRST_REFUSAL = 400;
 
@@ -258,44 +242,4 @@ function note(tally: Tally, messages: HopObservation['messages'], row: number): 
   if (Number.isNaN(messages.tcpAckNs[row])) return;
   tally.acked++;
   tally.slowestAckNs = Math.max(tally.slowestAckNs, messages.tcpAckNs[row] - messages.sentNs[row]);
-}
-
-function lifeOf(facts: Facts, path: Path, failed: readonly Failed[]): Life | null {
-  const hop = path.legs.findLastIndex((leg) => leg !== null);
-  const leg = path.legs[hop];
-  if (leg == null) return null;
-  const view = facts.views[hop];
-  const observation = view.observation as HopObservation;
-  let firstNs = Number.POSITIVE_INFINITY;
-  for (const each of failed)
-    if (each.path === path) for (const timeNs of each.timesNs) firstNs = Math.min(firstNs, timeNs);
-  const fromNs = localNs(view, firstNs);
-  const line = new PingLine(observation, leg.connection);
-  const after = line.between(fromNs, Number.POSITIVE_INFINITY);
-  const graceNs = Math.max(ANSWER_WITHIN_NS, 2 * line.slowestNs);
-  const unanswered = after.filter(
-    ({ pongRow, tcpAcked, sentNs }) =>
-      pongRow < 0 &&
-      tcpAcked &&
-      sentNs + graceNs < observation.lastNs &&
-      blindness(observation, leg.connection, leg.connection.fromClient, { fromNs: sentNs, toNs: sentNs + graceNs }) ===
-        null,
-  );
-  const answered = after.filter(({ pongRow }) => pongRow >= 0);
-  // At whichever hop they came to: what is lost further in is not the agent's silence.
-  let messageNs = Number.NaN;
-  for (const each of path.legs) {
-    if (each === null) continue;
-    const lastNs = commonNs(facts.views[each.hop], each.connection.fromClient.lastMessageNs);
-    if (!(lastNs <= messageNs)) messageNs = Number.isNaN(lastNs) ? messageNs : lastNs;
-  }
-  return {
-    path,
-    hop,
-    answered: answered.length,
-    unanswered: unanswered.length,
-    ping: answered[0] ?? null,
-    unansweredPing: unanswered[0] ?? null,
-    messageNs: messageNs > firstNs ? messageNs : Number.NaN,
-  };
 }

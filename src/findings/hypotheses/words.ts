@@ -8,7 +8,8 @@ import type { Path } from '../../path/path.js';
 import { cite } from '../cite.js';
 import { type Facts, legName } from '../facts.js';
 import { counted, listed } from '../words.js';
-import type { AgentCase, Life, Site, Tally } from './agent-case.js';
+import type { AgentCase, Site, Tally } from './agent-case.js';
+import type { Life } from './life.js';
 
 /** `npm.pcap #374,380`: as much as finds it in Wireshark. */
 export function packets(facts: Facts, hop: number, refs: readonly number[]): string {
