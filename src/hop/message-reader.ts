@@ -4,6 +4,7 @@
  * RFC 6455 section 5.4, RFC 7692. Most messages are looked at and not kept: memory follows the commands, not the capture.
  */
 
+import { hashOctets } from '../bytes/hash.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
@@ -215,19 +216,21 @@ export class MessageReader {
   }
 
   private control(frame: Frame): void {
-    const { scratch } = this.context;
     const count = frame.payloadEnd - frame.payloadStart;
-    const bytes = scratch.atLeast(count);
-    if (frame.masked) unmask(frame.bytes, frame.payloadStart, frame.payloadEnd, frame.maskingKey, 0, bytes, 0);
-    else for (let i = 0; i < count; i++) bytes[i] = frame.bytes[frame.payloadStart + i];
+    let { bytes, payloadStart: start } = frame;
+    if (frame.masked) {
+      bytes = this.context.scratch.atLeast(count);
+      unmask(frame.bytes, start, frame.payloadEnd, frame.maskingKey, 0, bytes, 0);
+      start = 0;
+    }
     // A Pong echoes its Ping's payload: both get the digest of a Ping.
-    const digest = digestOf(frame.opcode === Opcode.close ? Opcode.close : Opcode.ping, bytes, 0, count);
+    const digest = digestOf(frame.opcode === Opcode.close ? Opcode.close : Opcode.ping, bytes, start, start + count);
     this.lastType = this.lastId = -1;
     this.lastIdText = null;
     let row = -1;
     if (frame.opcode === Opcode.close) {
       this.counts.close++;
-      if (count >= 2) this.closeCode ??= (bytes[0] << 8) | bytes[1];
+      if (count >= 2) this.closeCode ??= (bytes[start] << 8) | bytes[start + 1];
       if (!this.context.listing) row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     } else {
       const seen = frame.opcode === Opcode.ping ? this.counts.ping++ : this.counts.pong++;
@@ -531,9 +534,7 @@ function unescaped(bytes: Uint8Array, start: number, end: number): string {
 
 /** Of opcode, length and both ends of the decoded payload: cheap, and equal wherever the message is. */
 export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: number): number {
-  let h = Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start);
   const headEnd = Math.min(end, start + DIGEST_HEAD);
-  for (let i = start; i < headEnd; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  for (let i = Math.max(headEnd, end - DIGEST_TAIL); i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  return h ^ (h >>> 15);
+  const head = hashOctets(bytes, start, headEnd, Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start));
+  return end <= headEnd ? head : hashOctets(bytes, Math.max(headEnd, end - DIGEST_TAIL), end, head);
 }

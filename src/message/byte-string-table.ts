@@ -3,6 +3,8 @@
  * In: hop/ with views into payloads. Out: small integers; text only when asked. Memory: the octets plus about 24 per entry.
  */
 
+import { hashOctets } from '../bytes/hash.js';
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class ByteStringTable {
@@ -14,7 +16,7 @@ export class ByteStringTable {
   count = 0;
 
   intern(bytes: Uint8Array, start: number, end: number): number {
-    return this.internHashed(bytes, start, end, hash(bytes, start, end));
+    return this.internHashed(bytes, start, end, hashOctets(bytes, start, end, 0));
   }
 
   private internHashed(bytes: Uint8Array, start: number, end: number, h: number): number {
@@ -100,11 +102,4 @@ export class ByteStringTable {
       this.slots[at] = i + 1;
     }
   }
-}
-
-/** FNV-1a over the octets, folded once more so that the low bits are good. */
-function hash(bytes: Uint8Array, start: number, end: number): number {
-  let h = 0x811c9dc5;
-  for (let i = start; i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  return h ^ (h >>> 15);
 }

@@ -5,6 +5,8 @@
  * on octets that are no JSON it says how far it came.
  */
 
+import { hashOctets } from '../bytes/hash.js';
+
 /** What a key means; a code's number is its place in the preference where several are found. */
 const Key = { none: 0, type: 1, container: 2, possibleTag: 4, id: 16 } as const;
 
@@ -250,14 +252,14 @@ class TypeHabits {
   private readonly ranks = new Int32Array(256);
 
   enoughFor(bytes: Uint8Array, start: number, end: number): number {
-    const hash = typeHash(bytes, start, end);
+    const hash = hashOctets(bytes, start, end, 0);
     const slot = hash & 0xff;
     if (this.hashes[slot] !== hash || this.seen[slot] < LEARNED_FROM) return Number.POSITIVE_INFINITY;
     return (++this.seen[slot] & (LEARNED_FROM - 1)) === 0 ? Number.POSITIVE_INFINITY : this.ranks[slot];
   }
 
   learn(bytes: Uint8Array, start: number, end: number, rank: number): void {
-    const hash = typeHash(bytes, start, end);
+    const hash = hashOctets(bytes, start, end, 0);
     const slot = hash & 0xff;
     if (this.hashes[slot] !== hash) {
       this.hashes[slot] = hash;
@@ -267,12 +269,6 @@ class TypeHabits {
     this.seen[slot]++;
     if (rank > this.ranks[slot]) this.ranks[slot] = rank;
   }
-}
-
-function typeHash(bytes: Uint8Array, start: number, end: number): number {
-  let h = 0x811c9dc5;
-  for (let i = start; i < end; i++) h = Math.imul(h ^ bytes[i], 0x01000193);
-  return h ^ (h >>> 15);
 }
 
 /** Position of the closing quotation mark, or `end`. */

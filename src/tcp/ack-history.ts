@@ -3,7 +3,11 @@
  * In: half-stream.ts. Out: which ACK first covered a range. RFC 9293 section 3.4, RFC 2018.
  */
 
+import type { PacketClock } from './packet-clock.js';
+
+/** The last advances are kept as offset | timeNs | ref, side by side. */
 const RECENT = 64;
+const WIDTH = 3;
 const MAX_SACKED = 256;
 
 export interface AckCover {
@@ -25,28 +29,32 @@ export class AckHistory {
   ref = 0;
   /** Where the cumulative ACK stood before its last advance: what ends above was covered by that one. */
   previous = Number.NEGATIVE_INFINITY;
-  private readonly offsets = new Float64Array(RECENT);
-  private readonly times = new Float64Array(RECENT);
-  private readonly refs = new Uint32Array(RECENT);
+  private readonly recent = new Float64Array(RECENT * WIDTH);
   private steps = 0;
   private sacked: SackedRange[] = [];
 
-  advance(offset: number, timeNs: number, ref: number): void {
+  /** What is told is stamped with the clock's packet. */
+  constructor(private readonly clock: PacketClock) {}
+
+  advance(offset: number): void {
+    const { timeNs, ref } = this.clock;
+    const { recent } = this;
     this.previous = this.offset;
     this.offset = offset;
     this.timeNs = timeNs;
     this.ref = ref;
-    const at = this.steps++ & (RECENT - 1);
-    this.offsets[at] = offset;
-    this.times[at] = timeNs;
-    this.refs[at] = ref;
+    const at = (this.steps++ & (RECENT - 1)) * WIDTH;
+    recent[at] = offset;
+    recent[at + 1] = timeNs;
+    recent[at + 2] = ref;
     if (this.sacked.length > 0) this.sacked = this.sacked.filter((range) => range.end > offset);
   }
 
   /** True if the block tells of octets that were not covered before. A D-SACK (at or below the cumulative ACK, RFC 2883) is none. */
-  sack(start: number, end: number, timeNs: number, ref: number): boolean {
+  sack(start: number, end: number): boolean {
     if (end <= start || start < this.offset || this.sacked.length >= MAX_SACKED) return false;
     if (this.sacked.some((range) => range.start <= start && range.end >= end)) return false;
+    const { timeNs, ref } = this.clock;
     this.sacked.push({ start, end, timeNs, ref });
     return true;
   }
@@ -88,9 +96,9 @@ export class AckHistory {
     let cover = { timeNs: this.timeNs, ref: this.ref };
     const oldest = Math.max(0, this.steps - RECENT);
     for (let i = this.steps - 1; i >= oldest; i--) {
-      const at = i & (RECENT - 1);
-      if (this.offsets[at] < end) break;
-      cover = { timeNs: this.times[at], ref: this.refs[at] };
+      const at = (i & (RECENT - 1)) * WIDTH;
+      if (this.recent[at] < end) break;
+      cover = { timeNs: this.recent[at + 1], ref: this.recent[at + 2] };
     }
     return cover;
   }

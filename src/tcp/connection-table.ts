@@ -12,7 +12,6 @@ export class ConnectionTable {
   readonly connections: TcpConnection[] = [];
   private slots = new Int32Array(256);
   private used = 0;
-  private lastSlot = 0;
   private direction: 0 | 1 = 0;
 
   constructor(
@@ -24,8 +23,7 @@ export class ConnectionTable {
   ) {}
 
   segment(segment: Segment): TcpConnection {
-    // Packets of one connection come in runs: data, then its TCP ACK.
-    let at = this.matches(this.lastSlot, segment) ? this.lastSlot : this.slotOf(segment);
+    let at = this.slotOf(segment);
     let index = this.slots[at] - 1;
     if (index < 0) {
       if ((this.used + 1) * 2 > this.slots.length) {
@@ -36,7 +34,6 @@ export class ConnectionTable {
       index = this.open(segment, at);
       this.direction = 0;
     }
-    this.lastSlot = at;
     let connection = this.connections[index];
     const { direction } = this;
     const reopened =

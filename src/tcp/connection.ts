@@ -31,8 +31,9 @@ export class TcpConnection {
   /** Who sent the first FIN or the RST. */
   closedFrom: 0 | 1 | null = null;
   resetNs = Number.NaN;
-  firstNs: number;
-  lastNs: number;
+  /** NaN from the start: a field that once was `undefined` would hold an allocated number for every packet. */
+  firstNs = Number.NaN;
+  lastNs = Number.NaN;
   packets = 0;
   /** Packets that the capturing host sent or received, where the link layer says so: by direction A and B. */
   readonly outbound = [0, 0];

@@ -60,8 +60,8 @@ const SET_BACK_NS = 100e6;
 const SENT_AGAIN_WITHIN_NS = 3e9;
 
 export class HalfStream {
-  readonly ledger = new SegmentLedger();
-  readonly acks = new AckHistory();
+  readonly ledger: SegmentLedger;
+  readonly acks: AckHistory;
   readonly gaps: Gap[] = [];
   gapsDropped = 0;
   readonly blocked: BlockedInterval[] = [];
@@ -115,7 +115,10 @@ export class HalfStream {
     /** 0: sent by the connection's endpoint A. 1: by B. */
     readonly direction: 0 | 1,
     private readonly clock: PacketClock,
-  ) {}
+  ) {
+    this.ledger = new SegmentLedger(clock);
+    this.acks = new AckHistory(clock);
+  }
 
   /** The first packet of this direction, or the first ACK for it, fixes offset 0. */
   start(sequence: number): void {
@@ -155,7 +158,7 @@ export class HalfStream {
       return;
     }
     if (offset < this.highest) {
-      if (this.ledger.hasCopy(offset, wireEnd, timeNs, mark, (mark & 1) !== 0 ? COPY_WITHIN_NS : COPY_AT_ONCE_NS)) {
+      if (this.ledger.hasCopy(offset, wireEnd, mark, (mark & 1) !== 0 ? COPY_WITHIN_NS : COPY_AT_ONCE_NS)) {
         this.duplicates++;
         return;
       }
@@ -181,7 +184,8 @@ export class HalfStream {
       if (wireEnd > this.next) this.moveTo(wireEnd);
       return;
     }
-    this.ledger.add(offset, wireEnd, timeNs, ref, mark, Math.min(this.acks.offset, this.keepFrom));
+    if (this.ledger.full) this.ledger.prune(Math.min(this.acks.offset, this.keepFrom));
+    this.ledger.add(offset, wireEnd, mark);
     if (offset > this.next) this.hold(bytes, start, end, offset, wireEnd);
     else if (wireEnd > this.next) {
       this.deliver(bytes, start, end, offset, wireEnd);
@@ -203,7 +207,7 @@ export class HalfStream {
     if (window === 0 && !closing) this.windowClosed.begin(timeNs, ref);
     else if (!Number.isNaN(this.windowClosed.sinceNs)) this.windowClosed.end(timeNs, ref);
     if (offset <= this.acks.offset || offset - this.next > 1 << 30) return;
-    this.acks.advance(offset, timeNs, ref);
+    this.acks.advance(offset);
     if (!Number.isNaN(this.unacked.sinceNs)) {
       const since = offset < this.highest ? this.ledger.firstSentNs(offset) : Number.NaN;
       if (this.isSentAgain) this.unacked.end(timeNs, ref);
@@ -216,8 +220,7 @@ export class HalfStream {
   }
 
   sack(left: number, right: number): void {
-    if (this.acks.sack(this.offsetOf(left), this.offsetOf(right), this.clock.timeNs, this.clock.ref))
-      this.consumer.acked(this);
+    if (this.acks.sack(this.offsetOf(left), this.offsetOf(right))) this.consumer.acked(this);
   }
 
   /** Called with every packet of the connection while segments are held: has the hole become the capture's fault? */

@@ -1,8 +1,12 @@
 /**
  * The send side of the ACK ledger: which octets of one direction left when, in which packet, and what was sent again.
  * In: half-stream.ts adds every data segment in capture order. Out: answers for any range of octets that is not pruned yet.
- * A ring of columns, no object per segment. Its size is bounded: past the bound the oldest entries go and are counted.
+ * A ring of numbers, no object per segment. Its size is bounded: past the bound the oldest entries go and are counted.
+ *
+ *   one entry: start | end | timeNs | ref | mark        what belongs together lies together: each packet touches one entry
  */
+
+import type { PacketClock } from './packet-clock.js';
 
 const MAX_ENTRIES = 1 << 16;
 const MAX_WAITING_REFS = 16;
@@ -33,117 +37,122 @@ export interface WaitingSegments {
   lastSentNs: number;
 }
 
+/** Places within an entry, and how many there are. */
+const START = 0;
+const END = 1;
+const TIME = 2;
+const REF = 3;
+const MARK = 4;
+const WIDTH = 5;
+const FIRST_ENTRIES = 16;
+
 export class SegmentLedger {
-  private starts = new Float64Array(16);
-  private ends = new Float64Array(16);
-  private times = new Float64Array(16);
-  private refs = new Uint32Array(16);
-  private marks = new Int32Array(16);
+  private ring = new Float64Array(FIRST_ENTRIES * WIDTH);
+  private size = FIRST_ENTRIES;
   private head = 0;
   private count = 0;
   /** Entries that had to go although they were not pruned yet. */
   overflowed = 0;
 
+  /** Entries are stamped with the clock's packet. */
+  constructor(private readonly clock: PacketClock) {}
+
   /** `mark` tells copies of one packet from retransmissions: the timestamp option's value, 0 for none. */
-  add(start: number, end: number, timeNs: number, ref: number, mark: number, prunableBelow: number): void {
-    if (this.count === this.starts.length) {
-      this.prune(prunableBelow);
-      if (this.count > this.starts.length >> 1) this.grow();
-    }
-    const at = (this.head + this.count) & (this.starts.length - 1);
-    this.starts[at] = start;
-    this.ends[at] = end;
-    this.times[at] = timeNs;
-    this.refs[at] = ref;
-    this.marks[at] = mark;
+  add(start: number, end: number, mark: number): void {
+    if (this.count === this.size) this.grow();
+    const { ring } = this;
+    const at = ((this.head + this.count) & (this.size - 1)) * WIDTH;
+    ring[at + START] = start;
+    ring[at + END] = end;
+    ring[at + TIME] = this.clock.timeNs;
+    ring[at + REF] = this.clock.ref;
+    ring[at + MARK] = mark;
     this.count++;
+  }
+
+  /** No room is left: whoever knows what may go should say so by `prune` before the next entry is added. */
+  get full(): boolean {
+    return this.count === this.size;
   }
 
   /** The ring will soon want to know what may go; until then nobody needs to work it out. */
   get crowded(): boolean {
-    return this.count * 2 >= this.starts.length;
+    return this.count * 2 >= this.size;
   }
 
   /** Drops leading entries that end at or below the offset. */
   prune(below: number): void {
-    const mask = this.starts.length - 1;
-    while (this.count > 0 && this.ends[this.head] <= below) {
+    const mask = this.size - 1;
+    while (this.count > 0 && this.ring[this.head * WIDTH + END] <= below) {
       this.head = (this.head + 1) & mask;
       this.count--;
     }
   }
 
   /** Whether the same octets with the same mark are already there, captured no longer ago than `withinNs`. */
-  hasCopy(start: number, end: number, timeNs: number, mark: number, withinNs: number): boolean {
+  hasCopy(start: number, end: number, mark: number, withinNs: number): boolean {
     if (mark === 0) return false;
-    const mask = this.starts.length - 1;
+    const { ring } = this;
+    const { timeNs } = this.clock;
     for (let i = this.count - 1; i >= 0; i--) {
-      const at = (this.head + i) & mask;
-      if (timeNs - this.times[at] > withinNs) return false;
-      if (this.starts[at] === start && this.ends[at] === end && this.marks[at] === mark) return true;
+      const at = this.place(i);
+      if (timeNs - ring[at + TIME] > withinNs) return false;
+      if (ring[at + START] === start && ring[at + END] === end && ring[at + MARK] === mark) return true;
     }
     return false;
   }
 
-  /** Index-free look-up of the entry that first carried the octet at `offset`; -1 if none does. */
+  /** Where the entry stands in the ring, oldest first. */
+  private place(i: number): number {
+    return ((this.head + i) & (this.size - 1)) * WIDTH;
+  }
+
+  /** The place of the entry that first carried the octet at `offset`; -1 if none does. */
   private firstCarrier(offset: number): number {
-    const mask = this.starts.length - 1;
+    const { ring } = this;
     for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) & mask;
-      if (this.starts[at] <= offset && this.ends[at] > offset) return at;
+      const at = this.place(i);
+      if (ring[at + START] <= offset && ring[at + END] > offset) return at;
     }
     return -1;
   }
 
   firstSentNs(offset: number): number {
     const at = this.firstCarrier(offset);
-    return at < 0 ? Number.NaN : this.times[at];
+    return at < 0 ? Number.NaN : this.ring[at + TIME];
   }
 
   firstSentRef(offset: number): number {
     const at = this.firstCarrier(offset);
-    return at < 0 ? 0 : this.refs[at];
+    return at < 0 ? 0 : this.ring[at + REF];
   }
 
-  /** Packet of the one segment that carried [start, end), where exactly one did and none touched it again; 0 for the packet if not. */
-  soleCarrier(start: number, end: number): number {
-    const mask = this.starts.length - 1;
-    let found = 0;
-    for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) & mask;
-      if (this.ends[at] <= start || this.starts[at] >= end) continue;
-      if (found !== 0 || this.starts[at] > start || this.ends[at] < end) return 0;
-      found = this.refs[at];
-      this.soleTimeNs = this.times[at];
-    }
-    return found;
-  }
   /**
    * The segments that carried [start, end) one after the other, none twice: how many, 0 where it was not so plain. Their packets are then
    * in `carriers`, and `soleTimeNs` is the first one's time.
    */
   carriersInTurn(start: number, end: number): number {
-    const mask = this.starts.length - 1;
+    const { ring } = this;
     let count = 0;
     let reached = start;
     for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) & mask;
-      if (this.ends[at] <= start || this.starts[at] >= end) continue;
-      if (count === 0 ? this.starts[at] > start : this.starts[at] !== reached) return 0;
-      if (count === 0) this.soleTimeNs = this.times[at];
+      const at = this.place(i);
+      if (ring[at + END] <= start || ring[at + START] >= end) continue;
+      if (count === 0 ? ring[at + START] > start : ring[at + START] !== reached) return 0;
+      if (count === 0) this.soleTimeNs = ring[at + TIME];
       if (count === this.carriers.length) return 0;
-      this.carriers[count++] = this.refs[at];
-      reached = this.ends[at];
+      this.carriers[count++] = ring[at + REF];
+      reached = ring[at + END];
     }
     return reached >= end ? count : 0;
   }
   readonly carriers = new Uint32Array(64);
 
-  /** Time of the last sole carrier found. */
+  /** Time of the first of them. */
   soleTimeNs = Number.NaN;
 
   range(start: number, end: number): SentRange {
-    const mask = this.starts.length - 1;
+    const { ring } = this;
     const refs: number[] = [];
     let retransmissions = 0;
     let firstSentNs = Number.NaN;
@@ -152,16 +161,16 @@ export class SegmentLedger {
     // Disjoint covered pieces, few: a message seldom spans many segments that arrive out of order.
     const covered: { start: number; end: number }[] = [];
     for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) & mask;
-      const from = Math.max(start, this.starts[at]);
-      const to = Math.min(end, this.ends[at]);
+      const at = this.place(i);
+      const from = Math.max(start, ring[at + START]);
+      const to = Math.min(end, ring[at + END]);
       if (from >= to) continue;
-      refs.push(this.refs[at]);
-      if (from === start && Number.isNaN(firstSentNs)) firstSentNs = this.times[at];
+      refs.push(ring[at + REF]);
+      if (from === start && Number.isNaN(firstSentNs)) firstSentNs = ring[at + TIME];
       if (covered.some((piece) => piece.start < to && piece.end > from)) retransmissions++;
       if (!merge(covered, from, to)) continue;
-      lastSentNs = this.times[at];
-      lastRef = this.refs[at];
+      lastSentNs = ring[at + TIME];
+      lastRef = ring[at + REF];
     }
     let octetsSeen = 0;
     for (const piece of covered) octetsSeen += piece.end - piece.start;
@@ -171,43 +180,36 @@ export class SegmentLedger {
 
   /** The segments that carried octets from `from` on: how large, how often the octet at `from` left, and when last. */
   waiting(from: number): WaitingSegments {
-    const mask = this.starts.length - 1;
+    const { ring } = this;
     const waiting: WaitingSegments = { refs: [], transmissions: 0, octets: 0, smallest: 0, lastSentNs: Number.NaN };
     for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) & mask;
-      if (this.ends[at] <= from) continue;
-      const octets = this.ends[at] - this.starts[at];
+      const at = this.place(i);
+      if (ring[at + END] <= from) continue;
+      const octets = ring[at + END] - ring[at + START];
       if (waiting.smallest === 0 || octets < waiting.smallest) waiting.smallest = octets;
-      if (this.starts[at] > from) continue;
+      if (ring[at + START] > from) continue;
       waiting.transmissions++;
       waiting.octets = Math.max(waiting.octets, octets);
-      waiting.lastSentNs = this.times[at];
-      if (waiting.refs.length < MAX_WAITING_REFS) waiting.refs.push(this.refs[at]);
+      waiting.lastSentNs = ring[at + TIME];
+      if (waiting.refs.length < MAX_WAITING_REFS) waiting.refs.push(ring[at + REF]);
     }
     return waiting;
   }
 
   private grow(): void {
-    const size = this.starts.length;
+    const { ring, head, size } = this;
     if (size >= MAX_ENTRIES) {
-      this.head = (this.head + 1) & (size - 1);
+      this.head = (head + 1) & (size - 1);
       this.count--;
       this.overflowed++;
       return;
     }
-    this.starts = unrolled(this.starts, this.head, new Float64Array(size * 2));
-    this.ends = unrolled(this.ends, this.head, new Float64Array(size * 2));
-    this.times = unrolled(this.times, this.head, new Float64Array(size * 2));
-    this.refs = unrolled(this.refs, this.head, new Uint32Array(size * 2));
-    this.marks = unrolled(this.marks, this.head, new Int32Array(size * 2));
+    this.ring = new Float64Array(size * 2 * WIDTH);
+    this.ring.set(ring.subarray(head * WIDTH));
+    this.ring.set(ring.subarray(0, head * WIDTH), (size - head) * WIDTH);
     this.head = 0;
+    this.size = size * 2;
   }
-}
-
-function unrolled<T extends Float64Array | Uint32Array | Int32Array>(ring: T, head: number, into: T): T {
-  into.set(ring.subarray(head));
-  into.set(ring.subarray(0, head), ring.length - head);
-  return into;
 }
 
 /** Adds a piece to a sorted list of disjoint ones; true if it brought anything new. */

@@ -3,17 +3,21 @@
  * In: masked payload octets. Out: plain ones. RFC 6455 section 5.3.
  */
 
-/** A DataView costs more than the octets of a short message: the last two are kept. */
+/** A DataView costs more than the octets of a short message: the last two are kept. Asking an array for its buffer costs as much. */
 class CachedView {
-  private view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
-  private other: DataView<ArrayBufferLike> = this.view;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(this.bytes.buffer);
+  private otherBytes = this.bytes;
+  private other = this.view;
 
   /** Frames come from the read buffer and from the one in which those that span packets are put together, by turns. */
-  of(bytes: Uint8Array): DataView<ArrayBufferLike> {
-    if (this.view.buffer === bytes.buffer) return this.view;
-    const { other } = this;
-    this.other = this.view;
-    this.view = other.buffer === bytes.buffer ? other : new DataView(bytes.buffer);
+  of(bytes: Uint8Array): DataView {
+    if (this.bytes === bytes) return this.view;
+    const { bytes: lastBytes, view: lastView } = this;
+    this.view = this.otherBytes === bytes ? this.other : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = bytes;
+    this.otherBytes = lastBytes;
+    this.other = lastView;
     return this.view;
   }
 }
@@ -38,8 +42,8 @@ export function unmask(
   const turned = turn === 0 ? key : (key >>> turn) | (key << (32 - turn));
   const source = sources.of(bytes);
   const target = targets.of(into);
-  let from = bytes.byteOffset + start;
-  let to = into.byteOffset + at;
+  let from = start;
+  let to = at;
   const words = (end - start) >> 2;
   for (let i = 0; i < words; i++, from += 4, to += 4) target.setInt32(to, source.getInt32(from, true) ^ turned, true);
   for (let p = start + (words << 2), i = 0; p < end; p++, i += 8) into[at + p - start] = bytes[p] ^ (turned >>> i);

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { PacketClock } from '../../src/tcp/packet-clock.js';
 import { SegmentLedger } from '../../src/tcp/segment-ledger.js';
-
-const NONE = Number.NEGATIVE_INFINITY;
 
 /** [start, end, time, ref] */
 function ledgerOf(...segments: [number, number, number, number][]): SegmentLedger {
-  const ledger = new SegmentLedger();
-  for (const [start, end, time, ref] of segments) ledger.add(start, end, time, ref, 0, NONE);
+  const clock = new PacketClock();
+  const ledger = new SegmentLedger(clock);
+  for (const [start, end, timeNs, ref] of segments) {
+    Object.assign(clock, { timeNs, ref });
+    ledger.add(start, end, 0);
+  }
   return ledger;
 }
 
@@ -82,20 +85,24 @@ describe('range', () => {
   });
 });
 
-describe('soleCarrier', () => {
+describe('carriersInTurn', () => {
   const ledger = ledgerOf([0, 100, 10, 1], [100, 200, 20, 2], [150, 160, 30, 3]);
+  const carriers = (start: number, end: number) =>
+    Array.from(ledger.carriers.subarray(0, ledger.carriersInTurn(start, end)));
 
-  it('is the one segment around a range', () => {
-    expect(ledger.soleCarrier(10, 90)).toBe(1);
+  it('are the segments around a range', () => {
+    expect(carriers(10, 90)).toEqual([1]);
     expect(ledger.soleTimeNs).toBe(10);
-    expect(ledger.soleCarrier(0, 100)).toBe(1);
-    expect(ledger.soleCarrier(100, 150)).toBe(2);
+    expect(carriers(0, 100)).toEqual([1]);
+    expect(carriers(90, 110)).toEqual([1, 2]);
+    expect(ledger.soleTimeNs).toBe(10);
+    expect(carriers(100, 150)).toEqual([2]);
   });
 
-  it('is none where two segments share the range or one was sent again', () => {
-    expect(ledger.soleCarrier(90, 110)).toBe(0);
-    expect(ledger.soleCarrier(140, 155)).toBe(0);
-    expect(ledger.soleCarrier(200, 210)).toBe(0);
+  it('are none where a part was sent again or never left', () => {
+    expect(carriers(140, 155)).toEqual([]);
+    expect(carriers(190, 210)).toEqual([]);
+    expect(carriers(200, 210)).toEqual([]);
   });
 });
 
@@ -108,8 +115,10 @@ describe('firstSentNs and firstSentRef', () => {
 });
 
 describe('hasCopy', () => {
-  const ledger = new SegmentLedger();
-  ledger.add(0, 100, 1000, 1, 77, NONE);
+  const clock = new PacketClock();
+  const ledger = new SegmentLedger(clock);
+  Object.assign(clock, { timeNs: 1000, ref: 1 });
+  ledger.add(0, 100, 77);
 
   it.each([
     ['the same octets with the same timestamp, in time', 0, 100, 1040, 77, true],
@@ -117,8 +126,16 @@ describe('hasCopy', () => {
     ['another timestamp option: a retransmission', 0, 100, 1040, 78, false],
     ['no timestamp option: cannot be told', 0, 100, 1040, 0, false],
     ['other octets', 0, 99, 1040, 77, false],
-  ])('%s', (_, start, end, time, mark, expected) => expect(ledger.hasCopy(start, end, time, mark, 50)).toBe(expected));
+  ])('%s', (_, start, end, timeNs, mark, expected) => {
+    clock.timeNs = timeNs;
+    expect(ledger.hasCopy(start, end, mark, 50)).toBe(expected);
+  });
 });
+
+/** Segments of equal size one after the other. */
+function runOf(count: number, octets: number): [number, number, number, number][] {
+  return Array.from({ length: count }, (_, i) => [i * octets, (i + 1) * octets, i, i + 1]);
+}
 
 describe('memory', () => {
   it('forgets leading entries that are pruned, and only those', () => {
@@ -130,23 +147,27 @@ describe('memory', () => {
   });
 
   it('keeps everything that is not pruned while it grows', () => {
-    const ledger = new SegmentLedger();
-    for (let i = 0; i < 1000; i++) ledger.add(i * 10, i * 10 + 10, i, i + 1, 0, 0);
+    const ledger = ledgerOf(...runOf(1000, 10));
     const { refs, octetsSeen } = ledger.range(0, 10_000);
     expect([refs.length, refs[0], refs[999], octetsSeen]).toEqual([1000, 1, 1000, 10_000]);
     expect(ledger.overflowed).toBe(0);
   });
 
   it('answers right over the ring’s end, with pruning on the way', () => {
-    const ledger = new SegmentLedger();
-    for (let i = 0; i < 500; i++) ledger.add(i * 10, i * 10 + 10, i, i + 1, 0, Math.max(0, i * 10 - 60));
+    const clock = new PacketClock();
+    const ledger = new SegmentLedger(clock);
+    for (const [start, end, timeNs, ref] of runOf(500, 10)) {
+      Object.assign(clock, { timeNs, ref });
+      if (ledger.full) ledger.prune(Math.max(0, start - 60));
+      expect(ledger.full).toBe(false);
+      ledger.add(start, end, 0);
+    }
     expect(ledger.range(4930, 5000).refs).toEqual([494, 495, 496, 497, 498, 499, 500]);
   });
 
   it('is bounded: the oldest go, and are counted', () => {
-    const ledger = new SegmentLedger();
     const bound = 1 << 16;
-    for (let i = 0; i < bound + 5; i++) ledger.add(i, i + 1, i, i + 1, 0, 0);
+    const ledger = ledgerOf(...runOf(bound + 5, 1));
     expect(ledger.overflowed).toBe(5);
     expect(ledger.range(0, 10).refs).toEqual([6, 7, 8, 9, 10]);
     expect(ledger.range(bound, bound + 5).octetsSeen).toBe(5);
