@@ -1,47 +1,54 @@
 /**
  * Interns short octet strings (message types, IDs) without making JavaScript strings: one arena, one hash table of numbers.
  * In: hop/ with views into payloads. Out: small integers; text only when asked. Memory: the octets plus about 24 per entry.
+ *
+ * Strings are read, compared and kept as words of four octets, the last one filled up with zeros: an ID is as quickly found as it is hashed.
  */
 
-import { hashOctets } from '../bytes/hash.js';
+import { hashEnd, hashStart, hashWord, lastWord, wordAt } from '../bytes/hash.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** What is kept of each string: hash, first word in the arena, octets. */
+const HASH = 0;
+const START = 1;
+const LENGTH = 2;
+const WIDTH = 3;
+
 export class ByteStringTable {
-  private arena = new Uint8Array(4096);
+  private arena = new Int32Array(1024);
   private used = 0;
-  private slots = new Int32Array(512);
-  /** Hash and start in the arena by turns: a look-up then touches few lines of memory. */
-  private places = new Int32Array(512);
+  private places = new Int32Array(256 * WIDTH);
+  /** Number of the string plus one, and its hash, by turns: most others are told apart without looking elsewhere. */
+  private slots = new Int32Array(1024);
+  /** The string at hand. */
+  private words = new Int32Array(64);
   count = 0;
 
   intern(bytes: Uint8Array, start: number, end: number): number {
-    return this.internHashed(bytes, start, end, hashOctets(bytes, start, end, 0));
-  }
-
-  private internHashed(bytes: Uint8Array, start: number, end: number, h: number): number {
-    let mask = this.slots.length - 1;
-    let at = h & mask;
-    for (;;) {
-      const slot = this.slots[at];
-      if (slot === 0) break;
-      if (this.places[2 * slot - 2] === h && this.equals(slot - 1, bytes, start, end)) return slot - 1;
-      at = (at + 1) & mask;
+    const length = end - start;
+    if (length > this.words.length * 4) this.words = new Int32Array(length);
+    const { words } = this;
+    let h = hashStart(0, length);
+    let n = 0;
+    let p = start;
+    for (; p <= end - 4; p += 4) {
+      const word = wordAt(bytes, p);
+      words[n++] = word;
+      h = hashWord(h, word);
     }
-    if ((this.count + 1) * 2 > this.slots.length) {
-      this.enlarge();
-      mask = this.slots.length - 1;
-      at = h & mask;
-      while (this.slots[at] !== 0) at = (at + 1) & mask;
+    if (p < end) {
+      words[n] = lastWord(bytes, p, end);
+      h = hashWord(h, words[n++]);
     }
-    this.append(bytes, start, end, h);
-    this.slots[at] = this.count;
-    return this.count - 1;
+    return this.find(words, 0, length, hashEnd(h));
   }
 
   /** The number here of a string of another table. */
   internFrom(other: ByteStringTable, index: number): number {
-    return this.internHashed(other.arena, other.startOf(index), other.endOf(index), other.hashOf(index));
+    const { places } = other;
+    const at = index * WIDTH;
+    return this.find(other.arena, places[at + START], places[at + LENGTH], places[at + HASH]);
   }
 
   internText(text: string): number {
@@ -51,55 +58,78 @@ export class ByteStringTable {
 
   /** 32 bits of the octets, the same in every table. */
   hashOf(index: number): number {
-    return this.places[2 * index];
+    return this.places[index * WIDTH + HASH];
   }
 
   text(index: number): string {
-    return decoder.decode(this.arena.subarray(this.startOf(index), this.endOf(index)));
+    const { arena, places } = this;
+    const from = arena.byteOffset + places[index * WIDTH + START] * 4;
+    return decoder.decode(new Uint8Array(arena.buffer, from, places[index * WIDTH + LENGTH]));
   }
 
-  private endOf(index: number): number {
-    return index + 1 < this.count ? this.places[2 * index + 3] : this.used;
+  /** Number of the string of `length` octets that stands in `words` from `from` on; a new one where there was none. */
+  private find(words: Int32Array, from: number, length: number, h: number): number {
+    let { slots } = this;
+    let mask = slots.length - 2;
+    let at = (h << 1) & mask;
+    for (;;) {
+      const slot = slots[at];
+      if (slot === 0) break;
+      if (slots[at + 1] === h && this.equals(slot - 1, words, from, length)) return slot - 1;
+      at = (at + 2) & mask;
+    }
+    if ((this.count + 1) * 4 > slots.length) {
+      slots = this.enlarge();
+      mask = slots.length - 2;
+      at = (h << 1) & mask;
+      while (slots[at] !== 0) at = (at + 2) & mask;
+    }
+    this.append(words, from, length, h);
+    slots[at] = this.count;
+    slots[at + 1] = h;
+    return this.count - 1;
   }
 
-  private startOf(index: number): number {
-    return this.places[2 * index + 1];
-  }
-
-  private equals(index: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const from = this.startOf(index);
-    const length = end - start;
-    if (this.endOf(index) - from !== length) return false;
-    for (let i = 0; i < length; i++) if (this.arena[from + i] !== bytes[start + i]) return false;
+  private equals(index: number, words: Int32Array, from: number, length: number): boolean {
+    const { arena, places } = this;
+    if (places[index * WIDTH + LENGTH] !== length) return false;
+    const start = places[index * WIDTH + START];
+    const count = (length + 3) >> 2;
+    for (let i = 0; i < count; i++) if (arena[start + i] !== words[from + i]) return false;
     return true;
   }
 
-  private append(bytes: Uint8Array, start: number, end: number, h: number): void {
-    const length = end - start;
-    if (this.used + length > this.arena.length) {
-      const arena = new Uint8Array(Math.max(this.arena.length * 2, this.used + length));
-      arena.set(this.arena);
-      this.arena = arena;
-    }
-    if (2 * this.count === this.places.length) {
-      const places = new Int32Array(4 * this.count);
-      places.set(this.places);
-      this.places = places;
-    }
-    for (let i = 0; i < length; i++) this.arena[this.used + i] = bytes[start + i];
-    this.places[2 * this.count] = h;
-    this.places[2 * this.count + 1] = this.used;
-    this.used += length;
-    this.count++;
+  private append(words: Int32Array, from: number, length: number, h: number): void {
+    const count = (length + 3) >> 2;
+    if (this.used + count > this.arena.length)
+      this.arena = grown(this.arena, Math.max(this.arena.length * 2, this.used + count));
+    if (this.count * WIDTH === this.places.length) this.places = grown(this.places, this.places.length * 2);
+    const { arena, used } = this;
+    for (let i = 0; i < count; i++) arena[used + i] = words[from + i];
+    const at = this.count++ * WIDTH;
+    this.places[at + HASH] = h;
+    this.places[at + START] = used;
+    this.places[at + LENGTH] = length;
+    this.used += count;
   }
 
-  private enlarge(): void {
-    this.slots = new Int32Array(this.slots.length * 2);
-    const mask = this.slots.length - 1;
+  private enlarge(): Int32Array<ArrayBuffer> {
+    const slots = new Int32Array(this.slots.length * 2);
+    const mask = slots.length - 2;
     for (let i = 0; i < this.count; i++) {
-      let at = this.places[2 * i] & mask;
-      while (this.slots[at] !== 0) at = (at + 1) & mask;
-      this.slots[at] = i + 1;
+      const h = this.places[i * WIDTH + HASH];
+      let at = (h << 1) & mask;
+      while (slots[at] !== 0) at = (at + 2) & mask;
+      slots[at] = i + 1;
+      slots[at + 1] = h;
     }
+    this.slots = slots;
+    return slots;
   }
+}
+
+function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const into = new Int32Array(length);
+  into.set(from);
+  return into;
 }

@@ -224,11 +224,13 @@ export class KeyScan {
   private codeOf(bytes: Uint8Array, start: number, end: number): number {
     const candidates = this.byLength[end - start];
     if (candidates === undefined) return Key.none;
-    for (const candidate of candidates) {
-      const { name } = candidate;
-      let i = 0;
+    const first = bytes[start];
+    for (let place = 0; place < candidates.length; place++) {
+      const { name, code } = candidates[place];
+      if (name[0] !== first) continue;
+      let i = 1;
       while (i < name.length && name[i] === bytes[start + i]) i++;
-      if (i === name.length) return candidate.code;
+      if (i >= name.length) return code;
     }
     return Key.none;
   }
