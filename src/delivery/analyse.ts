@@ -186,12 +186,15 @@ class Commands implements CommandList {
     const from = options.since == null ? Number.NEGATIVE_INFINITY : (options.since / 1e3 - epochSeconds) * 1e9;
     const to = options.until == null ? Number.POSITIVE_INFINITY : (options.until / 1e3 - epochSeconds) * 1e9;
     const agents = options.agents?.length ? new Set(options.agents) : null;
-    this.wanted = log.inTime.filter((command) => {
-      if (ids !== null && !ids.has(log.ids.text(command))) return false;
-      const timeNs = this.timeOf(command);
-      if (agents !== null && !this.isOf(command, agents)) return false;
-      return Number.isNaN(timeNs) || (timeNs >= from && timeNs <= to);
-    });
+    const isAny = ids === null && agents === null && options.since == null && options.until == null;
+    this.wanted = isAny
+      ? log.inTime
+      : log.inTime.filter((command) => {
+          if (ids !== null && !ids.has(log.ids.text(command))) return false;
+          const timeNs = this.timeOf(command);
+          if (agents !== null && !this.isOf(command, agents)) return false;
+          return Number.isNaN(timeNs) || (timeNs >= from && timeNs <= to);
+        });
     this.judged = new Uint8Array(this.wanted.length);
   }
 

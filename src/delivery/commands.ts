@@ -227,18 +227,20 @@ export class CommandLog {
 
   /** Only IDs that a server sent or somebody asked for are commands; a CommandAck alone proves that one was sent before the capture. */
   settleOrder(times: (command: number) => number): void {
-    const commands: number[] = [];
+    const all = new Int32Array(this.commands);
     const at = new Float64Array(this.commands);
-    for (let c = 0; c < this.commands; c++) {
+    let count = 0;
+    for (let c = 0; c < all.length; c++) {
       const timeNs = times(c);
       if (Number.isNaN(timeNs)) continue;
       at[c] = timeNs;
-      commands.push(c);
+      all[count++] = c;
     }
-    this.inTime = Int32Array.from(commands);
-    for (let i = 1; i < commands.length; i++)
+    const commands = all.subarray(0, count);
+    this.inTime = commands;
+    for (let i = 1; i < count; i++)
       if (at[commands[i]] < at[commands[i - 1]]) {
-        this.inTime.sort((a, b) => at[a] - at[b] || a - b);
+        commands.sort((a, b) => at[a] - at[b] || a - b);
         return;
       }
   }

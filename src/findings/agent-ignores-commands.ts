@@ -10,7 +10,7 @@ import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
-import { type Ping, PingLine } from './ping-line.js';
+import { type Ping, type PingLine, pingLineOf } from './ping-line.js';
 import { counted, listed } from './words.js';
 
 interface Ignored {
@@ -42,7 +42,7 @@ function ignoredOn(facts: Facts, path: Path): Ignored | null {
   if (leg === null || attempts.length === 0) return null;
   const view = facts.views[leg.hop];
   const { messages } = view.observation as HopObservation;
-  const line = new PingLine(view.observation as HopObservation, leg.connection);
+  const line = pingLineOf(view.observation as HopObservation, leg.connection);
   const result: Ignored = { path, commands: [], row: -1, ping: null };
   for (const failed of attempts)
     failed.threads.forEach((thread, i) => {

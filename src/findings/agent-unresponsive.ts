@@ -10,7 +10,7 @@ import { cite, clockTime, type Evidence } from './cite.js';
 import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
-import { type Ping, PingLine } from './ping-line.js';
+import { type Ping, pingLineOf } from './ping-line.js';
 import { counted, listed } from './words.js';
 
 interface Silent {
@@ -51,7 +51,7 @@ function silence(facts: Facts, path: Path): Silent | null {
   const { fromServer, fromClient } = connection;
   const sinceNs = fromClient.lastOctetsNs;
   if (Number.isNaN(sinceNs) || fromServer.unacked !== null) return null;
-  const line = new PingLine(observation, connection);
+  const line = pingLineOf(observation, connection);
   const pings = line.between(sinceNs + 1, Number.POSITIVE_INFINITY).filter((ping) => ping.tcpAcked);
   if (pings.some((ping) => ping.pongRow >= 0)) return null;
   const commands: number[] = [];

@@ -15,6 +15,18 @@ export interface Ping {
   pongRow: number;
 }
 
+/** Several rules ask for the same one. */
+const known = new WeakMap<ObservedConnection, PingLine>();
+
+export function pingLineOf(observation: HopObservation, connection: ObservedConnection): PingLine {
+  let line = known.get(connection);
+  if (line === undefined) {
+    line = new PingLine(observation, connection);
+    known.set(connection, line);
+  }
+  return line;
+}
+
 export class PingLine {
   readonly pings: Ping[] = [];
   /** Every Ping that was seen has its row. */

@@ -34,6 +34,8 @@ export class HopContext {
   /** One command's story is asked for: every message of its time is wanted, not a sample. */
   keepAll = false;
   private readonly roleByType: RoleNumber[] = [];
+  /** Types that were looked up. */
+  typesSeen = 0;
   private unknownKept = 0;
   /** Pings and Pongs kept beyond each direction's own share. */
   controlRows = 0;
@@ -51,6 +53,7 @@ export class HopContext {
     if (known !== undefined) return known;
     const role = this.roles.roleOf(this.strings.text(type));
     this.roleByType[type] = role;
+    this.typesSeen++;
     return role;
   }
 

@@ -302,7 +302,10 @@ export class MessageReader {
       this.lastType = found.escaped
         ? context.strings.internText(unescaped(bytes, found.typeStart, found.typeEnd))
         : context.strings.intern(bytes, found.typeStart, found.typeEnd);
+      const typesBefore = context.typesSeen;
       role = context.roleOf(this.lastType);
+      if (context.typesSeen > typesBefore && role !== Role.unknown && !found.escaped)
+        context.scan.familiar(bytes, found.typeStart, found.typeEnd, role === Role.quiet && !context.listing);
     }
     if (found.idRank > 0 && found.idEnd - found.idStart <= 256 && (role !== Role.quiet || context.listing)) {
       if (context.listing)

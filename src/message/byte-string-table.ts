@@ -15,12 +15,16 @@ const START = 1;
 const LENGTH = 2;
 const WIDTH = 3;
 
+const RECENT = 2048;
+
 export class ByteStringTable {
   private arena = new Int32Array(1024);
   private used = 0;
   private places = new Int32Array(256 * WIDTH);
   /** Number of the string plus one, and its hash, by turns: most others are told apart without looking elsewhere. */
   private slots = new Int32Array(1024);
+  /** By the hash's low bits, the last one asked for: what answers a command names the ID that was just sent. */
+  private readonly recent = new Int32Array(RECENT);
   /** The string at hand. */
   private words = new Int32Array(64);
   count = 0;
@@ -69,6 +73,16 @@ export class ByteStringTable {
 
   /** Number of the string of `length` octets that stands in `words` from `from` on; a new one where there was none. */
   private find(words: Int32Array, from: number, length: number, h: number): number {
+    const { recent } = this;
+    const lately = h & (RECENT - 1);
+    const last = recent[lately] - 1;
+    if (last >= 0 && this.hashOf(last) === h && this.equals(last, words, from, length)) return last;
+    const index = this.search(words, from, length, h);
+    recent[lately] = index + 1;
+    return index;
+  }
+
+  private search(words: Int32Array, from: number, length: number, h: number): number {
     let { slots } = this;
     let mask = slots.length - 2;
     let at = (h << 1) & mask;

@@ -96,6 +96,14 @@ export class KeyScan {
     return result;
   }
 
+  /**
+   * Messages of this type are built alike: once enough of them were read whole, others need not be. Of `quiet` ones nothing but the
+   * type is wanted.
+   */
+  familiar(bytes: Uint8Array, start: number, end: number, quiet: boolean): void {
+    this.habits.become(bytes, start, end, quiet ? Habit.quiet : Habit.familiar);
+  }
+
   private objects(bytes: Uint8Array, start: number, end: number): void {
     const { result, keyAt } = this;
     let depth = 1;
@@ -244,32 +252,47 @@ function isOfNumber(c: number): boolean {
 /** Messages of a type that are read to their end before the scan of others may stop early, and every so many later. */
 const LEARNED_FROM = 64;
 
+/** How a type's messages may be read: to their end, up to the ID where one always stands, or no further than the type. */
+const Habit = { unknown: 0, familiar: 1, quiet: 2 } as const;
+
 /**
- * Where the ID of each type stands: messages of one type are built alike, so once many were read to their end, the next may stop at the ID.
- * Every 64th is still read whole, so that a better key further back is found.
+ * Where the ID of each familiar type stands: messages of one type are built alike, so once many were read to their end, the next may
+ * stop at the ID. Every 64th is still read whole, so that a better key further back is found. Unfamiliar types are always read whole:
+ * one name may stand for many kinds of messages.
  */
 class TypeHabits {
   private readonly hashes = new Int32Array(256);
   private readonly seen = new Uint32Array(256);
   private readonly ranks = new Int32Array(256);
+  private readonly habits = new Uint8Array(256);
 
   enoughFor(bytes: Uint8Array, start: number, end: number): number {
     const hash = hashOctets(bytes, start, end, 0);
     const slot = hash & 0xff;
-    if (this.hashes[slot] !== hash || this.seen[slot] < LEARNED_FROM) return Number.POSITIVE_INFINITY;
+    if (this.hashes[slot] !== hash) return Number.POSITIVE_INFINITY;
+    if (this.habits[slot] === Habit.quiet) return 0;
+    if (this.habits[slot] !== Habit.familiar || this.ranks[slot] === 0 || this.seen[slot] < LEARNED_FROM)
+      return Number.POSITIVE_INFINITY;
     return (++this.seen[slot] & (LEARNED_FROM - 1)) === 0 ? Number.POSITIVE_INFINITY : this.ranks[slot];
   }
 
   learn(bytes: Uint8Array, start: number, end: number, rank: number): void {
-    const hash = hashOctets(bytes, start, end, 0);
+    const slot = this.slotOf(hashOctets(bytes, start, end, 0));
+    this.seen[slot]++;
+    if (rank > this.ranks[slot]) this.ranks[slot] = rank;
+  }
+
+  become(bytes: Uint8Array, start: number, end: number, habit: number): void {
+    this.habits[this.slotOf(hashOctets(bytes, start, end, 0))] = habit;
+  }
+
+  private slotOf(hash: number): number {
     const slot = hash & 0xff;
     if (this.hashes[slot] !== hash) {
       this.hashes[slot] = hash;
-      this.seen[slot] = 0;
-      this.ranks[slot] = 0;
+      this.seen[slot] = this.ranks[slot] = this.habits[slot] = 0;
     }
-    this.seen[slot]++;
-    if (rank > this.ranks[slot]) this.ranks[slot] = rank;
+    return slot;
   }
 }
 

@@ -12,7 +12,7 @@ export interface FrameSink {
 }
 
 /** Fewer octets are copied sooner one by one than through a view. */
-const SHORT_COPY = 512;
+const SHORT_COPY = 128;
 /** Longer payloads are counted, not kept: 4 MiB hold any command. */
 const MAX_KEPT_PAYLOAD = 4 << 20;
 

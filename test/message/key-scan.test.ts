@@ -129,8 +129,36 @@ describe('habits', () => {
     expect(scan('{"type":"Command","load":0.1,"id":"c-17"}', by)).toEqual({ type: 'Command', id: ID });
   });
 
+  const familiar = (by: KeyScan, type: string, quiet: boolean) =>
+    by.familiar(octets(type), 0, octets(type).length, quiet);
+
+  it('of unfamiliar types do not hide an ID that hundreds of messages did not have', () => {
+    const by = fresh();
+    many(by, () => '{"type":"msg","kind":"beat"}');
+    expect(scan('{"type":"msg","kind":"cmd","id":"c-17"}', by).id).toBe(ID);
+  });
+
+  it('of familiar types do not hide one either', () => {
+    const by = fresh();
+    familiar(by, 'Command', false);
+    many(by, () => '{"type":"Command","load":1}');
+    expect(scan('{"type":"Command","load":1,"id":"c-17"}', by).id).toBe(ID);
+  });
+
+  it('stop at the ID of familiar types, and at the type of quiet ones', () => {
+    const by = fresh();
+    familiar(by, 'Command', false);
+    familiar(by, 'Heartbeat', true);
+    many(by, (i) => `{"type":"Command","id":"c-${i}"}`);
+    const cut = (text: string) => by.scan(octets(text), 0, text.length);
+    expect(cut('{"type":"Command","id":"c-17","args":[').settled).toBe(true);
+    expect(cut('{"type":"Heartbeat","load":[').settled).toBe(true);
+    expect(cut('{"type":"Other","id":"c-17","args":[').settled).toBe(false);
+  });
+
   it('learn a better key further back within 64 messages', () => {
     const by = fresh();
+    familiar(by, 'CommandResult', false);
     many(by, (i) => `{"type":"CommandResult","id":"r-${i}"}`);
     const text = '{"type":"CommandResult","id":"r-1","command_id":"c-17"}';
     for (let i = 0; i < 64; i++) scan(text, by);

@@ -7,7 +7,7 @@ import { blindness } from '../../delivery/coverage.js';
 import type { HopObservation } from '../../hop/observation.js';
 import { commonNs, localNs, type Path } from '../../path/path.js';
 import type { Facts, Failed } from '../facts.js';
-import { type Ping, PingLine } from '../ping-line.js';
+import { type Ping, pingLineOf } from '../ping-line.js';
 
 /** A Pong may take its time. */
 const ANSWER_WITHIN_NS = 1e9;
@@ -36,7 +36,7 @@ export function lifeOf(facts: Facts, path: Path, failed: readonly Failed[]): Lif
   for (const each of failed)
     if (each.path === path) for (const timeNs of each.timesNs) firstNs = Math.min(firstNs, timeNs);
   const fromNs = localNs(view, firstNs);
-  const line = new PingLine(observation, leg.connection);
+  const line = pingLineOf(observation, leg.connection);
   const after = line.between(fromNs, Number.POSITIVE_INFINITY);
   const graceNs = Math.max(ANSWER_WITHIN_NS, 2 * line.slowestNs);
   const unanswered = after.filter(
