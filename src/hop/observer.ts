@@ -22,6 +22,7 @@ import type { MessageTable } from './message-table.js';
 import type { ObservedConnection, ObservedHalf, ObservedTooBig, UnackedTail } from './observation.js';
 
 const MAX_TOO_BIG = 1024;
+const NONE = new Int32Array(0);
 
 /** Secrets Type of draft-ietf-opsawg-pcapng, section 4.7. */
 const TLS_KEY_LOG = 0x544c534b;
@@ -31,8 +32,8 @@ export class Observer implements PacketSink {
   readonly decoder = new PacketDecoder();
   private readonly segment = new Segment();
   private readonly table: ConnectionTable;
-  /** By connection index; emptied when a connection is over. */
-  private readonly stacks: (ConnectionStack | null)[] = [];
+  /** By connection index, of those on which there were octets; emptied when a connection is over. */
+  private readonly stacks: (ConnectionStack | undefined)[] = [];
   readonly connections: ObservedConnection[] = [];
   /** Running number of the first packet of the file at hand, less one. */
   base = 0;
@@ -58,6 +59,11 @@ export class Observer implements PacketSink {
         return stack;
       },
       (connection) => this.finished(connection),
+      (index) => {
+        const connection = this.connections[index];
+        connection.packets++;
+        connection.lastNs = this.context.clock.timeNs;
+      },
     );
   }
 
@@ -113,10 +119,9 @@ export class Observer implements PacketSink {
   }
 
   private finished(tcp: TcpConnection): void {
-    const stack = this.stacks[tcp.index];
-    if (stack === null) return;
+    const stack = this.stacks[tcp.index] ?? new ConnectionStack(tcp, this.context);
     stack.finish();
-    this.stacks[tcp.index] = null;
+    this.stacks[tcp.index] = undefined;
     if (isStray(tcp)) stack.protocol = 'other';
     else for (const half of tcp.halves) this.missedOctets += half.missedOctets;
     this.connections[tcp.index] = describe(stack, this.context);
@@ -156,10 +161,10 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     lastNs: tcp.lastNs,
     packets: tcp.packets,
     // An Upgrade that was asked for and never answered is worth knowing, too.
-    handshake: stack.handshake ?? stack.http.handshake,
-    handshakeRefs: stack.http.handshakeRefs,
+    handshake: stack.askedHandshake,
+    handshakeRefs: stack.handshakeRefs,
     agentNames: stack.agent.names,
-    serverSide: tcp.outbound[server] + tcp.inbound[client] - tcp.outbound[client] - tcp.inbound[server],
+    serverSide: tcp.halves[server].outbound - tcp.halves[client].outbound,
     fromServer: describeHalf(stack.sides[server], tcp, context),
     fromClient: describeHalf(stack.sides[client], tcp, context),
     pings: {
@@ -206,7 +211,7 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
     counts: side.messages.counts,
     closeCode: side.messages.closeCode,
     rows,
-    unsound: Int32Array.from(side.messages.unsound),
+    unsound: side.messages.unsound.length === 0 ? NONE : Int32Array.from(side.messages.unsound),
   };
 }
 
