@@ -321,8 +321,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     if (known !== null) return known;
     const [a, b] = this.sides;
     if (a.maskedFrames !== b.maskedFrames) return a.maskedFrames > b.maskedFrames ? 0 : 1;
-    if (this.tcp.portA === this.tcp.portB) return 0;
-    return this.tcp.portA > this.tcp.portB ? 0 : 1;
+    return this.tcp.likelyClient;
   }
 
   // --- TLS -----------------------------------------------------------------------------------------------------------

@@ -133,6 +133,11 @@ export class TcpConnection {
     return this.halves[0].highest === 0 && this.halves[1].highest === 0;
   }
 
+  /** Direction of the client as far as SYNs and ports tell. */
+  get likelyClient(): 0 | 1 {
+    return this.clientDirection ?? (this.portA >= this.portB ? 0 : 1);
+  }
+
   finish(): void {
     this.halves[0].finish();
     this.halves[1].finish();
