@@ -33,15 +33,25 @@ const MAX_HELD = 256 << 10;
 const OPENING_OCTETS = 4;
 const MAX_BLIND = 4096;
 
+interface HeldOctets {
+  bytes: Uint8Array;
+  offset: number;
+}
+
+/** What most connections never have takes no memory: replaced by the first one. */
+const NONE: number[] = [];
+const NO_SPANS: BlindSpan[] = [];
+const NOT_HELD: HeldOctets[] = [];
+
 export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
   readonly messages: MessageReader;
   frames: FrameStream;
   /** Where WebSocket began, by the handshake. */
   webSocketFrom = Number.NaN;
-  readonly blind: BlindSpan[] = [];
+  blind: BlindSpan[] = NO_SPANS;
   /** Octets that came before it was known how to read them. */
-  held: { bytes: Uint8Array; offset: number }[] = [];
+  held: HeldOctets[] = NOT_HELD;
   heldOctets = 0;
   maskedFrames = 0;
   unmaskedFrames = 0;
@@ -70,7 +80,7 @@ export class Side {
     const wireFrom = this.messages.wireStart(from);
     const fromNs = ledger.firstSentNs(wireFrom);
     if (this.blind.length < MAX_BLIND)
-      this.blind.push({
+      this.notRead({
         from,
         to,
         fromNs: Number.isNaN(fromNs) ? clock.timeNs : fromNs,
@@ -78,6 +88,11 @@ export class Side {
         why,
         ref: ledger.firstSentRef(wireFrom),
       });
+  }
+
+  notRead(span: BlindSpan): void {
+    if (this.blind === NO_SPANS) this.blind = [];
+    this.blind.push(span);
   }
 
   /** Octets of the stream are needed from here on; in TCP that is where the record began that carried them. */
@@ -90,7 +105,7 @@ export class Side {
   restart(): void {
     this.mode = 'undecided';
     this.frames = new FrameStream(this, { masked: null });
-    this.held = [];
+    this.held = NOT_HELD;
     this.heldOctets = 0;
     this.searched = 0;
   }
@@ -100,9 +115,12 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   protocol: Protocol = 'none';
   tls: TlsLayer | null = null;
   /** Spans that end with the stream: from a place on nothing could be decrypted. */
-  private readonly unreadFrom: { span: BlindSpan; side: Side; wireFrom: number }[] = [];
+  private unreadFrom: { span: BlindSpan; side: Side; wireFrom: number }[] | null = null;
   readonly sides: readonly [Side, Side];
-  readonly http: HttpExchange;
+  /** Made when it is asked for, dropped when WebSocket took over. */
+  private exchange: HttpExchange | null = null;
+  /** Packets of the opening handshake: request, response. */
+  private openingRefs: number[] = NONE;
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
@@ -117,8 +135,21 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     readonly context: HopContext,
   ) {
     this.sides = [new Side(tcp.halves[0], this, context), new Side(tcp.halves[1], this, context)];
-    this.http = new HttpExchange(context, this);
     this.agent = new AgentName(context.profile);
+  }
+
+  get http(): HttpExchange {
+    this.exchange ??= new HttpExchange(this.context, this);
+    return this.exchange;
+  }
+
+  get handshakeRefs(): number[] {
+    return this.exchange?.handshakeRefs ?? this.openingRefs;
+  }
+
+  /** Answered or not. */
+  get askedHandshake(): OpeningHandshake | null {
+    return this.handshake ?? this.exchange?.handshake ?? null;
   }
 
   get connection(): number {
@@ -181,12 +212,12 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     if (this.tls !== null && this.protocol === 'none') this.protocol = 'tls';
     // Nothing was decrypted: the stream's octets are TCP's.
     if (this.tls !== null && !this.tls.facts.decrypted) for (const side of this.sides) side.messages.records = null;
-    for (const { span, side, wireFrom } of this.unreadFrom) span.to = span.from + (side.half.next - wireFrom);
+    for (const { span, side, wireFrom } of this.unreadFrom ?? []) span.to = span.from + (side.half.next - wireFrom);
     for (const side of this.sides) {
       if (side.mode === 'websocket') {
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
-      } else if (this.http.awaitsUpgrade && side.half.direction === this.clientByContent)
+      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent)
         this.release(side, Number.NaN);
       side.messages.finish();
     }
@@ -211,6 +242,9 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     server.webSocketFrom = responseEnd;
     server.frames.startAt(responseEnd);
     client.webSocketFrom = requestEnd;
+    this.openingRefs = this.handshakeRefs;
+    this.exchange = null;
+    this.upgradeHead = null;
     this.release(client, requestEnd);
   }
 
@@ -252,7 +286,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.handshake = handshake;
     const client = this.sides[this.clientByContent ?? 0];
     const { held } = client;
-    client.held = [];
+    client.held = NOT_HELD;
     client.heldOctets = 0;
     for (const { bytes, offset } of held) this.readHttp(client, bytes, 0, bytes.length, offset);
   }
@@ -287,8 +321,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     if (known !== null) return known;
     const [a, b] = this.sides;
     if (a.maskedFrames !== b.maskedFrames) return a.maskedFrames > b.maskedFrames ? 0 : 1;
-    if (this.tcp.portA === this.tcp.portB) return 0;
-    return this.tcp.portA > this.tcp.portB ? 0 : 1;
+    return this.tcp.likelyClient;
   }
 
   // --- TLS -----------------------------------------------------------------------------------------------------------
@@ -341,7 +374,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       const { next } = side.messages;
       if (side.mode === 'websocket') side.frames.gap(next, next + 1);
       const span = { from: next, to: next, fromNs: timeNs, toNs: Number.POSITIVE_INFINITY, why, ref };
-      side.blind.push(span);
+      side.notRead(span);
+      this.unreadFrom ??= [];
       this.unreadFrom.push({ span, side, wireFrom: side.half.next });
     }
   }
@@ -349,7 +383,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   // --- finding out what it is ----------------------------------------------------------------------------------------
 
   private decide(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (side.half.direction !== this.clientByContent && this.http.requestsSeen > 0 && offset === 0) {
+    if (side.half.direction !== this.clientByContent && (this.exchange?.requestsSeen ?? 0) > 0 && offset === 0) {
       side.mode = 'http';
       this.readHttp(side, bytes, start, end, offset);
       return;
@@ -437,19 +471,20 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
       side.needs(side.messages.needFrom(side.frames.needFrom));
-    } else if (this.http.awaitsUpgrade) this.holdBack(side, bytes, stopped, end, offset + (stopped - start));
+    } else if (this.exchange?.awaitsUpgrade) this.holdBack(side, bytes, stopped, end, offset + (stopped - start));
   }
 
   /** Frames that the client sent before the 101 was seen. */
   private holdBack(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
     if (side.heldOctets + end - start > MAX_HELD) return;
+    if (side.held === NOT_HELD) side.held = [];
     side.held.push({ bytes: bytes.slice(start, end), offset });
     side.heldOctets += end - start;
     side.half.keepFrom = Math.min(side.half.keepFrom, side.messages.wireStart(side.held[0].offset));
   }
 
   private forgetHeld(side: Side): void {
-    side.held = [];
+    side.held = NOT_HELD;
     side.heldOctets = 0;
   }
 

@@ -32,6 +32,11 @@ const DIGEST_TAIL = 24;
 /** Of a longer masked message only the beginning is unmasked at first: most say there what they are, and the rest is not looked at. */
 const LAZY_FROM = 512;
 const LAZY_HEAD = 256;
+const FIRST_ROWS = 8;
+const NO_ROWS = new Int32Array(0);
+/** What most streams never have takes no memory: replaced by the first one. */
+const NONE: number[] = [];
+const NO_PARTS: Uint8Array[] = [];
 
 export interface MessageOwner {
   connection: number;
@@ -56,7 +61,7 @@ export class MessageReader {
   records: RecordMap | null = null;
   /** Rows of this direction, in the order in which they were complete; and those that could not be read whole. */
   readonly rows = new RowList();
-  readonly unsound: number[] = [];
+  unsound: number[] = NONE;
   /** Rows of Pings that a TCP ACK covers. */
   pingsAcked = 0;
   /** What the last Text message said: for listings, valid until the next message. */
@@ -66,17 +71,17 @@ export class MessageReader {
   lastIdText: string | null = null;
   lastText: Uint8Array | null = null;
   /** Rows not yet TCP-ACKed, oldest first, from `waitingHead`. */
-  private waiting = new Int32Array(8);
+  private waiting = NO_ROWS;
   private waitingHead = 0;
   private waitingEnd = 0;
-  private parts: Uint8Array[] = [];
+  private parts: Uint8Array[] = NO_PARTS;
   private partsLength = 0;
   private assembling = -1;
   private compressed = false;
   private damaged = false;
   private fragments = 0;
   /** Where the frames of a fragmented message stand, start and end by turns. */
-  private spans: number[] = [];
+  private spans: number[] = NONE;
   private messageFrom = 0;
   private maskingKey = 0;
   /** The frame of the message at hand while only its head is unmasked. */
@@ -108,11 +113,11 @@ export class MessageReader {
       this.compressed = frame.rsv1;
       this.messageFrom = frame.startOffset;
       this.maskingKey = frame.maskingKey;
-      if (this.partsLength > 0) this.parts = [];
+      if (this.partsLength > 0) this.parts = NO_PARTS;
       this.partsLength = 0;
       this.damaged = false;
       this.fragments = 0;
-      if (this.spans.length > 0) this.spans = [];
+      if (this.spans.length > 0) this.spans = NONE;
     } else if (this.assembling < 0) {
       this.assembling = Opcode.continuation; // its beginning was not seen
       this.messageFrom = frame.startOffset;
@@ -141,6 +146,7 @@ export class MessageReader {
     if (this.partsLength + count <= MAX_MESSAGE) {
       const part = frame.masked ? new Uint8Array(count) : frame.bytes.slice(frame.payloadStart, frame.payloadEnd);
       if (frame.masked) unmask(frame.bytes, frame.payloadStart, frame.payloadEnd, frame.maskingKey, 0, part, 0);
+      if (this.parts === NO_PARTS) this.parts = [];
       this.parts.push(part);
       this.partsLength += count;
       if (this.parts.length > MAX_PARTS_KEPT) this.parts = [joined(this.parts, this.partsLength)];
@@ -149,11 +155,12 @@ export class MessageReader {
     const bytes = joined(this.parts, this.partsLength);
     this.message(bytes, 0, bytes.length, frame, frame.partial ? MessageFlag.partial : 0);
     this.assembling = -1;
-    this.parts = [];
+    this.parts = NO_PARTS;
     this.partsLength = 0;
   }
 
   private addSpan(frame: Frame): void {
+    if (this.spans === NONE) this.spans = [];
     const { spans } = this;
     if (spans.at(-1) === frame.startOffset) spans[spans.length - 1] = frame.endOffset;
     else spans.push(frame.startOffset, frame.endOffset);
@@ -162,7 +169,7 @@ export class MessageReader {
   /** Framing was lost in the middle of a fragmented message. */
   abandon(): void {
     this.assembling = -1;
-    this.parts = [];
+    this.parts = NO_PARTS;
     this.inflater?.forget();
   }
 
@@ -206,7 +213,8 @@ export class MessageReader {
     if (this.waitingEnd === this.waiting.length) {
       const live = this.waiting.subarray(this.waitingHead);
       // Only where most of it is still waiting does it grow.
-      const waiting = live.length * 2 > this.waiting.length ? new Int32Array(this.waiting.length * 2) : this.waiting;
+      const crowded = live.length * 2 > this.waiting.length || live.length === 0;
+      const waiting = crowded ? new Int32Array(Math.max(FIRST_ROWS, this.waiting.length * 2)) : this.waiting;
       waiting.set(live);
       this.waiting = waiting;
       this.waitingEnd = live.length;
@@ -364,10 +372,15 @@ export class MessageReader {
       messages.octetsSeen[row] = messages.octets(row);
     } else this.complete(row);
     this.rows.push(row, from);
-    if ((flags & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0) this.unsound.push(row);
+    if ((flags & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0) this.noteUnsound(row);
     if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= this.wireEnd(to)) this.settleCovered(row);
     else this.wait(row);
     return row;
+  }
+
+  private noteUnsound(row: number): void {
+    if (this.unsound === NONE) this.unsound = [];
+    this.unsound.push(row);
   }
 
   /** By whichever TCP ACK or SACK covered it first, if one did. */
@@ -476,14 +489,14 @@ export class MessageReader {
 
 /** Row numbers in a column that grows, and whether they stand in stream order. */
 export class RowList {
-  private rows = new Int32Array(16);
+  private rows = NO_ROWS;
   private last = Number.NEGATIVE_INFINITY;
   count = 0;
   ordered = true;
 
   push(row: number, offset: number): void {
     if (this.count === this.rows.length) {
-      const rows = new Int32Array(this.count * 2);
+      const rows = new Int32Array(Math.max(FIRST_ROWS, this.count * 2));
       rows.set(this.rows);
       this.rows = rows;
     }
@@ -493,7 +506,7 @@ export class RowList {
   }
 
   toArray(): Int32Array {
-    return this.rows.slice(0, this.count);
+    return this.count === 0 ? NO_ROWS : this.rows.slice(0, this.count);
   }
 }
 

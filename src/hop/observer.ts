@@ -19,9 +19,17 @@ import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
 import type { RowList } from './message-reader.js';
 import type { MessageTable } from './message-table.js';
-import type { ObservedConnection, ObservedHalf, ObservedTooBig, UnackedTail } from './observation.js';
+import type { BlindSpan, ObservedConnection, ObservedHalf, ObservedTooBig, UnackedTail } from './observation.js';
 
 const MAX_TOO_BIG = 1024;
+
+/** Of all connections without octets. */
+const NONE = new Int32Array(0);
+const NO_REFS: number[] = [];
+const NO_NAMES: string[] = [];
+const NO_SPANS: BlindSpan[] = [];
+const NO_COUNTS = { text: 0, binary: 0, ping: 0, pong: 0, close: 0 };
+const NO_PINGS = { sent: 0, tcpAcked: 0, answered: 0, roundTripsNs: NO_REFS };
 
 /** Secrets Type of draft-ietf-opsawg-pcapng, section 4.7. */
 const TLS_KEY_LOG = 0x544c534b;
@@ -31,8 +39,8 @@ export class Observer implements PacketSink {
   readonly decoder = new PacketDecoder();
   private readonly segment = new Segment();
   private readonly table: ConnectionTable;
-  /** By connection index; emptied when a connection is over. */
-  private readonly stacks: (ConnectionStack | null)[] = [];
+  /** By connection index, of those on which there were octets; emptied when a connection is over. */
+  private readonly stacks: (ConnectionStack | undefined)[] = [];
   readonly connections: ObservedConnection[] = [];
   /** Running number of the first packet of the file at hand, less one. */
   base = 0;
@@ -58,6 +66,11 @@ export class Observer implements PacketSink {
         return stack;
       },
       (connection) => this.finished(connection),
+      (index) => {
+        const connection = this.connections[index];
+        connection.packets++;
+        connection.lastNs = this.context.clock.timeNs;
+      },
     );
   }
 
@@ -113,13 +126,12 @@ export class Observer implements PacketSink {
   }
 
   private finished(tcp: TcpConnection): void {
-    const stack = this.stacks[tcp.index];
-    if (stack === null) return;
-    stack.finish();
-    this.stacks[tcp.index] = null;
-    if (isStray(tcp)) stack.protocol = 'other';
-    else for (const half of tcp.halves) this.missedOctets += half.missedOctets;
-    this.connections[tcp.index] = describe(stack, this.context);
+    const stack = this.stacks[tcp.index] ?? null;
+    stack?.finish();
+    this.stacks[tcp.index] = undefined;
+    const stray = isStray(tcp);
+    if (!stray) for (const half of tcp.halves) this.missedOctets += half.missedOctets;
+    this.connections[tcp.index] = describe(tcp, stack, stray, this.context);
   }
 }
 
@@ -128,24 +140,29 @@ function isStray(tcp: TcpConnection): boolean {
   return tcp.halves.some((half) => half.packets > 0 && half.resets === half.packets && half.initialSequence < 0);
 }
 
-function describe(stack: ConnectionStack, context: HopContext): ObservedConnection {
-  const { tcp } = stack;
-  const client = stack.clientDirection();
+/** Without octets there is no stack, and what is said of it is the same for all. */
+function describe(
+  tcp: TcpConnection,
+  stack: ConnectionStack | null,
+  stray: boolean,
+  context: HopContext,
+): ObservedConnection {
+  const client = stack?.clientDirection() ?? tcp.likelyClient;
   const server = (client ^ 1) as 0 | 1;
   const a = { address: formatAddress(tcp.addressA), port: tcp.portA };
   const b = { address: formatAddress(tcp.addressB), port: tcp.portB };
   const [clientEnd, serverEnd] = client === 0 ? [a, b] : [b, a];
-  const pings = stack.pings.bySender[server];
+  const pings = stack?.pings.bySender[server];
   return {
     index: tcp.index,
     clientAddress: clientEnd.address,
     clientPort: clientEnd.port,
     serverAddress: serverEnd.address,
     serverPort: serverEnd.port,
-    rolesFrom: rolesFrom(stack),
+    rolesFrom: rolesFrom(tcp, stack),
     initialSequence: { client: tcp.halves[client].initialSequence, server: tcp.halves[server].initialSequence },
-    protocol: stack.protocol,
-    tls: stack.tls?.facts ?? null,
+    protocol: stray ? 'other' : (stack?.protocol ?? 'none'),
+    tls: stack?.tls?.facts ?? null,
     openedNs: tcp.openedNs,
     closedNs: tcp.closedNs,
     closedBy: tcp.closedBy,
@@ -156,57 +173,65 @@ function describe(stack: ConnectionStack, context: HopContext): ObservedConnecti
     lastNs: tcp.lastNs,
     packets: tcp.packets,
     // An Upgrade that was asked for and never answered is worth knowing, too.
-    handshake: stack.handshake ?? stack.http.handshake,
-    handshakeRefs: stack.http.handshakeRefs,
-    agentNames: stack.agent.names,
-    serverSide: tcp.outbound[server] + tcp.inbound[client] - tcp.outbound[client] - tcp.inbound[server],
-    fromServer: describeHalf(stack.sides[server], tcp, context),
-    fromClient: describeHalf(stack.sides[client], tcp, context),
-    pings: {
-      sent: pings.sent,
-      // Pings that are not kept count as TCP-ACKed where they were answered: a Pong proves as much.
-      tcpAcked: stack.sides[server].messages.pingsAcked,
-      answered: pings.answered,
-      roundTripsNs: pings.roundTripsNs,
-    },
+    handshake: stack?.askedHandshake ?? null,
+    handshakeRefs: stack?.handshakeRefs ?? NO_REFS,
+    agentNames: stack?.agent.names ?? NO_NAMES,
+    serverSide: tcp.halves[server].outbound - tcp.halves[client].outbound,
+    fromServer: describeHalf(tcp.halves[server], stack?.sides[server], tcp, context),
+    fromClient: describeHalf(tcp.halves[client], stack?.sides[client], tcp, context),
+    pings:
+      stack === null || pings === undefined
+        ? NO_PINGS
+        : {
+            sent: pings.sent,
+            // Pings that are not kept count as TCP-ACKed where they were answered: a Pong proves as much.
+            tcpAcked: stack.sides[server].messages.pingsAcked,
+            answered: pings.answered,
+            roundTripsNs: pings.roundTripsNs,
+          },
   };
 }
 
-function rolesFrom(stack: ConnectionStack): ObservedConnection['rolesFrom'] {
-  if (stack.tcp.clientDirection !== null) return 'syn';
+function rolesFrom(tcp: TcpConnection, stack: ConnectionStack | null): ObservedConnection['rolesFrom'] {
+  if (tcp.clientDirection !== null) return 'syn';
+  if (stack === null) return 'ports';
   if (stack.clientByContent !== null) return stack.clientFrom ?? 'http';
   const [a, b] = stack.sides;
   return a.maskedFrames !== b.maskedFrames ? 'masking' : 'ports';
 }
 
-function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext): ObservedHalf {
-  const { half } = side;
+function describeHalf(
+  half: HalfStream,
+  side: Side | undefined,
+  tcp: TcpConnection,
+  { messages }: HopContext,
+): ObservedHalf {
   const closing = tcp.closedFrom === half.direction || half.finOffset >= 0;
-  const rows = inStreamOrder(side.messages.rows, messages);
+  const read = side?.messages;
   return {
-    webSocketFrom: side.webSocketFrom,
+    webSocketFrom: side?.webSocketFrom ?? Number.NaN,
     baseSequence: half.baseSequence,
-    next: side.messages.next,
-    ackedTo: side.messages.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
+    next: read?.next ?? half.next,
+    ackedTo: read?.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
     packets: half.packets,
     firstSeenNs: half.firstSeenNs,
     lastSeenNs: half.lastSeenNs,
     lastOctetsNs: half.lastOctetsNs,
-    lastMessageNs: side.messages.lastMessageNs,
+    lastMessageNs: read?.lastMessageNs ?? Number.NaN,
     unacked: unackedTail(half),
     wholeUntilNs: half.wholeUntilNs,
     finNs: closing ? tcp.closedNs : Number.NaN,
     gaps: half.gaps,
-    blind: side.blind,
+    blind: side?.blind ?? NO_SPANS,
     blocked: half.blocked,
     missedOctets: half.missedOctets,
     cutOctets: half.cutOctets,
     retransmissions: half.retransmissions,
     duplicates: half.duplicates,
-    counts: side.messages.counts,
-    closeCode: side.messages.closeCode,
-    rows,
-    unsound: Int32Array.from(side.messages.unsound),
+    counts: read?.counts ?? NO_COUNTS,
+    closeCode: read?.closeCode ?? null,
+    rows: read === undefined ? NONE : inStreamOrder(read.rows, messages),
+    unsound: read === undefined || read.unsound.length === 0 ? NONE : Int32Array.from(read.unsound),
   };
 }
 

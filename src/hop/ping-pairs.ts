@@ -7,6 +7,8 @@
 import type { HopContext } from './hop-context.js';
 
 const MAX_WAITING = 64;
+const FIRST_WAITING = 4;
+const NONE = new Float64Array(0);
 const MAX_ROUND_TRIPS = 1024;
 
 export class PingPairs {
@@ -30,8 +32,8 @@ export class PingPairs {
     by.answered++;
     // Later ones take the places of earlier ones in turn, so that a long connection is told by all its length.
     const place = by.roundTripsNs.length < MAX_ROUND_TRIPS ? by.answered - 1 : (by.answered * 7919) % MAX_ROUND_TRIPS;
-    by.roundTripsNs[place] = timeOf(row, context) - waiting.times[at];
-    const ping = waiting.rows[at];
+    by.roundTripsNs[place] = timeOf(row, context) - waiting.time(at);
+    const ping = waiting.row(at);
     waiting.remove(at);
     if (ping < 0 || row < 0) return;
     context.messages.pair[ping] = row;
@@ -39,32 +41,42 @@ export class PingPairs {
   }
 }
 
-/** Pings without an answer yet, oldest first: columns, since every connection pings for hours. */
+/** Pings without an answer yet, oldest first: digest, row and time one after the other, since every connection pings for hours. */
 class WaitingPings {
-  private readonly digests = new Int32Array(MAX_WAITING);
-  readonly rows = new Int32Array(MAX_WAITING);
-  readonly times = new Float64Array(MAX_WAITING);
+  private pings = NONE;
   private count = 0;
 
   push(digest: number, row: number, context: HopContext): void {
     if (this.count === MAX_WAITING) this.remove(0);
-    this.digests[this.count] = digest;
-    this.rows[this.count] = row;
-    this.times[this.count++] = timeOf(row, context);
+    else if (this.count * 3 === this.pings.length) this.grow();
+    const at = this.count++ * 3;
+    this.pings[at] = digest;
+    this.pings[at + 1] = row;
+    this.pings[at + 2] = timeOf(row, context);
+  }
+
+  row(at: number): number {
+    return this.pings[at * 3 + 1];
+  }
+
+  time(at: number): number {
+    return this.pings[at * 3 + 2];
   }
 
   find(digest: number): number {
-    for (let i = 0; i < this.count; i++) if (this.digests[i] === digest) return i;
+    for (let i = 0; i < this.count; i++) if (this.pings[i * 3] === digest) return i;
     return -1;
   }
 
   remove(at: number): void {
     this.count--;
-    for (let i = at; i < this.count; i++) {
-      this.digests[i] = this.digests[i + 1];
-      this.rows[i] = this.rows[i + 1];
-      this.times[i] = this.times[i + 1];
-    }
+    this.pings.copyWithin(at * 3, at * 3 + 3, (this.count + 1) * 3);
+  }
+
+  private grow(): void {
+    const pings = new Float64Array(Math.max(FIRST_WAITING, this.count * 2) * 3);
+    pings.set(this.pings);
+    this.pings = pings;
   }
 }
 

@@ -39,9 +39,9 @@ export function isUpgradeRequest(head: MessageHead): boolean {
 
 export function openingHandshake(request: MessageHead): OpeningHandshake {
   return {
-    path: request.target,
-    host: request.fields.get('host') ?? null,
-    key: request.fields.get('sec-websocket-key') ?? null,
+    path: own(request.target),
+    host: ownField(request, 'host'),
+    key: ownField(request, 'sec-websocket-key'),
     protocol: null,
     extensions: null,
     deflate: null,
@@ -49,16 +49,26 @@ export function openingHandshake(request: MessageHead): OpeningHandshake {
     accepted: false,
     acceptMatches: null,
     forwardedFor: forwardedAddresses(request.fields),
-    userAgent: request.fields.get('user-agent') ?? null,
+    userAgent: ownField(request, 'user-agent'),
   };
+}
+
+/** A part of a text keeps all of the text in memory: what is kept of a head is copied out of it. */
+function own(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+function ownField({ fields }: MessageHead, name: string): string | null {
+  const value = fields.get(name);
+  return value === undefined ? null : own(value);
 }
 
 /** Completes the handshake with the response that answers its request. */
 export function answerHandshake(handshake: OpeningHandshake, response: MessageHead): void {
   handshake.status = response.status;
   handshake.accepted = response.status === 101;
-  handshake.protocol = response.fields.get('sec-websocket-protocol') ?? null;
-  handshake.extensions = response.fields.get('sec-websocket-extensions') ?? null;
+  handshake.protocol = ownField(response, 'sec-websocket-protocol');
+  handshake.extensions = ownField(response, 'sec-websocket-extensions');
   const accept = response.fields.get('sec-websocket-accept');
   if (handshake.key !== null && accept !== undefined) handshake.acceptMatches = accept === acceptOf(handshake.key);
   handshake.deflate = handshake.extensions === null ? null : deflateParameters(handshake.extensions);

@@ -161,16 +161,18 @@ export class HttpReader {
   }
 }
 
+const NOTHING = new Uint8Array(0);
+/** For the next line: few connections are within a head at one time. */
+let spareLine: Uint8Array = NOTHING;
+
 /** Octets of a head or line until it is whole. */
 class ByteLine {
-  private bytes = new Uint8Array(512);
+  private bytes: Uint8Array = NOTHING;
   length = 0;
 
   push(octet: number): void {
     if (this.length === this.bytes.length) {
-      const bytes = new Uint8Array(this.length * 2);
-      bytes.set(this.bytes);
-      this.bytes = bytes;
+      this.enlarge();
     }
     this.bytes[this.length++] = octet;
   }
@@ -190,6 +192,18 @@ class ByteLine {
 
   clear(): void {
     this.length = 0;
-    if (this.bytes.length > 4096) this.bytes = new Uint8Array(512);
+    if (this.bytes.length <= 4096) spareLine = this.bytes;
+    this.bytes = NOTHING;
+  }
+
+  private enlarge(): void {
+    const { bytes } = this;
+    if (bytes === NOTHING && spareLine !== NOTHING) {
+      this.bytes = spareLine;
+      spareLine = NOTHING;
+      return;
+    }
+    this.bytes = new Uint8Array(Math.max(512, this.length * 2));
+    this.bytes.set(bytes);
   }
 }

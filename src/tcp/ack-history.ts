@@ -8,6 +8,9 @@ import type { PacketClock } from './packet-clock.js';
 /** The last advances are kept as offset | timeNs | ref, side by side. */
 const RECENT = 64;
 const WIDTH = 3;
+/** Room is made for the first few at first. */
+const FIRST_RECENT = 4;
+const NONE = new Float64Array(0);
 const MAX_SACKED = 256;
 
 export interface AckCover {
@@ -22,6 +25,8 @@ interface SackedRange {
   ref: number;
 }
 
+const NO_RANGES: SackedRange[] = [];
+
 export class AckHistory {
   /** Everything below is covered by a cumulative ACK; -Infinity before the first one. */
   offset = Number.NEGATIVE_INFINITY;
@@ -29,21 +34,24 @@ export class AckHistory {
   ref = 0;
   /** Where the cumulative ACK stood before its last advance: what ends above was covered by that one. */
   previous = Number.NEGATIVE_INFINITY;
-  private readonly recent = new Float64Array(RECENT * WIDTH);
+  private recent = NONE;
+  /** How many there is room for, a power of two, less one. */
+  private mask = -1;
   private steps = 0;
-  private sacked: SackedRange[] = [];
+  private sacked: SackedRange[] = NO_RANGES;
 
   /** What is told is stamped with the clock's packet. */
   constructor(private readonly clock: PacketClock) {}
 
   advance(offset: number): void {
     const { timeNs, ref } = this.clock;
+    if (this.steps > this.mask && this.mask < RECENT - 1) this.grow();
     const { recent } = this;
     this.previous = this.offset;
     this.offset = offset;
     this.timeNs = timeNs;
     this.ref = ref;
-    const at = (this.steps++ & (RECENT - 1)) * WIDTH;
+    const at = (this.steps++ & this.mask) * WIDTH;
     recent[at] = offset;
     recent[at + 1] = timeNs;
     recent[at + 2] = ref;
@@ -55,6 +63,7 @@ export class AckHistory {
     if (end <= start || start < this.offset || this.sacked.length >= MAX_SACKED) return false;
     if (this.sacked.some((range) => range.start <= start && range.end >= end)) return false;
     const { timeNs, ref } = this.clock;
+    if (this.sacked === NO_RANGES) this.sacked = [];
     this.sacked.push({ start, end, timeNs, ref });
     return true;
   }
@@ -96,10 +105,17 @@ export class AckHistory {
     let cover = { timeNs: this.timeNs, ref: this.ref };
     const oldest = Math.max(0, this.steps - RECENT);
     for (let i = this.steps - 1; i >= oldest; i--) {
-      const at = (i & (RECENT - 1)) * WIDTH;
+      const at = (i & this.mask) * WIDTH;
       if (this.recent[at] < end) break;
       cover = { timeNs: this.recent[at + 1], ref: this.recent[at + 2] };
     }
     return cover;
+  }
+
+  private grow(): void {
+    const recent = new Float64Array(Math.max(FIRST_RECENT, this.steps * 2) * WIDTH);
+    recent.set(this.recent);
+    this.recent = recent;
+    this.mask = recent.length / WIDTH - 1;
   }
 }

@@ -5,27 +5,59 @@
 
 import { Flag, type Segment } from '../packet/segment.js';
 import { TcpConnection } from './connection.js';
+import { hash, hashOf } from './four-tuple.js';
 import type { StreamConsumer } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
+import { PastConnections } from './past-connections.js';
+
+/** So many connections are opened before it is worth while to look which are over. */
+const LEAST_OPENED = 512;
 
 export class ConnectionTable {
-  readonly connections: TcpConnection[] = [];
+  /** By index; emptied when a connection is over. */
+  private readonly connections: (TcpConnection | undefined)[] = [];
+  /** Those that are not over, or were not when it was last looked; and how many were opened since. */
+  private live: TcpConnection[] = [];
+  private opened = 0;
+  private readonly past = new PastConnections();
+  /** Index + 1 of a connection, -1 - row of one that is over, 0 for none. */
   private slots = new Int32Array(256);
   private used = 0;
   private direction: 0 | 1 = 0;
+  /** Whose octets are being read. */
+  private current: TcpConnection | null = null;
+  /** Stands in for the consumer until there are octets: of a port scan's connections hardly one ever has any. */
+  private readonly awaiting: StreamConsumer = {
+    data: (half, bytes, start, end, offset) => this.follow().data(half, bytes, start, end, offset),
+    gap: (half, from, to, kind) => this.follow().gap(half, from, to, kind),
+    acked() {},
+  };
 
   constructor(
     private readonly clock: PacketClock,
-    /** Who follows a new connection's streams. */
-    private readonly opened: (connection: TcpConnection) => StreamConsumer,
-    /** The connection got its last packet: reopened on the same four-tuple, or the capture is over. */
+    /** Who follows a connection's streams: asked when the first octets come. */
+    private readonly consumerOf: (connection: TcpConnection) => StreamConsumer,
+    /**
+     * The connection got its last packet: it was closed, or reopened on the same four-tuple, or the capture is over. Without octets, it
+     * never had a consumer.
+     */
     private readonly finished: (connection: TcpConnection) => void,
+    /** A packet of a connection that is finished: it was sent again, or captured twice. */
+    private readonly late: (index: number) => void,
   ) {}
 
-  segment(segment: Segment): TcpConnection {
+  segment(segment: Segment): void {
     let at = this.slotOf(segment);
     let index = this.slots[at] - 1;
-    if (index < 0) {
+    if (index < -1) {
+      const row = -2 - index;
+      if (!this.past.isFollowedBy(row, segment, this.direction)) {
+        this.late(this.past.indexOf(row));
+        return;
+      }
+      index = this.open(segment, at);
+      this.direction = 0;
+    } else if (index < 0) {
       if ((this.used + 1) * 2 > this.slots.length) {
         this.enlarge();
         at = this.slotOf(segment);
@@ -34,41 +66,63 @@ export class ConnectionTable {
       index = this.open(segment, at);
       this.direction = 0;
     }
-    let connection = this.connections[index];
+    let connection = this.connections[index] as TcpConnection;
+    this.current = connection;
     const { direction } = this;
     const reopened =
       (segment.flags & (Flag.syn | Flag.ack)) === Flag.syn
         ? connection.isReopenedBy(segment, direction)
         : connection.isReplacedBy(segment, direction);
     if (reopened) {
-      connection.finish();
-      this.finished(connection);
+      this.end(connection);
       index = this.open(segment, at);
-      connection = this.connections[index];
+      connection = this.connections[index] as TcpConnection;
+      this.current = connection;
       connection.segment(segment, 0);
-      return connection;
-    }
-    connection.segment(segment, direction);
-    return connection;
+    } else connection.segment(segment, direction);
   }
 
   /** The capture is over: every connection that is still in the table gets its end. */
   finish(): void {
-    for (const slot of this.slots) {
-      if (slot === 0) continue;
-      const connection = this.connections[slot - 1];
-      connection.finish();
-      this.finished(connection);
-    }
+    for (const connection of this.live) if (this.connections[connection.index] !== undefined) this.end(connection);
+    this.live = [];
     this.slots = new Int32Array(0);
   }
 
+  private follow(): StreamConsumer {
+    const connection = this.current as TcpConnection;
+    const consumer = this.consumerOf(connection);
+    for (const half of connection.halves) half.consumer = consumer;
+    return consumer;
+  }
+
+  private end(connection: TcpConnection): void {
+    this.current = connection;
+    connection.finish();
+    this.finished(connection);
+    this.connections[connection.index] = undefined;
+  }
+
+  /** Connections that are over leave their place to a row of a few numbers. */
+  private retire(): void {
+    const { live, connections, clock } = this;
+    this.live = live.filter((connection) => {
+      if (connections[connection.index] === undefined) return false;
+      if (!connection.isOver(clock.timeNs)) return true;
+      this.slots[this.slotOfConnection(connection)] = -1 - this.past.add(connection);
+      this.end(connection);
+      return false;
+    });
+    this.opened = 0;
+  }
+
   private open(segment: Segment, at: number): number {
+    if (++this.opened > LEAST_OPENED && this.opened * 2 > this.live.length) this.retire();
     const index = this.connections.length;
     const connection = new TcpConnection(index, segment, this.clock);
-    const consumer = this.opened(connection);
-    for (const half of connection.halves) half.consumer = consumer;
+    for (const half of connection.halves) half.consumer = this.awaiting;
     this.connections.push(connection);
+    this.live.push(connection);
     this.slots[at] = index + 1;
     return index;
   }
@@ -77,7 +131,13 @@ export class ConnectionTable {
   private matches(at: number, segment: Segment): boolean {
     const slot = this.slots[at];
     if (slot === 0) return false;
-    const { addressA, addressB, portA, portB } = this.connections[slot - 1];
+    if (slot < 0) {
+      const direction = this.past.directionOf(-1 - slot, segment);
+      if (direction < 0) return false;
+      this.direction = direction as 0 | 1;
+      return true;
+    }
+    const { addressA, addressB, portA, portB } = this.connections[slot - 1] as TcpConnection;
     const { source, destination, sourcePort, destinationPort } = segment;
     if (
       portA === sourcePort &&
@@ -124,20 +184,23 @@ export class ConnectionTable {
     const mask = this.slots.length - 1;
     for (const slot of old) {
       if (slot === 0) continue;
-      const { addressA: a, addressB: b, portA, portB } = this.connections[slot - 1];
-      let at = hash(a[0] ^ b[0], a[1] ^ b[1], a[2] ^ b[2], a[3] ^ b[3], portA ^ portB, portA + portB) & mask;
+      let at = (slot < 0 ? this.past.hash(-1 - slot) : this.hashOf(slot - 1)) & mask;
       while (this.slots[at] !== 0) at = (at + 1) & mask;
       this.slots[at] = slot;
     }
   }
-}
 
-/** Symmetrical by what it is given: both directions of a connection meet in one slot. */
-function hash(w0: number, w1: number, w2: number, w3: number, portsXor: number, portsSum: number): number {
-  let h = Math.imul(w0 ^ Math.imul(w1, 0x9e3779b1) ^ Math.imul(w2, 0x85ebca6b), 0xc2b2ae35) ^ w3;
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  h = Math.imul(h ^ portsXor ^ (portsSum << 13), 0x297a2d39);
-  return h ^ (h >>> 16);
+  private hashOf(index: number): number {
+    const { addressA, addressB, portA, portB } = this.connections[index] as TcpConnection;
+    return hashOf(addressA, addressB, portA, portB);
+  }
+
+  private slotOfConnection(connection: TcpConnection): number {
+    const mask = this.slots.length - 1;
+    let at = this.hashOf(connection.index) & mask;
+    while (this.slots[at] !== connection.index + 1) at = (at + 1) & mask;
+    return at;
+  }
 }
 
 function sameWords(a: Int32Array, b: Int32Array): boolean {

@@ -11,6 +11,11 @@ import { distance } from './sequence.js';
 /** A SYN may be captured this much after what it opened. */
 const REORDERED_NS = 250e6;
 const REORDERED_OCTETS = 1 << 16;
+/** What was closed from both sides is over after the copies of its last packets; a RST may have been nobody's business. */
+const OVER_AFTER_NS = 1e9;
+const OVER_AFTER_RESET_NS = 120e9;
+/** Longer than a SYN is sent again. */
+const NEVER_ANSWERED_NS = 300e9;
 
 export class TcpConnection {
   readonly addressA: Int32Array;
@@ -35,9 +40,6 @@ export class TcpConnection {
   firstNs = Number.NaN;
   lastNs = Number.NaN;
   packets = 0;
-  /** Packets that the capturing host sent or received, where the link layer says so: by direction A and B. */
-  readonly outbound = [0, 0];
-  readonly inbound = [0, 0];
 
   constructor(
     readonly index: number,
@@ -87,8 +89,8 @@ export class TcpConnection {
     this.lastNs = timeNs;
     if (half.packets++ === 0) half.firstSeenNs = timeNs;
     half.lastSeenNs = timeNs;
-    if (segment.direction === 2) this.outbound[direction]++;
-    else if (segment.direction === 1) this.inbound[direction]++;
+    if (segment.direction === 2) half.outbound++;
+    else if (segment.direction === 1) half.outbound--;
 
     if ((flags & Flag.syn) !== 0) this.syn(segment, half, direction);
     else if (!half.started) half.start(sequence);
@@ -113,6 +115,27 @@ export class TcpConnection {
     }
     if (half.hasHole) half.reviewHole();
     if (other.hasHole) other.reviewHole();
+  }
+
+  /** Closed, and quiet for so long that nothing can come but what is sent again; or never answered. */
+  isOver(nowNs: number): boolean {
+    const [a, b] = this.halves;
+    const quietNs = nowNs - this.lastNs;
+    if (quietNs < OVER_AFTER_NS) return false;
+    if (this.closedBy === null)
+      return (a.packets === 0 || b.packets === 0) && this.isEmpty && quietNs > NEVER_ANSWERED_NS;
+    if (this.closedBy === 'rst') return this.isEmpty || quietNs > OVER_AFTER_RESET_NS;
+    return a.isSettled && b.isSettled;
+  }
+
+  /** Nobody sent an octet. */
+  private get isEmpty(): boolean {
+    return this.halves[0].highest === 0 && this.halves[1].highest === 0;
+  }
+
+  /** Direction of the client as far as SYNs and ports tell. */
+  get likelyClient(): 0 | 1 {
+    return this.clientDirection ?? (this.portA >= this.portB ? 0 : 1);
   }
 
   finish(): void {

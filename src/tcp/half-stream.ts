@@ -43,12 +43,16 @@ interface HeldSegment {
   bytes: Uint8Array;
 }
 
+/** What most streams never have takes no memory: replaced by the first one. */
+const NO_GAPS: Gap[] = [];
+const NOT_HELD: HeldSegment[] = [];
+
 const NOBODY: StreamConsumer = { data() {}, gap() {}, acked() {} };
 
 const MAX_HELD_OCTETS = 4 << 20;
 const MAX_HELD_SEGMENTS = 4096;
 const MAX_GAPS = 4096;
-const FAR_OCTETS = 1 << 25;
+export const FAR_OCTETS = 1 << 25;
 const REORDERED_OCTETS = 1 << 16;
 /** A hole that the receiver has TCP-ACKed is waited for this long: captures of several queues come out of order. */
 const REORDER_WAIT_NS = 250e6;
@@ -62,7 +66,7 @@ const SENT_AGAIN_WITHIN_NS = 3e9;
 export class HalfStream {
   readonly ledger: SegmentLedger;
   readonly acks: AckHistory;
-  readonly gaps: Gap[] = [];
+  gaps: Gap[] = NO_GAPS;
   gapsDropped = 0;
   readonly blocked: BlockedInterval[] = [];
   private readonly unacked = new BlockedTimer('unacked', this.blocked);
@@ -80,7 +84,7 @@ export class HalfStream {
   highest = 0;
   /** Sequence numbers that packets without payload stood at: beyond `next` they tell of octets that were not captured. */
   private ahead = 0;
-  private held: HeldSegment[] = [];
+  private held: HeldSegment[] = NOT_HELD;
   private heldOctets = 0;
   private holeAckedSinceNs = Number.NaN;
   finOffset = -1;
@@ -91,6 +95,8 @@ export class HalfStream {
   /** When octets that had not been seen before were last seen. */
   lastOctetsNs = Number.NaN;
   packets = 0;
+  /** Packets that the capturing host sent, less those that it received, where the link layer says so. */
+  outbound = 0;
   /** How many of them were RSTs. */
   resets = 0;
   retransmissions = 0;
@@ -134,6 +140,16 @@ export class HalfStream {
 
   offsetOf(sequence: number): number {
     return this.next + distance(sequence, this.nextSequence);
+  }
+
+  /** The sequence number after the last octet seen, of the FIN if there was one. */
+  get endSequence(): number {
+    return (this.nextSequence + (this.highest - this.next) + (this.finOffset >= this.highest ? 1 : 0)) | 0;
+  }
+
+  /** Whether it was closed, and its FIN and all that stood before it TCP-ACKed. */
+  get isSettled(): boolean {
+    return this.finOffset >= this.highest && this.acks.offset > this.finOffset && this.held.length === 0;
   }
 
   /** Farther than any window, and than what a capture loses at once. */
@@ -264,7 +280,12 @@ export class HalfStream {
   private beforeBase(offset: number): void {
     const { timeNs } = this.clock;
     if (this.gaps.length >= MAX_GAPS || -offset > REORDERED_OCTETS) return;
-    this.gaps.push({ kind: 'missed', from: offset, to: 0, fromNs: timeNs, toNs: timeNs });
+    this.noteGap({ kind: 'missed', from: offset, to: 0, fromNs: timeNs, toNs: timeNs });
+  }
+
+  private noteGap(gap: Gap): void {
+    if (this.gaps === NO_GAPS) this.gaps = [];
+    this.gaps.push(gap);
   }
 
   private markWhole(): void {
@@ -292,6 +313,7 @@ export class HalfStream {
     let at = this.held.length;
     while (at > 0 && this.held[at - 1].start > offset) at--;
     if (at > 0 && this.held[at - 1].start === offset && this.held[at - 1].wireEnd >= wireEnd) return;
+    if (this.held === NOT_HELD) this.held = [];
     this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: bytes.slice(start, end) });
     this.heldOctets += end - start;
   }
@@ -317,7 +339,7 @@ export class HalfStream {
     if (kind === 'missed') this.missedOctets += to - from;
     if (kind === 'cut') this.cutOctets += to - from;
     const gap = { kind, from, to, fromNs: this.wholeUntilNs, toNs: this.clock.timeNs };
-    if (this.gaps.length < MAX_GAPS) this.gaps.push(gap);
+    if (this.gaps.length < MAX_GAPS) this.noteGap(gap);
     else this.gapsDropped++;
     this.moveTo(to);
     this.consumer.gap(this, from, to, kind);

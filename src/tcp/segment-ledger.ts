@@ -45,10 +45,14 @@ const REF = 3;
 const MARK = 4;
 const WIDTH = 5;
 const FIRST_ENTRIES = 16;
+/** Most streams of a busy capture never send a message: the ring is made for the first segment. */
+const NONE = new Float64Array(0);
+/** The answer of `carriersInTurn`, of whichever ledger was asked last. */
+const CARRIERS = new Uint32Array(64);
 
 export class SegmentLedger {
-  private ring = new Float64Array(FIRST_ENTRIES * WIDTH);
-  private size = FIRST_ENTRIES;
+  private ring = NONE;
+  private size = 0;
   private head = 0;
   private count = 0;
   /** Entries that had to go although they were not pruned yet. */
@@ -72,7 +76,7 @@ export class SegmentLedger {
 
   /** No room is left: whoever knows what may go should say so by `prune` before the next entry is added. */
   get full(): boolean {
-    return this.count === this.size;
+    return this.count === this.size && this.count > 0;
   }
 
   /** The ring will soon want to know what may go; until then nobody needs to work it out. */
@@ -146,7 +150,7 @@ export class SegmentLedger {
     }
     return reached >= end ? count : 0;
   }
-  readonly carriers = new Uint32Array(64);
+  readonly carriers = CARRIERS;
 
   /** Time of the first of them. */
   soleTimeNs = Number.NaN;
@@ -204,11 +208,11 @@ export class SegmentLedger {
       this.overflowed++;
       return;
     }
-    this.ring = new Float64Array(size * 2 * WIDTH);
+    this.size = Math.max(FIRST_ENTRIES, size * 2);
+    this.ring = new Float64Array(this.size * WIDTH);
     this.ring.set(ring.subarray(head * WIDTH));
     this.ring.set(ring.subarray(0, head * WIDTH), (size - head) * WIDTH);
     this.head = 0;
-    this.size = size * 2;
   }
 }
 

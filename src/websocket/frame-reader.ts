@@ -15,17 +15,23 @@ export interface FrameSink {
 const SHORT_COPY = 128;
 /** Longer payloads are counted, not kept: 4 MiB hold any command. */
 const MAX_KEPT_PAYLOAD = 4 << 20;
+const HEADER_OCTETS = 14;
+const NOTHING = new Uint8Array(0);
+/** Buffers of frames that are done, for the next ones: of thousands of connections few are within a frame at one time. */
+const spare: Uint8Array[] = [];
+const MAX_SPARE = 8;
+const MAX_SPARE_OCTETS = 65536;
 
 export class FrameReader {
   readonly frame = new Frame();
   /** Set where octets stand that cannot be a frame: nothing is read any more. */
   fault: string | null = null;
   rsv1Allowed = true;
-  private readonly header = new Uint8Array(14);
+  private header = NOTHING;
   private headerHad = 0;
   private inPayload = false;
   private remaining = 0;
-  private kept = new Uint8Array(0);
+  private kept: Uint8Array = NOTHING;
   private keptLength = 0;
 
   constructor(private readonly sink: FrameSink) {}
@@ -109,7 +115,7 @@ export class FrameReader {
     this.headerHad = 0;
     this.sink.frame(frame);
     this.keptLength = 0;
-    if (this.kept.length > 65536) this.kept = new Uint8Array(0);
+    if (this.kept !== NOTHING) this.giveBack();
     frame.damaged = false;
     frame.partial = false;
   }
@@ -118,14 +124,24 @@ export class FrameReader {
     if (this.frame.damaged) return; // behind a hole nothing can be placed
     const length = Math.min(end - start, MAX_KEPT_PAYLOAD - this.keptLength);
     if (this.keptLength + length > this.kept.length) {
-      const size = Math.max(1024, this.kept.length * 2, this.keptLength + length);
-      const kept = new Uint8Array(Math.min(size, MAX_KEPT_PAYLOAD));
-      kept.set(this.kept.subarray(0, this.keptLength));
-      this.kept = kept;
+      this.enlarge(this.keptLength + length);
     }
     if (length < SHORT_COPY) for (let i = 0; i < length; i++) this.kept[this.keptLength + i] = bytes[start + i];
     else this.kept.set(bytes.subarray(start, start + length), this.keptLength);
     this.keptLength += length;
+  }
+
+  private enlarge(octets: number): void {
+    if (this.kept === NOTHING && spare.length > 0) this.kept = spare.pop() as Uint8Array;
+    if (this.kept.length >= octets) return;
+    const kept = new Uint8Array(Math.min(Math.max(1024, this.kept.length * 2, octets), MAX_KEPT_PAYLOAD));
+    kept.set(this.kept.subarray(0, this.keptLength));
+    this.kept = kept;
+  }
+
+  private giveBack(): void {
+    if (this.kept.length <= MAX_SPARE_OCTETS && spare.length < MAX_SPARE) spare.push(this.kept);
+    this.kept = NOTHING;
   }
 
   private headerInPlace(bytes: Uint8Array, p: number, end: number): number {
@@ -140,6 +156,7 @@ export class FrameReader {
   }
 
   private headerAcross(bytes: Uint8Array, p: number, end: number): number {
+    if (this.header === NOTHING) this.header = new Uint8Array(HEADER_OCTETS);
     const { header } = this;
     while (p < end) {
       header[this.headerHad++] = bytes[p++];

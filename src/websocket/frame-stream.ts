@@ -13,15 +13,17 @@ export interface FrameStreamSink extends FrameSink {
 }
 
 const MAX_SEARCHED = 128 << 10;
+const NOTHING = new Uint8Array(0);
+const NONE: number[] = [];
 
 export class FrameStream {
   readonly reader: FrameReader;
   /** Offset at which what is being searched begins; NaN while the boundary is known. */
   private searchFrom = Number.NaN;
   private why = '';
-  private buffer = new Uint8Array(0);
+  private buffer: Uint8Array = NOTHING;
   private length = 0;
-  private boundaries: number[] = [];
+  private boundaries: number[] = NONE;
   private nextSweep = 1024;
   /** Frames were read, so that this is WebSocket for certain. */
   frames = 0;
@@ -60,7 +62,7 @@ export class FrameStream {
     this.searchFrom = offset;
     this.why = why;
     this.length = 0;
-    this.boundaries = [];
+    this.boundaries = NONE;
     this.nextSweep = 1024;
   }
 
@@ -106,6 +108,7 @@ export class FrameStream {
       buffer.set(this.buffer.subarray(0, this.length));
       this.buffer = buffer;
     }
+    if (this.boundaries === NONE) this.boundaries = [];
     this.boundaries.push(this.length);
     this.buffer.set(bytes.subarray(start, end), this.length);
     this.length += end - start;
@@ -121,7 +124,8 @@ export class FrameStream {
     if (at > 0) this.sink.undecoded(from, from + at, this.why);
     const { buffer, length } = this;
     this.startAt(from + at);
-    this.buffer = new Uint8Array(0);
+    this.buffer = NOTHING;
+    this.boundaries = NONE;
     this.length = 0;
     this.read(buffer, at, length, from + at);
   }

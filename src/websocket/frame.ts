@@ -5,6 +5,8 @@
 
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
+const NOTHING = new Uint8Array(0);
+
 export class Frame {
   fin = false;
   rsv1 = false;
@@ -13,7 +15,7 @@ export class Frame {
   /** The four octets of the masking key, first one lowest. 0 where not masked. */
   maskingKey = 0;
   /** Payload octets, still masked, at `bytes[payloadStart..payloadEnd)`: fewer than `payloadLength` where damaged, partial or too long to keep. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NOTHING;
   payloadStart = 0;
   payloadEnd = 0;
   /** As the header says. */

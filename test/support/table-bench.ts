@@ -15,13 +15,18 @@ export interface Played {
   texts: [string, string][];
   recorders: Recorder[];
   finished: number[];
+  /** Indices of connections that were over when a packet of theirs came. */
+  late: number[];
 }
 
-export function play(tape: Tape): Played {
+/** `ended` is told of each connection that is over, and when. */
+export function play(tape: Tape, ended?: (index: number, atMs: number) => void): Played {
   const clock = new PacketClock();
   const recorders: Recorder[] = [];
   const texts: [string, string][] = [];
   const finished: number[] = [];
+  const connections: TcpConnection[] = [];
+  const late: number[] = [];
   const table = new ConnectionTable(
     clock,
     (connection) => {
@@ -38,7 +43,12 @@ export function play(tape: Tape): Played {
         acked: (half) => recorder.acked(half),
       };
     },
-    (connection) => finished.push(connection.index),
+    (connection) => {
+      connections[connection.index] = connection;
+      finished.push(connection.index);
+      ended?.(connection.index, clock.timeNs / 1e6);
+    },
+    (index) => late.push(index),
   );
   const decoder = new PacketDecoder();
   const segment = new Segment();
@@ -50,5 +60,5 @@ export function play(tape: Tape): Played {
     },
   });
   table.finish();
-  return { connections: table.connections, texts, recorders, finished };
+  return { connections, texts, recorders, finished, late };
 }
