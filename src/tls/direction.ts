@@ -10,6 +10,9 @@ import { nextTrafficSecret, trafficKeys } from './key-schedule.js';
 import { RecordReader, type RecordSink, type TlsRecord } from './record.js';
 import { type Plaintext, type RecordCipher, Tls13Cipher } from './record-cipher.js';
 
+/** Of a TCP connection's two. */
+export type Direction = 0 | 1;
+
 /** The parts of a TLS 1.3 connection, in order; each has its secret. */
 export type Epoch = 'early' | 'handshake' | 'application';
 
@@ -82,7 +85,9 @@ export class DirectionState {
 
   /** Keys of a part that is over are not tried any more. */
   leave(epoch: Epoch): void {
-    if (this.epoch === epoch) this.advance();
+    if (this.epoch !== epoch) return;
+    if (this.later.length > 0) this.advance();
+    else this.cipher = null;
   }
 
   /** In mid-connection: the number was found. */
