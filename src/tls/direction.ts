@@ -51,6 +51,8 @@ export class DirectionState {
   /** Records that the last opening went past; NaN where keys changed among them. */
   skipped = 0;
   epoch: Epoch = 'handshake';
+  /** KeyUpdates so far. */
+  updates = 0;
   private suite: CipherSuite | null = null;
   private secret: Uint8Array | null = null;
   private later: EpochKeys[] = [];
@@ -76,9 +78,10 @@ export class DirectionState {
     if (next !== undefined) {
       this.epoch = next.epoch;
       this.secret = next.secret;
-    } else if (this.secret !== null && this.epoch === 'application')
+    } else if (this.secret !== null && this.epoch === 'application') {
       this.secret = nextTrafficSecret(suite, this.secret);
-    else return;
+      this.updates++;
+    } else return;
     this.cipher = new Tls13Cipher(suite, trafficKeys(suite, this.secret));
     this.sequence = 0;
   }

@@ -40,14 +40,15 @@ export interface SecretSearch {
   /** How many KeyUpdates went before. */
   updates: number;
   range: NumberRange;
-  /** ChaCha20 as well. */
-  slow: boolean;
+  /** ChaCha20: so many numbers at most, where a key log of few keys allows it. */
+  slow: number;
 }
 
 /** TLS 1.3: secrets of one of the clients under which the record opens. */
 export function findSecrets(record: TlsRecord, search: SecretSearch): FoundSecrets | null {
   const { keyLog, clients, range, updates } = search;
   const share = Math.max(1 << 9, Math.floor(MAX_TRIALS_SLOW / Math.max(1, clients.length)));
+  const slowTo = Math.min(range.to, range.from + Math.min(share, search.slow));
   for (const clientDirection of search.clientDirections) {
     const label = labelOf(search.epoch, search.direction === clientDirection);
     for (const [client, secrets] of clients) {
@@ -55,8 +56,7 @@ export function findSecrets(record: TlsRecord, search: SecretSearch): FoundSecre
       if (first === undefined || !secrets.has('CLIENT_TRAFFIC_SECRET_0')) continue;
       for (const suite of suitesFor(first, search.suites)) {
         const quick = suite.protection === 'gcm';
-        if (!quick && !search.slow) continue;
-        const to = quick ? range.to : Math.min(range.to, range.from + share);
+        const to = quick ? range.to : slowTo;
         if (to <= range.from || !keyLog.spend((to - range.from) * (quick ? 1 : SLOW))) continue;
         let secret = first;
         for (let i = 0; i < updates; i++) secret = nextTrafficSecret(suite, secret);
@@ -75,7 +75,9 @@ function labelOf(epoch: SecretSearch['epoch'], client: boolean): TrafficLabel {
 
 function suitesFor(secret: Uint8Array, known: readonly number[] | null): CipherSuite[] {
   const ids = known ?? (secret.length === 48 ? [0x1302] : [0x1301, 0x1303]);
+  // RFC 8446 appendix B.4: clients offer those of TLS 1.2 beside them.
   return ids
+    .filter((id) => id >> 8 === 0x13)
     .map(cipherSuite)
     .filter((suite): suite is CipherSuite => suite !== null && secret.length === (suite.hash === 'sha384' ? 48 : 32));
 }

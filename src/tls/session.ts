@@ -338,6 +338,8 @@ export class TlsSession {
     state.lostOctets = -1;
     state.joining = false;
     if (joining || cipher === null || (this.is13 && state.epoch !== 'application')) return;
+    // The first record of its part of the connection: what was lost was handshake.
+    if (this.is13 && Number.isNaN(skipped) && state.sequence === 1 && state.updates === 0) return;
     const overhead = 5 + (1 << 10) - cipher.plainLength(1 << 10);
     const certain = skipped >= 0 && cipher.plainLength(1 << 10) >= 0;
     const length = certain ? Math.max(0, lostOctets - skipped * overhead) : lostOctets;
