@@ -38,6 +38,7 @@ export interface Known {
 
 export class KeySearch {
   private readonly tried = [0, 0];
+  private reason: (() => string) | null = null;
 
   constructor(private readonly keyLog: KeyLog | null) {}
 
@@ -129,7 +130,13 @@ export class KeySearch {
     );
   }
 
+  /** Why nothing was found in the records so far; null where none was tried. */
+  get undecided(): string | null {
+    return this.reason?.() ?? null;
+  }
+
   private nextRecord(direction: Direction, why: () => string): string | null {
+    this.reason = why;
     return ++this.tried[direction] < MAX_TRIED ? null : why();
   }
 }

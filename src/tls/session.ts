@@ -108,7 +108,9 @@ export class TlsSession {
     // With keys that opened its handshake, it carried nothing else.
     const opened = this.directions.some(({ proven }) => proven);
     if (this.facts.decrypted || opened || this.facts.unreadable !== null) return;
-    if (this.failures > 0) this.facts.unreadable = DO_NOT_OPEN;
+    const { undecided } = this.keys;
+    if (undecided !== null) this.facts.unreadable = undecided;
+    else if (this.failures > 0) this.facts.unreadable = DO_NOT_OPEN;
     else if (this.facts.established) this.facts.unreadable = this.keys.why;
   }
 
