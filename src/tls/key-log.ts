@@ -1,6 +1,6 @@
 /**
  * The NSS key log: secrets by the ClientHello's random. In: octets of a file (cli/) or of a Decryption Secrets Block (capture/).
- * Out: session.ts looks up. draft-ietf-tls-keylogfile; lines that are no secrets (comments, other labels) are passed over.
+ * Out: session.ts looks up. RFC 9850; lines that are no secrets (comments, other labels) are passed over.
  */
 
 export type TrafficLabel =
@@ -58,7 +58,7 @@ export class KeyLog {
     const sizes = { tls13: 0, tls12: 0 };
     for (const secrets of this.clients.values()) {
       if (secrets.has('SERVER_TRAFFIC_SECRET_0')) sizes.tls13++;
-      if (secrets.has('CLIENT_RANDOM')) sizes.tls12++;
+      else if (secrets.has('CLIENT_RANDOM')) sizes.tls12++;
     }
     return sizes;
   }
@@ -111,7 +111,8 @@ export class KeyLog {
   *masters(): Generator<[string, Uint8Array]> {
     for (const [client, secrets] of this.clients) {
       const master = secrets.get('CLIENT_RANDOM');
-      if (master !== undefined) yield [client, master];
+      // haproxy names one for TLS 1.3 as well, where it opens nothing.
+      if (master !== undefined && !secrets.has('SERVER_TRAFFIC_SECRET_0')) yield [client, master];
     }
   }
 

@@ -459,12 +459,12 @@ export class TlsSession {
     ];
     const whole = client.at(-1)?.epoch === 'application' && server.at(-1)?.epoch === 'application';
     // A handshake that was broken off has no further secrets; what it said of that can be read.
-    if (!whole && (client.length === 0 || server.length === 0)) {
+    if (!whole && client.length === 0 && server.length === 0) {
       this.giveUp(ONLY_A_PART);
       return;
     }
     // Without the secret that reads EncryptedExtensions: a PSK that was taken is the best sign there is.
-    if (server[0].epoch === 'application') this.earlyDataAccepted = this.facts.resumed;
+    if (server[0]?.epoch === 'application') this.earlyDataAccepted = this.facts.resumed;
     const clientDirection = this.clientDirection ?? 0;
     this.directions[clientDirection].setSecrets(suite, client);
     this.directions[clientDirection ^ 1].setSecrets(suite, server);

@@ -51,6 +51,18 @@ describe('a key log', () => {
     }
   });
 
+  it("is read as haproxy's log format writes it, with a master secret for TLS 1.3 too, and a sign for what there is none of", () => {
+    const random = RANDOM.toUpperCase();
+    const log = read(
+      `CLIENT_EARLY_TRAFFIC_SECRET ${random} -\nCLIENT_TRAFFIC_SECRET_0 ${random} ${SECRET}\nSERVER_TRAFFIC_SECRET_0 ${random} ${SECRET}\nCLIENT_RANDOM ${random} ${MASTER.toUpperCase()}\n` +
+        `CLIENT_EARLY_TRAFFIC_SECRET ${OTHER} -\nCLIENT_TRAFFIC_SECRET_0 ${OTHER} -\nCLIENT_RANDOM ${OTHER} ${MASTER}\n`,
+    );
+    expect(found(log)).toEqual(RIGHT);
+    expect(log.of(octets(RANDOM))?.has('CLIENT_EARLY_TRAFFIC_SECRET')).toBe(false);
+    expect(log.sizes).toEqual({ tls13: 1, tls12: 1 });
+    expect([...log.masters()]).toEqual([[OTHER, octets(MASTER)]]);
+  });
+
   it('takes no octets for secrets', () => {
     const log = read(Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7919) & 0xff));
     expect(log.size).toBe(0);
