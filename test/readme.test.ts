@@ -51,6 +51,20 @@ describe('pasted output', () => {
   });
 });
 
+it("has the log format of the lab's haproxy, whose key log the tests read", () => {
+  const lab = readFileSync(join(project, 'samples/lab/haproxy.mjs'), 'utf8');
+  const block = readme.match(/<!-- haproxy -->\s*```text\n([\s\S]*?)```/)?.[1] ?? '';
+  const secrets = (text: string) =>
+    [...text.matchAll(/([A-Z_0-9]+) (?:\S+) %\[(ssl_fc_\w+(?:,hex)?)\]/g)].map((m) => [m[1], m[2]]);
+  expect(secrets(block)).toHaveLength(5);
+  expect(secrets(lab)).toEqual(secrets(block));
+  for (const option of ['tune.ssl.keylog on', 'log stdout format raw local0'])
+    expect(
+      [block, lab].every((text) => text.includes(option)),
+      option,
+    ).toBe(true);
+});
+
 describe('what it names', () => {
   /** Code, inline and in blocks, without output. */
   const code = [...readme.replace(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`|^ {4}(.+)$/gm)].map(

@@ -31,6 +31,7 @@ function missingTools() {
     openssl: 'version',
     tcpdump: '--version',
     nginx: '-v',
+    haproxy: '-v',
     ip: '-V',
     iptables: '-V',
     tc: '-V',
@@ -117,11 +118,20 @@ function write(world, to) {
   writeFileSync(join(to, 'lab.log.jsonl'), lines(notes.lab));
   const keyLog = world.keyLog.length > 0 ? 'keys.log' : undefined;
   if (keyLog) writeFileSync(join(to, keyLog), world.keyLog.map(({ line }) => line).join(''));
+  const proxyKeyLogs = {};
+  for (const [hop, secrets] of Object.entries(world.proxyKeyLogs)) {
+    proxyKeyLogs[hop] = `keys-${hop}.log`;
+    writeFileSync(join(to, proxyKeyLogs[hop]), secrets.map((line) => `${line}\n`).join(''));
+  }
   const { ackTimeout, options: flags = [] } = scenario;
   const { capturedFrom, capturedUntil, packets } = world;
   writeFileSync(
     join(to, 'scenario.json'),
-    json({ name, description, hops: files, keyLog, ackTimeout, options: flags, capturedFrom, capturedUntil, packets }),
+    json({
+      ...{ name, description, hops: files, keyLog },
+      ...(Object.keys(proxyKeyLogs).length > 0 ? { proxyKeyLogs } : {}),
+      ...{ ackTimeout, options: flags, capturedFrom, capturedUntil, packets },
+    }),
   );
   const connections = connectionsFrom(notes);
   const byOutcome = {};

@@ -50,14 +50,14 @@ const ssl = (listen, { cert, key }) => `
 `;
 
 // The proxy host's block and its include/proxy.conf; with TLS where the scenario has it.
-export const npmNginx = (dir, { listen, upstream, readTimeout = '3600s', certificate = null }) =>
+export const npmNginx = (dir, { listen, upstream, readTimeout = '3600s', certificate = null, innerTls = false }) =>
   frame(
     dir,
     `
   server {
-    set $forward_scheme http;
+    set $forward_scheme ${innerTls ? 'https' : 'http'};
     set $server "${literal(upstream)}";
-    set $port 80;
+    set $port ${innerTls ? 443 : 80};
     listen ${literal(listen)}:80;
 ${certificate ? ssl(literal(listen), certificate) : ''}    server_name rmm.example.net;
     proxy_set_header Upgrade $http_upgrade;
@@ -74,7 +74,7 @@ ${certificate ? ssl(literal(listen), certificate) : ''}    server_name rmm.examp
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Real-IP $remote_addr;
-      proxy_pass $forward_scheme://$server:$port$request_uri;
+${innerTls ? '      proxy_ssl_protocols TLSv1.2 TLSv1.3;\n' : ''}      proxy_pass $forward_scheme://$server:$port$request_uri;
     }
   }`,
   );

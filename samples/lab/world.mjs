@@ -1,10 +1,11 @@
 // One run of one scenario: network, proxies, server, agents, captures; and what the scenario's script can do with them.
 
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finishFiles, startCapture } from './capture.mjs';
 import { isoMicros } from './events.mjs';
+import { haproxy, keyLines } from './haproxy.mjs';
 import { impairments } from './impair.mjs';
 import { Network } from './network.mjs';
 import { npmNginx, originNginx } from './nginx.mjs';
@@ -20,6 +21,8 @@ export class World {
   notes = { server: [], agents: [], lab: [] };
   /** NSS key log of the agents, line by line. */
   keyLog = [];
+  /** The same of a proxy that ends TLS, by hop. */
+  proxyKeyLogs = {};
   processes = new Processes();
   agents = new Map();
   #captures = [];
@@ -63,15 +66,21 @@ export class World {
       const at = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, rules: relay };
       return this.processes.forkIn(ns(netns), 'relay.mjs', { ...at, ...relayTo }, note('lab'));
     };
-    const { readTimeout } = scenario;
+    const { readTimeout, innerTls = false } = scenario;
     const certificate = scenario.agents.some((agent) => agent.tls) ? this.#certificate() : null;
-    await proxy('nginx', 'origin', { upstreamHost: '127.0.0.1', upstreamPort: 3001 }, (dir) =>
-      originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx }),
-    );
+    if (innerTls)
+      await this.#haproxy('nginx', 'origin', { listen: plan.origin.host, certificate, upstream: '127.0.0.1:3001' });
+    else
+      await proxy('nginx', 'origin', { upstreamHost: '127.0.0.1', upstreamPort: 3001 }, (dir) =>
+        originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx }),
+      );
     const [npmNs, listen] = scenario.network?.docker ? ['npmc', '172.17.0.2'] : ['npm', plan.npm.host];
-    await proxy('npm', npmNs, { upstreamHost: plan.origin.host, upstreamPort: 80 }, (dir) =>
-      npmNginx(dir, { listen, upstream: plan.origin.host, readTimeout: readTimeout?.npm, certificate }),
-    );
+    const upstream = `${plan.origin.host}:80`;
+    if (scenario.haproxy) await this.#haproxy('npm', npmNs, { listen, certificate, upstream, realIp: true });
+    else
+      await proxy('npm', npmNs, { upstreamHost: plan.origin.host, upstreamPort: 80 }, (dir) =>
+        npmNginx(dir, { listen, upstream: plan.origin.host, readTimeout: readTimeout?.npm, certificate, innerTls }),
+      );
 
     if (scenario.middlebox) await this.#middlebox(scenario.middlebox, note('lab'));
 
@@ -96,6 +105,26 @@ export class World {
     });
     await sleep(250);
     if (child.exitCode !== null) throw new Error(`nginx at ${hop}: ${said}`);
+    return { child };
+  }
+
+  async #haproxy(hop, netns, { certificate, ...config }) {
+    const file = join(this.dir, `haproxy-${hop}.cfg`);
+    const pem = join(this.dir, `haproxy-${hop}.pem`);
+    writeFileSync(pem, readFileSync(certificate.cert, 'utf8') + readFileSync(certificate.key, 'utf8'));
+    writeFileSync(file, haproxy({ ...config, certificate: pem }));
+    const child = this.processes.spawnIn(this.network.ns(netns), 'haproxy', ['-db', '-f', file]);
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    let written = '';
+    child.stdout.on('data', (chunk) => {
+      written += chunk;
+      this.proxyKeyLogs[hop] = keyLines(written);
+    });
+    await sleep(400);
+    if (child.exitCode !== null) throw new Error(`haproxy at ${hop}: ${said}`);
     return { child };
   }
 

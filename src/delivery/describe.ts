@@ -12,6 +12,9 @@ import { seconds } from './coverage.js';
 import { milliseconds } from './hop-state.js';
 import type { CaptureReport, ConnectionReport, HopReport, LegReport } from './verdict.js';
 
+/** Connections that a reason names by their clients. */
+const MOST_NAMED = 3;
+
 export function describeHop(view: HopView): HopReport {
   const { observation } = view;
   const aligned = view.clock;
@@ -66,14 +69,21 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
 function undecrypted({ connections, hasKeys }: HopObservation): string[] {
   if (!hasKeys) return [];
   const encrypted = connections.filter((connection) => connection?.tls != null);
-  const byReason = new Map<string, number>();
-  for (const { tls } of encrypted)
-    if (tls?.unreadable != null) byReason.set(tls.unreadable, (byReason.get(tls.unreadable) ?? 0) + 1);
-  return [...byReason].map(([why, count]) =>
-    why === NO_KEYS
-      ? `the key log holds no keys for ${count} of ${encrypted.length} TLS connections`
-      : `${count} of ${encrypted.length} TLS connections cannot be decrypted: ${why}`,
-  );
+  const byReason = new Map<string, ObservedConnection[]>();
+  for (const connection of encrypted) {
+    const why = connection.tls?.unreadable;
+    if (why != null) byReason.set(why, [...(byReason.get(why) ?? []), connection]);
+  }
+  return [...byReason].map(([why, closed]) => {
+    const which = `${closed.length} of ${encrypted.length} TLS connections (from ${clientsOf(closed)})`;
+    return why === NO_KEYS ? `the key log holds no keys for ${which}` : `${which} cannot be decrypted: ${why}`;
+  });
+}
+
+function clientsOf(connections: readonly ObservedConnection[]): string {
+  const named = connections.slice(0, MOST_NAMED).map((each) => endpoint(each.clientAddress, each.clientPort));
+  const more = connections.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 export function describeConnection(path: Path, views: readonly HopView[]): ConnectionReport {

@@ -80,6 +80,8 @@ function unanswered({ observation }: HopView, connection: ObservedConnection): W
   const [clientSpoke, serverSpoke] = [fromClient, fromServer].map(({ lastOctetsNs }) => !Number.isNaN(lastOctetsNs));
   if (!clientSpoke && !serverSpoke) return null;
   if (protocol === 'tls' && (!clientSpoke || tls === null || tls.established || tls.alert >= 0)) return null;
+  // Behind a ServerHello whose keys are not at hand nobody looked for the handshake's end.
+  if (protocol === 'tls' && serverSpoke && tls !== null && tls.unreadable !== null) return null;
   if (protocol === 'tls' && serverSpoke && connection.packets > MOST_HANDSHAKE_PACKETS) return null;
   if (protocol === 'other' && ((clientSpoke && serverSpoke) || isTalk(clientSpoke ? fromClient : fromServer)))
     return null;

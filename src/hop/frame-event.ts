@@ -46,6 +46,11 @@ export interface ConnectionSummary {
   decrypted: boolean | null;
   /** Why it could not be decrypted. */
   unreadable: string | null;
+  /** A session of an earlier connection was taken up again. */
+  resumed: boolean | null;
+  renegotiations: number | null;
+  /** Of the ClientHello, in hexadecimal: by it a key log names its secrets. */
+  clientRandom: string | null;
   agent: string | null;
   openedAt: string | null;
   closedAt: string | null;

@@ -2,6 +2,7 @@
  * The TCP connections of captures. In: ConnectionSummary. Out: pieces of text.
  */
 import type { ConnectionSummary } from '../hop/frame-event.js';
+import { tlsLines } from './connections-tls.js';
 import { csvLine } from './csv-line.js';
 import { clockTime, count, counted, dateOf } from './figures.js';
 import { grid } from './grid.js';
@@ -32,6 +33,9 @@ const PLAIN = [
   'alpn',
   'decrypted',
   'unreadable',
+  'resumed',
+  'renegotiations',
+  'clientRandom',
 ] as const satisfies (keyof ConnectionSummary)[];
 const SIDE = ['text', 'binary', 'ping', 'pong', 'close', 'octets', 'missedOctets'] as const;
 const LAST = ['pingsAnswered', 'retransmissions', 'closeCode'] as const satisfies (keyof ConnectionSummary)[];
@@ -128,6 +132,7 @@ function* table(connections: ConnectionSummary[], options: ReportOptions): Gener
       ]);
     yield grid(at === 0 ? head : null, rows, widths, look);
   }
+  yield* tlsLines(connections, width, look);
 }
 
 function* markdownTable(connections: ConnectionSummary[]): Generator<string> {

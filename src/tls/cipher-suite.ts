@@ -1,6 +1,6 @@
 /**
  * Cipher suites whose records can be read: how long keys are, and what protects a record. In: the number that a ServerHello chose.
- * Out: parameters for key-schedule.ts and record-cipher.ts. RFC 8446 appendix B.4; RFC 5246 appendix A.5, RFC 5288, 5289, 7905.
+ * Out: parameters for key-schedule.ts and record-cipher.ts. RFC 8446 appendix B.4; RFC 5246 appendix A.5, RFC 5288, 5289, 6655, 7251, 7905.
  */
 
 export type Protection = 'gcm' | 'ccm' | 'chacha20-poly1305' | 'cbc';
@@ -64,6 +64,19 @@ for (const [id, exchange] of [
 aead(0xcca8, 'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 'chacha20-poly1305', 'sha256');
 aead(0xcca9, 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'chacha20-poly1305', 'sha256');
 aead(0xccaa, 'TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 'chacha20-poly1305', 'sha256');
+
+// RFC 6655, RFC 7251.
+for (const [id, exchange] of [
+  [0xc09c, 'RSA'],
+  [0xc09e, 'DHE_RSA'],
+  [0xc0ac, 'ECDHE_ECDSA'],
+] as const) {
+  const short = exchange === 'ECDHE_ECDSA' ? id + 2 : id + 4;
+  aead(id, `TLS_${exchange}_WITH_AES_128_CCM`, 'aes-128-ccm', 'sha256');
+  aead(id + 1, `TLS_${exchange}_WITH_AES_256_CCM`, 'aes-256-ccm', 'sha256');
+  aead(short, `TLS_${exchange}_WITH_AES_128_CCM_8`, 'aes-128-ccm', 'sha256', 8);
+  aead(short + 1, `TLS_${exchange}_WITH_AES_256_CCM_8`, 'aes-256-ccm', 'sha256', 8);
+}
 
 for (const [id, exchange, keyLength, mac] of [
   [0x002f, 'RSA', 16, 'sha1'],

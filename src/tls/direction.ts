@@ -10,6 +10,9 @@ import { nextTrafficSecret, trafficKeys } from './key-schedule.js';
 import { RecordReader, type RecordSink, type TlsRecord } from './record.js';
 import { type Plaintext, type RecordCipher, Tls13Cipher } from './record-cipher.js';
 
+/** Of a TCP connection's two. */
+export type Direction = 0 | 1;
+
 /** The parts of a TLS 1.3 connection, in order; each has its secret. */
 export type Epoch = 'early' | 'handshake' | 'application';
 
@@ -48,6 +51,8 @@ export class DirectionState {
   /** Records that the last opening went past; NaN where keys changed among them. */
   skipped = 0;
   epoch: Epoch = 'handshake';
+  /** KeyUpdates so far. */
+  updates = 0;
   private suite: CipherSuite | null = null;
   private secret: Uint8Array | null = null;
   private later: EpochKeys[] = [];
@@ -73,16 +78,19 @@ export class DirectionState {
     if (next !== undefined) {
       this.epoch = next.epoch;
       this.secret = next.secret;
-    } else if (this.secret !== null && this.epoch === 'application')
+    } else if (this.secret !== null && this.epoch === 'application') {
       this.secret = nextTrafficSecret(suite, this.secret);
-    else return;
+      this.updates++;
+    } else return;
     this.cipher = new Tls13Cipher(suite, trafficKeys(suite, this.secret));
     this.sequence = 0;
   }
 
   /** Keys of a part that is over are not tried any more. */
   leave(epoch: Epoch): void {
-    if (this.epoch === epoch) this.advance();
+    if (this.epoch !== epoch) return;
+    if (this.later.length > 0) this.advance();
+    else this.cipher = null;
   }
 
   /** In mid-connection: the number was found. */

@@ -32,6 +32,7 @@ const MAX_LISTED = 256;
 
 export interface ClientHello {
   random: Uint8Array;
+  sessionId: Uint8Array;
   cipherSuites: number[];
   /** Highest version offered. */
   version: number;
@@ -43,8 +44,11 @@ export interface ClientHello {
 
 export interface ServerHello {
   random: Uint8Array;
+  sessionId: Uint8Array;
   version: number;
   cipherSuite: number;
+  /** RFC 3749: records are compressed before they are encrypted. */
+  compressed: boolean;
   /** RFC 8446 section 4.1.3: it asks for another ClientHello. */
   helloRetryRequest: boolean;
   alpn: string | null;
@@ -110,12 +114,13 @@ export function parseClientHello(body: Uint8Array): ClientHello | null {
   const fields = new Fields(body);
   const legacyVersion = fields.uint16();
   const random = fields.take(32);
-  fields.vector(1); // session ID
+  const sessionId = fields.vector(1);
   const suites = fields.vector(2);
   fields.vector(1); // compression methods
   if (fields.failed) return null;
   const hello: ClientHello = {
     random,
+    sessionId,
     cipherSuites: pairs(suites),
     version: legacyVersion,
     serverName: null,
@@ -146,14 +151,16 @@ export function parseServerHello(body: Uint8Array): ServerHello | null {
   const fields = new Fields(body);
   const legacyVersion = fields.uint16();
   const random = fields.take(32);
-  fields.vector(1);
+  const sessionId = fields.vector(1);
   const cipherSuite = fields.uint16();
-  fields.take(1);
+  const compressed = fields.uint8() > 0;
   if (fields.failed) return null;
   const hello: ServerHello = {
     random,
+    sessionId,
     version: legacyVersion,
     cipherSuite,
+    compressed,
     helloRetryRequest: Buffer.from(random).toString('hex') === RETRY_RANDOM,
     alpn: null,
     encryptThenMac: false,

@@ -1,6 +1,6 @@
 /**
  * The NSS key log: secrets by the ClientHello's random. In: octets of a file (cli/) or of a Decryption Secrets Block (capture/).
- * Out: session.ts looks up. draft-ietf-tls-keylogfile; lines that are no secrets (comments, other labels) are passed over.
+ * Out: session.ts looks up. RFC 9850; lines that are no secrets (comments, other labels) are passed over.
  */
 
 export type TrafficLabel =
@@ -25,7 +25,8 @@ const LABELS: ReadonlySet<string> = new Set<Label>([
 ]);
 /** A key log grows for as long as its writer runs; what no connection asks for is never looked at again. */
 const MAX_CLIENTS = 1 << 20;
-const LINE = /^[ \t]*([A-Z][A-Z_0-9]{3,40})[ \t]+([0-9a-fA-F]{64})[ \t]+([0-9a-fA-F]{64}|[0-9a-fA-F]{96})[ \t]*\r?$/gm;
+const LINE =
+  /^(?:\xef\xbb\xbf)?[ \t]*([A-Z][A-Z_0-9]{3,40})[ \t]+([0-9a-fA-F]{64})[ \t]+([0-9a-fA-F]{64}|[0-9a-fA-F]{96})[ \t]*\r?$/gm;
 const PIECE = 1 << 20;
 /** About 40 ns each. */
 const MAX_TRIALS = 1 << 26;
@@ -52,15 +53,28 @@ export class KeyLog {
     return this.clients.size;
   }
 
-  add(bytes: Uint8Array): void {
+  /** Connections of TLS 1.3, and of TLS 1.2 and before, that it has keys for. */
+  get sizes(): { tls13: number; tls12: number } {
+    const sizes = { tls13: 0, tls12: 0 };
+    for (const secrets of this.clients.values()) {
+      if (secrets.has('SERVER_TRAFFIC_SECRET_0')) sizes.tls13++;
+      else if (secrets.has('CLIENT_RANDOM')) sizes.tls12++;
+    }
+    return sizes;
+  }
+
+  add(content: Uint8Array): void {
+    // What PowerShell's `>` copies is UTF-16.
+    const bytes = content[0] === 0xff && content[1] === 0xfe ? everySecond(content) : content;
     // Piece by piece: a line that spans two is read with the second.
+    const decoder = new TextDecoder('latin1');
     for (let at = 0; at < bytes.length; ) {
       let end = Math.min(bytes.length, at + PIECE);
       if (end < bytes.length) {
         const newline = bytes.lastIndexOf(0x0a, end - 1);
         if (newline > at) end = newline + 1;
       }
-      this.addText(new TextDecoder('latin1').decode(bytes.subarray(at, end)));
+      this.addText(decoder.decode(bytes.subarray(at, end)));
       at = end;
     }
   }
@@ -93,7 +107,23 @@ export class KeyLog {
       if (!this.claimed.has(client) && secrets.has('SERVER_TRAFFIC_SECRET_0')) yield [client, secrets];
   }
 
+  /** Master secrets of TLS 1.2 by the random of the client that wrote them down. */
+  *masters(): Generator<[string, Uint8Array]> {
+    for (const [client, secrets] of this.clients) {
+      const master = secrets.get('CLIENT_RANDOM');
+      // haproxy names one for TLS 1.3 as well, where it opens nothing.
+      if (master !== undefined && !secrets.has('SERVER_TRAFFIC_SECRET_0')) yield [client, master];
+    }
+  }
+
   claim(client: string): void {
     this.claimed.add(client);
   }
+}
+
+/** Text of ASCII characters in UTF-16, little endian, as octets. */
+function everySecond(bytes: Uint8Array): Uint8Array {
+  const text = new Uint8Array((bytes.length - 2) >> 1);
+  for (let i = 0; i < text.length; i++) text[i] = bytes[2 + 2 * i];
+  return text;
 }

@@ -5,8 +5,9 @@
  */
 
 import { type CipherSuite, cipherSuite, cipherSuiteName } from './cipher-suite.js';
-import { DirectionState } from './direction.js';
-import { findSequence } from './find-sequence.js';
+import { type Direction, DirectionState } from './direction.js';
+import type { TlsFacts, TlsSink } from './facts.js';
+import type { FoundSecrets, MasterSearch } from './find-keys.js';
 import {
   type ClientHello,
   HandshakeType,
@@ -17,60 +18,23 @@ import {
 } from './handshake.js';
 import type { ClientSecrets, KeyLog, TrafficLabel } from './key-log.js';
 import { expandedKeys } from './key-schedule.js';
+import { KeySearch, ONLY_A_PART, ROUNDS } from './key-search.js';
 import { ContentType, type TlsRecord } from './record.js';
 import { type Plaintext, recordCipher } from './record-cipher.js';
 
-export type Direction = 0 | 1;
+export type { Direction } from './direction.js';
 
-export interface TlsSink {
-  /** Application data `bytes[start..end)` at `offset` of the plaintext; it stood in TCP octets [wireFrom, wireTo). */
-  plaintext(direction: Direction, bytes: Uint8Array, offset: number, wireFrom: number, wireTo: number): void;
-  /** So much application data could not be read; `exact` where its length is certain. */
-  unread(direction: Direction, lost: LostPlaintext): void;
-  /** Nothing of this connection can be read (any more): why, for a reason. */
-  unreadable(why: string): void;
-}
+export type { LostPlaintext, TlsFacts, TlsSink } from './facts.js';
 
-export interface LostPlaintext {
-  from: number;
-  to: number;
-  exact: boolean;
-  wireFrom: number;
-  wireTo: number;
-  why: string;
-}
+export { NO_KEYS } from './key-search.js';
 
-/** What a connection says of itself in the clear (in TLS 1.3 a part of it only with keys). */
-export interface TlsFacts {
-  /** `1.3`, `1.2`, …; null where no ServerHello was captured. */
-  version: string | null;
-  cipherSuite: string | null;
-  serverName: string | null;
-  /** The protocol that was agreed on, by ALPN. */
-  alpn: string | null;
-  handshake: 'seen' | 'missing';
-  /** Both sides sent protected records: the handshake came to its end. */
-  established: boolean;
-  resumed: boolean;
-  renegotiations: number;
-  decrypted: boolean;
-  /** Why not; null where it is. */
-  unreadable: string | null;
-  /** Description of a fatal alert that came in the clear or could be read; -1 for none. */
-  alert: number;
-}
-
-export const NO_KEYS = 'the key log holds no keys for it';
 const RENEGOTIATED = 'it was renegotiated, and the key log has no keys for what follows';
+const DO_NOT_OPEN = 'the keys in the key log do not open its records';
 const MAX_HELD = 256 << 10;
 /** Records that nothing opens, one after the other, before the connection is given up. */
 const MAX_FAILURES = 64;
-/** Mid-connection: records of each direction that are tried, and numbers: quickly first, further where nothing was found. */
-const MAX_TRIED = 3;
-const ROUNDS = [1 << 13, 1 << 18];
-/** ChaCha20 has no quick sieve: so many numbers for all keys together. */
-const MAX_TRIALS_SLOW = 1 << 15;
-const SLOW = 100;
+/** In mid-connection nothing but a wrong guess makes as many in a row. */
+const MAX_FAILURES_JOINING = 3;
 
 export class TlsSession {
   readonly facts: TlsFacts = {
@@ -79,6 +43,7 @@ export class TlsSession {
     serverName: null,
     alpn: null,
     handshake: 'missing',
+    clientRandom: null,
     established: false,
     resumed: false,
     renegotiations: 0,
@@ -89,19 +54,22 @@ export class TlsSession {
   /** By what it said. */
   clientDirection: Direction | null = null;
   private readonly directions: readonly [DirectionState, DirectionState];
+  private readonly keys: KeySearch;
   private clientHello: ClientHello | null = null;
   private serverHello: ServerHello | null = null;
   private earlyDataAccepted: boolean | null = null;
+  /** TLS 1.2 and no secret under the client's random: those of other connections are tried. */
+  private masterSearch: MasterSearch | null = null;
   private failures = 0;
-  private readonly tried = [0, 0];
   private givenUp = false;
 
   constructor(
-    private readonly keyLog: KeyLog | null,
+    keyLog: KeyLog | null,
     private readonly sink: TlsSink,
     /** Which direction is the client's, as far as is known; for the order of trying. */
     private readonly likelyClient: () => Direction,
   ) {
+    this.keys = new KeySearch(keyLog);
     this.directions = [this.direction(0), this.direction(1)];
   }
 
@@ -126,6 +94,7 @@ export class TlsSession {
 
   /** No octets will come any more. What is there of a last record is given out as far as it goes. */
   finish(): void {
+    if (!this.givenUp && this.awaitsServerHello && this.clientDirection !== null) this.seekHeld(this.clientDirection);
     if (this.givenUp) return;
     for (const direction of [0, 1] as const) {
       const state = this.directions[direction];
@@ -136,8 +105,18 @@ export class TlsSession {
       const bytes = cipher.openPart(part, state.sequence);
       if (bytes.length > 0) this.give(direction, bytes, part);
     }
-    if (!this.facts.decrypted && this.facts.unreadable === null)
-      this.facts.unreadable = this.facts.established ? this.whyUnread() : null;
+    // With keys that opened its handshake, it carried nothing else.
+    const opened = this.directions.some(({ proven }) => proven);
+    if (this.facts.decrypted || opened || this.facts.unreadable !== null) return;
+    const { undecided } = this.keys;
+    if (undecided !== null) this.facts.unreadable = undecided;
+    else if (this.failures > 0) this.facts.unreadable = DO_NOT_OPEN;
+    else if (this.facts.established) this.facts.unreadable = this.keys.why;
+  }
+
+  /** None was read so far, or only one that asks for another ClientHello. */
+  private get awaitsServerHello(): boolean {
+    return this.clientHello !== null && (this.serverHello === null || this.serverHello.helloRetryRequest);
   }
 
   private get is13(): boolean {
@@ -166,8 +145,10 @@ export class TlsSession {
       else this.changeCipherSpec(direction);
       return;
     }
+    if (!state.protected && state.pending !== null && state.lostOctets >= 0 && this.opensPending(direction, record))
+      return;
     if (record.type === ContentType.applicationData || state.protected) {
-      if (this.directions[direction ^ 1].protected) this.facts.established = true;
+      if (!this.is13 && this.directions[direction ^ 1].protected) this.facts.established = true;
       this.protected(direction, record);
       return;
     }
@@ -178,10 +159,19 @@ export class TlsSession {
 
   private protected(direction: Direction, record: TlsRecord): void {
     const state = this.directions[direction];
-    if (this.serverHello === null && state.cipher === null) {
-      if (this.clientHello === null) this.join(direction, record);
+    if (this.masterSearch !== null) {
+      this.seekMaster(direction, record, this.masterSearch);
+      return;
+    }
+    if (this.clientHello === null && state.cipher === null) {
+      if (this.serverHello === null) this.join(direction, record);
+      else this.seek(direction, record);
+      return;
+    }
+    if (this.awaitsServerHello && state.cipher === null) {
+      if (direction !== this.clientDirection) this.seek(direction, record);
       // Early data, or the other side's hello was captured a little later.
-      else if (!state.hold(record, MAX_HELD)) this.giveUp('too much came before the ServerHello');
+      else if (!state.hold(record, MAX_HELD)) this.seekHeld(direction);
       return;
     }
     if (this.waitsForEarlyData(direction)) {
@@ -210,6 +200,29 @@ export class TlsSession {
     this.content(direction, opened, record);
   }
 
+  /** TLS 1.2: the ChangeCipherSpec may lie in the hole before this record. */
+  private opensPending(direction: Direction, record: TlsRecord): boolean {
+    const state = this.directions[direction];
+    const { pending } = state;
+    state.cipher = pending;
+    const opened = this.open12(state, record);
+    if (opened === null) {
+      state.cipher = null;
+      return false;
+    }
+    state.pending = null;
+    state.protected = true;
+    state.proven = true;
+    // Number 0 is Finished: behind it nothing else was lost, behind others not even how much is certain.
+    if (state.sequence <= 2) state.lostOctets = -1;
+    else {
+      state.skipped = Number.NaN;
+      this.found(direction, record.startOffset);
+    }
+    this.content(direction, opened, record);
+    return true;
+  }
+
   private open12(state: DirectionState, record: TlsRecord): Plaintext | null {
     const { cipher } = state;
     if (cipher === null) return null;
@@ -232,6 +245,7 @@ export class TlsSession {
       // RFC 8446 section 4.2.10: refused early data is sent again, and is no part of the stream.
       if (this.is13 && state.epoch === 'early' && this.earlyDataAccepted === false) return;
       this.facts.decrypted = true;
+      if (!this.is13 || state.epoch === 'application') this.facts.established ||= direction === this.clientDirection;
       if (bytes.length > 0) this.give(direction, bytes, record);
     }
   }
@@ -247,18 +261,23 @@ export class TlsSession {
     const state = this.directions[direction];
     if (state.cipher === null) {
       if (this.facts.renegotiations > 0) this.giveUp(RENEGOTIATED);
+      else if (this.is13) this.giveUp(ONLY_A_PART);
       return;
     }
-    // Refused early data of which the key is not known: RFC 8446 section 4.2.10.
+    // Early data of which the key is not known, refused (RFC 8446 section 4.2.10) or lost.
     const early = this.clientHello?.earlyData === true && direction === this.clientDirection;
-    if (early && state.epoch !== 'application') return;
+    if (early && state.epoch !== 'application') {
+      if (this.earlyDataAccepted)
+        this.skip(direction, record, 'the key log does not hold the secret of its early data', false);
+      return;
+    }
     // Without the handshake's secret its records stay closed; the first one that opens is number 0.
     if (this.is13 && (state.epoch !== 'application' || !state.proven) && !state.joining) {
-      if (++this.failures >= MAX_FAILURES) this.giveUp('the keys in the key log do not open its records');
+      if (++this.failures >= MAX_FAILURES) this.giveUp(DO_NOT_OPEN);
       return;
     }
-    if (++this.failures >= (state.joining ? MAX_TRIED : MAX_FAILURES)) {
-      this.giveUp('the keys in the key log do not open its records');
+    if (++this.failures >= (state.joining ? MAX_FAILURES_JOINING : MAX_FAILURES)) {
+      this.giveUp(DO_NOT_OPEN);
       return;
     }
     if (state.lostOctets >= 0) {
@@ -278,7 +297,10 @@ export class TlsSession {
       state.handshake.reset();
       return;
     }
-    if (record.type === ContentType.changeCipherSpec) return;
+    if (record.type === ContentType.changeCipherSpec) {
+      this.changeCipherSpec(direction);
+      return;
+    }
     if (this.is13 && state.epoch !== 'application') {
       state.handshake.reset();
       state.sequence++;
@@ -293,11 +315,11 @@ export class TlsSession {
   }
 
   /** One record of known length was not read. */
-  private skip(direction: Direction, record: TlsRecord, why: string): void {
+  private skip(direction: Direction, record: TlsRecord, why: string, certain = true): void {
     const state = this.directions[direction];
-    if (state.cipher === null) return;
+    if (state.cipher === null || (!this.is13 && record.type !== ContentType.applicationData)) return;
     const length = state.cipher.plainLength(record.length);
-    this.unread(direction, Math.max(0, length), length >= 0, record.startOffset, record.endOffset, why);
+    this.unread(direction, Math.max(0, length), certain && length >= 0, record.startOffset, record.endOffset, why);
   }
 
   private lost(direction: Direction, from: number, to: number): void {
@@ -318,6 +340,8 @@ export class TlsSession {
     state.lostOctets = -1;
     state.joining = false;
     if (joining || cipher === null || (this.is13 && state.epoch !== 'application')) return;
+    // The first record of its part of the connection: what was lost was handshake.
+    if (this.is13 && Number.isNaN(skipped) && state.sequence === 1 && state.updates === 0) return;
     const overhead = 5 + (1 << 10) - cipher.plainLength(1 << 10);
     const certain = skipped >= 0 && cipher.plainLength(1 << 10) >= 0;
     const length = certain ? Math.max(0, lostOctets - skipped * overhead) : lostOctets;
@@ -347,7 +371,8 @@ export class TlsSession {
       this.releaseHeld();
     } else if (type === HandshakeType.endOfEarlyData) state.leave('early');
     else if (type === HandshakeType.finished) {
-      if (direction !== this.clientDirection && this.earlyDataAccepted === null) this.earlyDataAccepted = false;
+      if (direction === this.clientDirection) this.facts.established = true;
+      else this.earlyDataAccepted ??= false;
       state.leave('handshake');
       this.releaseHeld();
     } else if (type === HandshakeType.keyUpdate) state.advance();
@@ -364,6 +389,7 @@ export class TlsSession {
     this.clientDirection = direction;
     this.facts.serverName = hello.serverName;
     this.facts.handshake = 'seen';
+    this.facts.clientRandom = Buffer.from(hello.random).toString('hex');
   }
 
   private server(direction: Direction, body: Uint8Array): void {
@@ -380,18 +406,41 @@ export class TlsSession {
     facts.version = versionName(hello.version);
     facts.cipherSuite = cipherSuiteName(hello.cipherSuite);
     facts.alpn = hello.alpn;
-    facts.resumed = hello.preSharedKey;
+    const suite = cipherSuite(hello.cipherSuite);
+    if (suite === null) this.giveUp(`its cipher suite ${facts.cipherSuite} is not known here`);
+    else if (hello.version === 0x0304) this.begin13(suite, hello);
+    else if (hello.version === 0x0303) this.begin12(suite, hello);
+    else this.giveUp(`it is TLS ${facts.version}, which is not read here`);
+  }
+
+  private begin13(suite: CipherSuite, hello: ServerHello): void {
+    this.facts.resumed = hello.preSharedKey;
     if (this.clientHello === null) {
-      this.giveUp('its ClientHello was not captured');
+      // The first protected record shows whose secrets they are.
+      if (!this.keys.hasKeys) this.giveUp(this.keys.why);
       return;
     }
-    const secrets = this.keyLog?.of(this.clientHello.random) ?? null;
-    const suite = cipherSuite(hello.cipherSuite);
-    if (secrets === null) this.giveUp(facts.renegotiations > 0 ? RENEGOTIATED : this.whyUnread());
-    else if (suite === null) this.giveUp(`its cipher suite ${facts.cipherSuite} is not known here`);
-    else if (hello.version === 0x0304) this.start13(suite, secrets);
-    else if (hello.version === 0x0303) this.start12(suite, secrets, this.clientHello, hello);
-    else this.giveUp(`it is TLS ${facts.version}, which is not read here`);
+    const secrets = this.keys.of(this.clientHello);
+    if (secrets === null) this.giveUp(this.keys.why);
+    else this.start13(suite, secrets);
+  }
+
+  private begin12(suite: CipherSuite, hello: ServerHello): void {
+    const client = this.clientHello;
+    // RFC 5246 section 7.4.1.3; with a ticket, RFC 5077 section 3.4.
+    const { sessionId } = hello;
+    this.facts.resumed = sessionId.length > 0 && client !== null && Buffer.compare(sessionId, client.sessionId) === 0;
+    if (hello.compressed) {
+      this.giveUp('its records are compressed (RFC 3749), which is not read here');
+      return;
+    }
+    const secrets = client === null ? null : this.keys.of(client);
+    if (client !== null && secrets !== null) {
+      this.start12(suite, secrets, client, hello);
+      return;
+    }
+    if (client === null || this.facts.resumed) this.masterSearch = this.keys.masterSearch(suite, client, hello);
+    if (this.masterSearch === null) this.giveUp(this.facts.renegotiations > 0 ? RENEGOTIATED : this.keys.why);
   }
 
   private start13(suite: CipherSuite, secrets: ClientSecrets): void {
@@ -408,12 +457,14 @@ export class TlsSession {
       ...of('handshake', 'SERVER_HANDSHAKE_TRAFFIC_SECRET'),
       ...of('application', 'SERVER_TRAFFIC_SECRET_0'),
     ];
-    if (client.at(-1)?.epoch !== 'application' || server.at(-1)?.epoch !== 'application') {
-      this.giveUp('the key log holds only a part of its secrets');
+    const whole = client.at(-1)?.epoch === 'application' && server.at(-1)?.epoch === 'application';
+    // A handshake that was broken off has no further secrets; what it said of that can be read.
+    if (!whole && client.length === 0 && server.length === 0) {
+      this.giveUp(ONLY_A_PART);
       return;
     }
     // Without the secret that reads EncryptedExtensions: a PSK that was taken is the best sign there is.
-    if (server.length === 1) this.earlyDataAccepted = this.facts.resumed;
+    if (server[0]?.epoch === 'application') this.earlyDataAccepted = this.facts.resumed;
     const clientDirection = this.clientDirection ?? 0;
     this.directions[clientDirection].setSecrets(suite, client);
     this.directions[clientDirection ^ 1].setSecrets(suite, server);
@@ -423,7 +474,7 @@ export class TlsSession {
   private start12(suite: CipherSuite, secrets: ClientSecrets, client: ClientHello, server: ServerHello): void {
     const master = secrets.get('CLIENT_RANDOM');
     if (master === undefined) {
-      this.giveUp('the key log holds only a part of its secrets');
+      this.giveUp(ONLY_A_PART);
       return;
     }
     const keys = expandedKeys(suite, master, client.random, server.random);
@@ -438,6 +489,8 @@ export class TlsSession {
     if (this.is13 || (this.serverHello === null && this.facts.renegotiations === 0)) return;
     if (this.serverHello?.helloRetryRequest) return;
     const state = this.directions[direction];
+    // What was lost of the handshake before it is no application data.
+    if (!state.protected) state.lostOctets = -1;
     state.cipher = state.pending;
     state.pending = null;
     state.protected = true;
@@ -471,74 +524,82 @@ export class TlsSession {
 
   // --- in mid-connection -------------------------------------------------------------------------------------------------
 
-  /** No hello was captured: is there a secret in the key log that opens this record, under any number? */
   private join(direction: Direction, record: TlsRecord): void {
     if (this.directions[direction ^ 1].cipher !== null) return;
-    if (this.keyLog === null || this.keyLog.size === 0) {
-      this.giveUp(this.whyUnread());
-      return;
-    }
-    const states = this.directions;
-    for (const range of ROUNDS) {
-      // The long round once: what it does not find, it would not find for the next record either.
-      if (range !== ROUNDS[0] && this.tried[0] + this.tried[1] > 0) break;
-      const found = this.tryAll(direction, record, range);
-      if (found === null) continue;
-      const { client, clientDirection, suite, secrets, sequence } = found;
-      this.keyLog.claim(client);
-      this.clientDirection = clientDirection;
-      this.facts.version = '1.3';
-      this.facts.cipherSuite = suite.name;
-      const other = (direction ^ 1) as Direction;
-      const secretOf = (which: Direction) =>
-        secrets.get(which === clientDirection ? 'CLIENT_TRAFFIC_SECRET_0' : 'SERVER_TRAFFIC_SECRET_0') as Uint8Array;
-      states[direction].joinAt(suite, secretOf(direction), sequence);
-      states[other].joinAt(suite, secretOf(other), 0);
-      // The other direction's number is as unknown as this one's was.
-      states[other].lostOctets = ROUNDS[1] * 22;
-      states[other].lostFrom = states[other].reader.needFrom;
-      states[other].joining = true;
-      this.open(direction, record);
-      return;
-    }
-    if (++this.tried[direction] < MAX_TRIED) return;
-    const { size, spent } = this.keyLog;
-    this.giveUp(
-      `the capture starts in mid-connection, and ${spent ? 'there are too many keys in the key log to try them all' : `none of the ${size} keys in the key log fits`}`,
+    const found = this.heeded(this.keys.join(direction, record, this.likelyClient()));
+    if (found === null) return;
+    const { clientDirection, suite, secrets } = found;
+    this.clientDirection = clientDirection;
+    this.facts.version = '1.3';
+    this.facts.cipherSuite = suite.name;
+    const other = (direction ^ 1) as Direction;
+    const secretOfOther = secrets.get(
+      other === clientDirection ? 'CLIENT_TRAFFIC_SECRET_0' : 'SERVER_TRAFFIC_SECRET_0',
     );
+    this.directions[direction].joinAt(suite, found.secret, found.sequence);
+    this.directions[other].joinAt(suite, secretOfOther as Uint8Array, 0);
+    // The other direction's number is as unknown as this one's was.
+    this.numberUnknown(other);
+    this.open(direction, record);
   }
 
-  private tryAll(direction: Direction, record: TlsRecord, to: number) {
-    const likely = this.likelyClient();
-    const from = to === ROUNDS[0] ? 0 : ROUNDS[0];
-    const keyLog = this.keyLog as KeyLog;
-    const candidates = [...keyLog.unclaimed()];
-    const slow = Math.floor(MAX_TRIALS_SLOW / Math.max(1, candidates.length));
-    for (const clientDirection of [likely, (likely ^ 1) as Direction]) {
-      const label: TrafficLabel = direction === clientDirection ? 'CLIENT_TRAFFIC_SECRET_0' : 'SERVER_TRAFFIC_SECRET_0';
-      for (const [client, secrets] of candidates) {
-        const secret = secrets.get(label);
-        if (secret === undefined || !secrets.has('CLIENT_TRAFFIC_SECRET_0')) continue;
-        for (const id of secret.length === 48 ? [0x1302] : [0x1301, 0x1303]) {
-          const suite = cipherSuite(id) as CipherSuite;
-          const quick = suite.protection === 'gcm';
-          // Once a connection: what the first record does not find, the next would not either.
-          if (!quick && (from > 0 || this.tried[0] + this.tried[1] > 0)) continue;
-          const range = { from, to: quick ? to : Math.min(to, Math.max(1 << 9, slow)) };
-          if (range.to <= from || !keyLog.spend((range.to - from) * (quick ? 1 : SLOW))) continue;
-          const sequence = findSequence(record, suite, secret, range);
-          if (sequence >= 0) return { client, clientDirection, suite, secrets, sequence };
-        }
-      }
-    }
+  /** One of the hellos was not captured. */
+  private seek(direction: Direction, record: TlsRecord): void {
+    const { clientHello, serverHello, clientDirection } = this;
+    if (clientDirection === null) return;
+    const found = this.heeded(this.keys.seek(direction, record, { clientHello, serverHello, clientDirection }));
+    if (found === null) return;
+    this.facts.version = '1.3';
+    this.facts.cipherSuite = found.suite.name;
+    const unknown = (clientHello === null ? clientDirection : clientDirection ^ 1) as Direction;
+    if (this.directions[unknown].lostOctets < 0) this.numberUnknown(unknown);
+    if (direction === clientDirection) this.earlyDataAccepted ??= false;
+    this.start13(found.suite, found.secrets);
+    this.open(direction, record);
+  }
+
+  private heeded(found: FoundSecrets | string | null): FoundSecrets | null {
+    if (typeof found !== 'string') return found;
+    this.giveUp(found);
     return null;
   }
 
-  // --- the end -----------------------------------------------------------------------------------------------------------
-
-  private whyUnread(): string {
-    return this.keyLog === null || this.keyLog.size === 0 ? 'no keys were given (--keylog)' : NO_KEYS;
+  /** From the side that sends the ServerHello nothing more will come, or too much came before it. */
+  private seekHeld(direction: Direction): void {
+    const state = this.directions[direction];
+    const { held } = state;
+    state.held = [];
+    state.heldOctets = 0;
+    for (const record of held) {
+      if (this.givenUp) return;
+      if (state.cipher === null) this.seek(direction, record);
+      else this.protected(direction, record);
+    }
   }
+
+  private seekMaster(direction: Direction, record: TlsRecord, search: MasterSearch): void {
+    const found = this.keys.master(search, direction, direction === this.clientDirection, record);
+    if (typeof found === 'string') this.giveUp(found);
+    if (typeof found === 'string' || found === null) return;
+    this.masterSearch = null;
+    for (const each of [0, 1] as const) {
+      const state = this.directions[each];
+      const cipher = each === this.clientDirection ? found.client : found.server;
+      if (state.protected) state.cipher = cipher;
+      else state.pending = cipher;
+    }
+    this.directions[direction].sequence = found.sequence;
+    this.open(direction, record);
+  }
+
+  private numberUnknown(direction: Direction): void {
+    const state = this.directions[direction];
+    state.lostOctets = ROUNDS[1] * 22;
+    state.lostFrom = state.reader.needFrom;
+    state.joining = true;
+  }
+
+  // --- the end -----------------------------------------------------------------------------------------------------------
 
   private giveUp(why: string): void {
     if (this.givenUp) return;

@@ -4,6 +4,7 @@ import type { Finding } from '../../src/delivery/verdict.js';
 import type { Chain } from '../support/chain.js';
 import { command, commandAck, frame, masked } from '../support/frames.js';
 import { Talk, type Tape } from '../support/tape.js';
+import { tlsWire } from '../support/tls-wire.js';
 import { upgradeRequest } from '../support/web-socket-talk.js';
 import { agentOn, citedOf, diagnosed, dispatch, heartbeat, idsOf, pinged, Timeline, tapesOf } from './diagnosis.js';
 
@@ -152,6 +153,21 @@ describe('handshake-stalled', () => {
       const [ssh] = await diagnosed(oneSided(from, banner));
       expect(ssh.id).toBe('handshake-stalled');
       expect(ssh.evidence[0].text).toContain(`greeting of the ${from}`);
+    }
+  });
+
+  it('is not found for a short TLS connection without keys, whose end of the handshake nobody saw', async () => {
+    for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
+      const { chunks } = await tlsWire({ version }, [
+        ['client', 'GET / HTTP/1.1\r\n\r\n'],
+        ['server', 'HTTP/1.1 200 OK\r\n\r\n'],
+      ]);
+      const { tapes, captures } = tapesOf('origin', 'npm');
+      const fine = agentOn(tapes, 'FINE', 0, { agent: 1 });
+      const talk = new Talk(tapes[1], { clientPort: 60_001, clientIsn: 78, serverPort: 443, serverIsn: 99 }).open(3000);
+      for (const [i, { from, bytes }] of chunks.entries()) talk.send(3001 + i, from, bytes);
+      heartbeat(fine, 15_000);
+      expect(idsOf(await diagnosed(captures())), version).toEqual([]);
     }
   });
 

@@ -91,6 +91,9 @@ describe('connections', () => {
     alpn: null,
     decrypted: null,
     unreadable: null,
+    resumed: null,
+    renegotiations: null,
+    clientRandom: null,
     agent: 'PST-SERVER',
     openedAt: '2025-11-03T09:00:00.000000Z',
     closedAt: null,
@@ -118,6 +121,46 @@ Conn  Client             Protocol    First     Text out  Pings     Resent
 0     203.0.113.9:51514  websocket   09:00:00  5         4         2
       10.0.0.5:443       PST-SERVER  09:05:00  5         4         open
 `);
+  });
+
+  it('end with what the encrypted ones said, those that say the same in one line', () => {
+    const tls: ConnectionSummary = {
+      ...one,
+      tlsVersion: '1.3',
+      cipherSuite: 'TLS_AES_128_GCM_SHA256',
+      serverName: 'rmm.example.net',
+      alpn: 'http/1.1',
+      decrypted: true,
+      resumed: false,
+      renegotiations: 0,
+      clientRandom: 'ab'.repeat(32),
+    };
+    const closed = { ...tls, decrypted: false, alpn: null, unreadable: 'the key log holds no keys for it' };
+    const list = [
+      tls,
+      { ...tls, connection: 1 },
+      one,
+      ...[3, 4, 5, 6].map((connection) => ({ ...closed, connection, clientRandom: `${connection}${'0'.repeat(63)}` })),
+      { ...tls, connection: 7, tlsVersion: '1.2', alpn: null, serverName: null, resumed: true, renegotiations: 2 },
+      {
+        ...closed,
+        connection: 8,
+        tlsVersion: null,
+        cipherSuite: null,
+        serverName: 'evil\u001b[2J',
+        clientRandom: null,
+      },
+      { ...closed, connection: 9, unreadable: null },
+    ];
+    const text = [...connectionList('table', list, { ...OPTIONS, width: 200 }, '0.1.0')].join('');
+    expect(text.slice(text.indexOf('\nTLS\n') + 1)).toBe(`TLS
+0-1: TLS 1.3, TLS_AES_128_GCM_SHA256, for rmm.example.net, ALPN http/1.1; decrypted
+3-6: TLS 1.3, TLS_AES_128_GCM_SHA256, for rmm.example.net; not decrypted, the key log holds no keys for it (client random 3000000000000000…, 4000000000000000…, 5000000000000000… and 1 more)
+7: TLS 1.2, TLS_AES_128_GCM_SHA256, no server name, resumed; decrypted, renegotiated 2 times
+8: TLS, for evil\\x1b[2J; not decrypted, the key log holds no keys for it
+9: TLS 1.3, TLS_AES_128_GCM_SHA256, for rmm.example.net; nothing in it to decrypt
+`);
+    expect([...connectionList('table', [one], OPTIONS, '0.1.0')].join('')).not.toContain('TLS');
   });
 
   it('are valid JSON of the schema lasthop/connections@1', () => {

@@ -52,6 +52,8 @@ export interface Sample {
     hops: { name: string; file: string; clockOffsetMs?: number }[];
     /** NSS key log of the agents, where a leg is encrypted. */
     keyLog?: string;
+    /** The same of proxies that end TLS, by hop. */
+    proxyKeyLogs?: Record<string, string>;
   };
   expected: {
     summary: { commands: number; byOutcome: Record<string, number> };
@@ -78,11 +80,15 @@ export function sampleIn(dir: string, name: string): Sample {
       ...scenario.hops.map((hop) => `${hop.name}=${join(dir, hop.file)}`),
       '--ack-timeout',
       scenario.ackTimeout,
-      ...(scenario.keyLog === undefined ? [] : ['--keylog', join(dir, scenario.keyLog)]),
+      ...keyLogsOf(scenario).flatMap((file) => ['--keylog', join(dir, file)]),
       ...scenario.options,
     ],
     hops: [...new Set(scenario.hops.map((hop) => hop.name))],
   };
+}
+
+function keyLogsOf({ keyLog, proxyKeyLogs = {} }: Sample['scenario']): string[] {
+  return [...(keyLog === undefined ? [] : [keyLog]), ...Object.values(proxyKeyLogs)];
 }
 
 export const samples: Sample[] = readdirSync(SAMPLES)

@@ -51,13 +51,17 @@ describe.each(encrypted)('$name', (sample) => {
     for (const [, { state }] of statesAtNpm(verdict)) expect(state).toBe('unobserved');
   });
 
-  it('takes keys for one hop only where they are given so', async () => {
-    const keys = join(sample.dir, sample.scenario.keyLog as string);
-    const right = await verdictOf([...withoutKeys(sample), '--keylog', `npm=${keys}`]);
-    expect(right.summary.byOutcome).toEqual(sample.expected.summary.byOutcome);
-    const wrong = await verdictOf([...withoutKeys(sample), '--keylog', `nginx=${keys}`]);
-    expect(wrong.connections.every(({ legs }) => legs.every((leg) => !leg.decrypted))).toBe(true);
-  });
+  // With a key log for each leg: tls-keys.test.ts.
+  it.skipIf(sample.scenario.proxyKeyLogs?.['nginx'])(
+    'takes keys for one hop only where they are given so',
+    async () => {
+      const keys = join(sample.dir, sample.scenario.keyLog as string);
+      const right = await verdictOf([...withoutKeys(sample), '--keylog', `npm=${keys}`]);
+      expect(right.summary.byOutcome).toEqual(sample.expected.summary.byOutcome);
+      const wrong = await verdictOf([...withoutKeys(sample), '--keylog', `nginx=${keys}`]);
+      expect(wrong.connections.every(({ legs }) => legs.every((leg) => !leg.decrypted))).toBe(true);
+    },
+  );
 
   // Without the handshake tshark cannot read it at all.
   it.skipIf(!tshark || !sample.scenario.hops.length || sample.name.includes('mid'))(
@@ -86,7 +90,7 @@ describe.each(encrypted)('$name', (sample) => {
         .map((line) => JSON.parse(line))
         .filter(({ source, destination }) => [source, destination].some((end) => end?.endsWith(':443')))
         .map(({ packet, source, opcode }) => `${packet} ${source.split(':').at(-1)} ${names.indexOf(opcode)}`);
-      expect(ours.length).toBeGreaterThan(100);
+      expect(ours.length).toBeGreaterThan(50);
       expect(ours.sort()).toEqual(theirs.sort());
     },
   );

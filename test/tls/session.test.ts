@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyLog } from '../../src/tls/key-log.js';
-import { type LostPlaintext, TlsSession } from '../../src/tls/session.js';
+import { cut, hear, whole } from '../support/tls-hear.js';
 import { type Script, type TlsShape, type TlsWire, tlsWire } from '../support/tls-wire.js';
 
 const SCRIPT: Script = [
@@ -16,73 +15,6 @@ const said = (from: 'client' | 'server') =>
   SCRIPT.filter(([who]) => who === from)
     .map(([, text]) => text)
     .join('');
-
-interface Heard {
-  client: string;
-  server: string;
-  lost: (LostPlaintext & { direction: number })[];
-  why: string | null;
-  spans: [number, number, number, number][];
-  session: TlsSession;
-}
-
-type Feed = (bytes: Uint8Array) => Uint8Array[];
-
-/** Client is direction 0. `drop` leaves out octets [from, to) of the server's stream, as a capture with a hole does. */
-function hear(
-  wire: TlsWire,
-  feed: Feed,
-  options: { keys?: string; drop?: [number, number]; skip?: number } = {},
-): Heard {
-  const keyLog = new KeyLog();
-  keyLog.add(new TextEncoder().encode(options.keys ?? wire.keyLog));
-  const heard: Partial<Heard> & { lost: Heard['lost'] } = { client: '', server: '', lost: [], why: null, spans: [] };
-  const session = new TlsSession(
-    keyLog,
-    {
-      plaintext: (direction, bytes, offset, wireFrom, wireTo) => {
-        const text = new TextDecoder('latin1').decode(bytes);
-        if (direction === 0) heard.client += text;
-        else heard.server += text;
-        heard.spans?.push([direction, offset, wireFrom, wireTo]);
-      },
-      unread: (direction, lost) => heard.lost.push({ direction, ...lost }),
-      unreadable: (why) => {
-        heard.why = why;
-      },
-    },
-    () => 0,
-  );
-  const next = [0, 0];
-  wire.chunks.forEach(({ from, bytes }, i) => {
-    const direction = from === 'client' ? 0 : 1;
-    for (const part of feed(bytes)) {
-      const at = next[direction];
-      next[direction] += part.length;
-      if (options.skip !== undefined && i < options.skip) continue;
-      const [dropFrom, dropTo] = direction === 1 ? (options.drop ?? [-1, -1]) : [-1, -1];
-      const before = Math.max(0, Math.min(part.length, dropFrom - at));
-      const after = Math.max(0, Math.min(part.length, dropTo - at));
-      if (dropFrom < 0 || before === part.length || after === 0) session.read(direction, part, 0, part.length, at);
-      else {
-        if (before > 0) session.read(direction, part, 0, before, at);
-        session.gap(direction, at + before, at + after);
-        if (after < part.length) session.read(direction, part, after, part.length, at + after);
-      }
-    }
-  });
-  session.finish();
-  return { ...(heard as Heard), session };
-}
-
-const whole: Feed = (bytes) => [bytes];
-const cut =
-  (size: number): Feed =>
-  (bytes) => {
-    const parts: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += size) parts.push(bytes.subarray(at, at + size));
-    return parts;
-  };
 
 const SHAPES: [string, TlsShape][] = [
   ['TLS_AES_128_GCM_SHA256', { version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' }],
@@ -102,6 +34,8 @@ const SHAPES: [string, TlsShape][] = [
       ['AES128-GCM-SHA256', 'rsa'],
       ['AES256-SHA256', 'rsa'],
       ['AES256-SHA', 'rsa'],
+      ['AES128-CCM', 'rsa'],
+      ['ECDHE-ECDSA-AES256-CCM8', 'ec'],
     ] as const
   ).map(([ciphers, kind]): [string, TlsShape] => [
     ciphers,
