@@ -20,6 +20,7 @@ export function describeHop(view: HopView): HopReport {
     captures: observation === null ? [] : observation.files.map((file) => describeCapture(file, observation)),
     clockOffsetMs: observation === null || aligned === null ? null : milliseconds(aligned.offsetNs),
     clockUncertaintyMs: observation === null || aligned === null ? null : milliseconds(aligned.uncertaintyNs),
+    orderProven: view.orderProven,
   };
 }
 

@@ -30,6 +30,8 @@ export interface CommandCourt {
   goesOnTo(path: Path): string | null;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
   learned: string | null;
+  /** In words, where the order in which hops were given could not be checked. */
+  orderNote: string | null;
 }
 
 /** A verdict that still knows what it was made of. */
@@ -140,9 +142,9 @@ class JudgedAttempt implements AttemptVerdict {
   }
 
   get reason(): string {
-    const { learned } = this.court;
+    const { learned, orderNote } = this.court;
     const note = learned === null ? '' : ` (message names are unfamiliar; taken from IDs that came back: ${learned})`;
-    return this.ruling.reason() + note;
+    return this.ruling.reason() + note + (this.lostAt === null || orderNote === null ? '' : ` (${orderNote})`);
   }
 
   get hops(): HopState[] {

@@ -6,9 +6,10 @@
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { type AlignSide, align, anchors } from './align.js';
 import { added, OffsetBounds } from './clocks.js';
-import { groupConnections } from './group.js';
-import { type Misorder, misorderedInTime, OrderVotes } from './hop-order.js';
-import { chooseLegs, serverOf, type UsualServers, voteOnOrder } from './legs.js';
+import { type Group, groupConnections } from './group.js';
+import { type HopOrder, orderOf } from './hop-order.js';
+import { chooseLegs, type UsualServers } from './legs.js';
+import { serverOf } from './nodes.js';
 import type { ClockOffset, HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 
@@ -17,26 +18,31 @@ type Observations = readonly (HopObservation | null)[];
 export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
-): { paths: Path[]; views: HopView[]; misordered: Misorder | null } {
-  const votes = new OrderVotes(observations.length);
-  const paths = linkPaths(observations, votes);
+): { paths: Path[]; views: HopView[]; order: HopOrder } {
+  const groups = groupConnections(observations);
+  const paths = linkPaths(groups, observations);
   const clocks = clockOffsets(paths, observations);
+  const order = orderOf(groups, paths, observations);
   const views = hopNames.map((name, index) => ({
     index,
     name,
     observation: observations[index],
     clock: clocks[index],
+    orderProven: isProven(order, observations, index),
   }));
   for (const path of paths) {
     path.fromServer = threads(path, observations, clocks, 'fromServer');
     path.fromClient = threads(path, observations, clocks, 'fromClient');
   }
-  return { paths, views, misordered: votes.against(1) ?? misorderedInTime(paths, observations) };
+  return { paths, views, order };
 }
 
-function linkPaths(observations: Observations, votes: OrderVotes): Path[] {
-  const groups = groupConnections(observations);
-  if (observations.length > 1) for (const group of groups) voteOnOrder(group, observations, votes);
+function isProven({ unproven }: HopOrder, observations: Observations, hop: number): boolean | null {
+  if (observations[hop] === null || observations.findIndex((each) => each !== null) === hop) return null;
+  return !unproven.some(({ outer }) => outer === hop);
+}
+
+function linkPaths(groups: readonly Group[], observations: Observations): Path[] {
   const first = groups.map((group) => chooseLegs(group, observations, null));
   const usual = usualServers(first, observations.length);
   const legs = groups.map((group, i) =>

@@ -42,6 +42,8 @@ export interface HopView {
   observation: HopObservation | null;
   /** What to subtract from the observation's times to get the first hop's clock; null where it cannot be known. */
   clock: ClockOffset | null;
+  /** Whether the captures prove that it stands further out than the captured hop given before it; null for the first one. */
+  orderProven: boolean | null;
 }
 
 /** Time on the first captured hop's clock, NaN stays NaN. */

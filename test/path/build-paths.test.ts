@@ -325,7 +325,7 @@ describe('the order of the hops', () => {
     buildPaths(
       tapes.map((_, i) => `hop${i}`),
       tapes.map((tape) => observe(tape).observation),
-    ).misordered;
+    ).order.misordered;
 
   it('is the one given, whatever the clocks say', () => {
     for (const skews of [
