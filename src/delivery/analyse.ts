@@ -10,7 +10,7 @@ import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
 import { plainAddress } from '../path/nodes.js';
-import type { HopView, Path } from '../path/path.js';
+import { type HopView, isLoopback, type Path } from '../path/path.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
@@ -218,7 +218,8 @@ function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[])
   const connection = path.legs[views.length - 1]?.connection;
   if (connection === undefined) return null;
   if (connection.handshake !== null) return forwards(connection) ? connection.clientAddress : null;
-  // Its own opening was not captured; the same client's other ones tell what that is.
+  // Its own opening was not captured; a client on the server's own host is a proxy, and the same client's other ones tell what that is.
+  if (isLoopback(connection.clientAddress)) return connection.clientAddress;
   const isProxy = paths.some((other) => {
     const leg = other.legs[views.length - 1];
     return leg != null && leg.connection.clientAddress === connection.clientAddress && forwards(leg.connection);
