@@ -71,7 +71,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
     observations.push(observation);
   }
-  const { paths, views, order } = buildPaths(names, observations);
+  const { paths, views, order, doubts } = buildPaths(names, observations);
   refuseMisuse(views, paths, order);
   for (const text of inputWarnings(views, order)) options.warn?.(text);
   const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
@@ -89,6 +89,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     paths,
     ackTimeoutNs,
     slackNs: slackOf(views),
+    doubts,
     // Whoever names the whole path knows it.
     goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
     learned: learned?.words ?? null,

@@ -7,7 +7,7 @@ import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
 import { isoTime } from '../hop/timestamp.js';
-import { commonNs, type HopView, localNs, type Path } from '../path/path.js';
+import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
@@ -139,8 +139,10 @@ function otherHalf(connection: ObservedConnection, sender: Sender): ObservedHalf
 
 /** A window on the hop's own clock, widened by what the clock is not known to. */
 export function localStretch(view: HopView, window: Stretch): Stretch {
-  const slack = view.clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY;
-  return { fromNs: localNs(view, window.fromNs) - slack, toNs: localNs(view, window.toNs) + slack };
+  return {
+    fromNs: localNs(view, window.fromNs) - withinNs(view, window.fromNs),
+    toNs: localNs(view, window.toNs) + withinNs(view, window.toNs),
+  };
 }
 
 function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
@@ -184,7 +186,7 @@ export function described(view: HopView, judged: Judged): HopState {
     reason,
     sentAt: isoTime(sentNs, epochSeconds, timeDigits),
     tcpAckedAt: acked ? isoTime(ackNs, epochSeconds, timeDigits) : null,
-    tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(ackNs - sentNs) : null,
+    tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(commonNs(view, ackNs) - commonNs(view, sentNs)) : null,
     bytes: messages.has(row, MessageFlag.partial) ? messages.octetsSeen[row] : messages.octets(row),
     retransmissions: messages.retransmissions[row],
     packets: cited(observation, messages.dataRefs(row), acked ? [messages.tcpAckRef[row]] : []),

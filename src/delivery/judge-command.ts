@@ -5,8 +5,10 @@
 
 import { isoTime } from '../hop/timestamp.js';
 import { Role } from '../message/profile.js';
+import type { ClockDoubt } from '../path/clocks.js';
 import type { HopView, Path } from '../path/path.js';
 import type { CommandLog, Entry } from './commands.js';
+import { seconds } from './coverage.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
@@ -27,6 +29,8 @@ export interface CommandCourt {
   ackTimeoutNs: number;
   /** What comes back may be stamped this much before what it answers. */
   slackNs: number;
+  /** When a clock was stepped. */
+  doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
   learned: string | null;
@@ -124,6 +128,7 @@ class JudgedAttempt implements AttemptVerdict {
       deadlineNs,
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
+      steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
     this.judgedAck = ack === null ? null : judgedReply(court, ack);
     this.ruling = this.rule();
@@ -241,6 +246,15 @@ function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number, sla
   return elsewhere;
 }
 
+/** In words, if a clock was stepped between two moments of common time: how long it was between them is then not known. */
+export function steppedBetween({ doubts, views }: CommandCourt, fromNs: number, toNs: number): string | null {
+  const doubt = doubts.find((each) => each.fromNs <= toNs && each.toNs >= fromNs);
+  if (doubt === undefined) return null;
+  const { hop, stepNs } = doubt;
+  const others = views.filter(({ index, observation }) => index < hop && observation !== null).map(({ name }) => name);
+  return `the clock of ${views[hop].name} or of ${others.join(' or ')} was set ${stepNs > 0 ? 'forward' : 'back'} by ${seconds(Math.abs(stepNs))} at this time, so whether the deadline had passed cannot be told`;
+}
+
 /** Attempt and reply may be timed by different captures. */
 const SLACK_NS = 50e6;
 
@@ -250,7 +264,8 @@ export function slackOf(views: readonly HopView[]): number {
   for (const { observation, clock } of views) {
     // What passed twice was seen on one direction; the clock may have gone back by more.
     for (const back of observation?.setBacks ?? []) slackNs = Math.max(slackNs, 2 * (back.toNs - back.fromNs));
-    if (clock !== null && !clock.steady) slackNs = Math.max(slackNs, SLACK_NS + 2 * clock.uncertaintyNs);
+    if (clock !== null && (!clock.steady || clock.pieces.length > 1))
+      slackNs = Math.max(slackNs, SLACK_NS + 2 * (clock.steady ? clock.withinNs : clock.uncertaintyNs));
   }
   return slackNs;
 }

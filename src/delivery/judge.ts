@@ -4,7 +4,7 @@
  */
 
 import type { HopView, Path } from '../path/path.js';
-import { commonNs, localNs } from '../path/path.js';
+import { commonNs, localNs, withinNs } from '../path/path.js';
 import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
@@ -36,6 +36,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** Why nothing can be said of how long it was between two moments of common time; null where it can. */
+  steppedAt(fromNs: number, toNs: number): string | null;
 }
 
 /** A message that takes longer through the hops than this was held back on its way. */
@@ -67,6 +69,8 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   for (let hop = 0; hop < innermost; hop++)
     if (states[hop].state !== 'unobserved' || covers(views[hop], states[hop], reply)) lost = true;
   if (!lost) return delivered(attempt, reply, innermost, lastHop);
+  const stepped = attempt.steppedAt(attempt.sentNs, reply.firstNs + attempt.ackTimeoutNs);
+  if (stepped !== null) return open(() => `the agent's CommandAck reached ${views[innermost].name}; ${stepped}`);
   const where = views[innermost].name;
   const next = states[innermost - 1];
   if (next.state === 'unobserved') return open(() => `the agent's CommandAck reached ${where}; ${next.reason}`);
@@ -141,9 +145,10 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
 function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: number): boolean {
+  if (attempt.steppedAt(attempt.sentNs, arrivedNs) !== null) return false;
   const passedNs = attempt.states[hop].sentNs;
   if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs && !clocksDisagree(attempt, reply);
-  return arrivedNs - (attempt.views[hop].clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY) > attempt.deadlineNs;
+  return arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.deadlineNs;
 }
 
 /** Some clock was stepped, and by another hop's the reply came in time. */
@@ -173,6 +178,8 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     late: false,
     reason: () => reason,
   });
+  const stepped = attempt.steppedAt(attempt.sentNs, attempt.deadlineNs);
+  if (stepped !== null) return open(`${lastHop === null ? 'it left no hop' : `it left ${lastHop}`}; ${stepped}`);
   const next = states[furthest + 1];
   const nextName = furthest + 1 < views.length ? views[furthest + 1].name : 'agent';
 
@@ -324,7 +331,7 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   if (leg === null) return null;
   const half = leg.connection.fromServer;
   const { deadlineNs } = attempt;
-  const slack = view.clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY;
+  const slack = Math.max(withinNs(view, fromNs), withinNs(view, deadlineNs));
   const local = { fromNs: localNs(view, fromNs), toNs: localNs(view, deadlineNs) };
   const certain = blockedThrough(half, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
   if (certain !== null) return certain;

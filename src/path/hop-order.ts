@@ -145,7 +145,7 @@ function votesByTimes(paths: readonly Path[], observations: Observations): Order
           [inner, outer].map((hop): AlignSide | null => {
             const half = legs[hop]?.connection[way];
             const messages = observations[hop]?.messages;
-            return half === undefined || messages === undefined ? null : { half, messages, clockNs: Number.NaN };
+            return half === undefined || messages === undefined ? null : { half, messages, clock: null };
           });
         for (const isKept of comparisons(sides('fromServer'), sides('fromClient'))) votes.add(inner, outer, isKept);
       }

@@ -86,6 +86,7 @@ export class TcpConnection {
     this.lastNs = timeNs;
     if (half.packets++ === 0) half.firstSeenNs = timeNs;
     half.lastSeenNs = timeNs;
+    if (segment.timestampValue !== 0) half.ticked(segment.timestampValue | 0);
     if (segment.direction === 2) this.outbound[direction]++;
     else if (segment.direction === 1) this.inbound[direction]++;
 
