@@ -52,7 +52,9 @@ export function judgeCommand(court: CommandCourt, command: number): DecidedComma
   if (attempts.length === 0) return unsent(court, command);
   const acks = paired(attempts, entries, Role.commandAck, court);
   const results = paired(attempts, entries, Role.result, court);
-  const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i]));
+  const verdicts = attempts.map(
+    (entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], attempts.length === 1),
+  );
   let best = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
   return new JudgedCommand(court, command, verdicts, best);
@@ -117,6 +119,7 @@ class JudgedAttempt implements AttemptVerdict {
     readonly n: number,
     ack: Entry | null,
     private readonly resultEntry: Entry | null,
+    isOnly: boolean,
   ) {
     const { views, ackTimeoutNs } = court;
     const deadlineNs = entry.timeNs + ackTimeoutNs;
@@ -131,6 +134,9 @@ class JudgedAttempt implements AttemptVerdict {
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
     this.judgedAck = ack === null ? null : judgedReply(court, ack);
+    const { states } = this.attempt;
+    if (isOnly && (ack ?? resultEntry) !== null)
+      for (let hop = 0; hop < states.length; hop++) passed(states, hop, views[hop], 'the agent answered it');
     this.ruling = this.rule();
     this.outcome = this.ruling.outcome;
     this.lastHop = this.ruling.lastHop;
@@ -280,20 +286,29 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
   let seenFurther = -1;
   for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
-    const judged = stateAt(views[hop], entry.path, sender, row, sinceNs, Math.max(deadlineNs, sinceNs));
+    const judged = stateAt(
+      views[hop],
+      entry.path,
+      sender,
+      { row, thread: entry.thread },
+      sinceNs,
+      Math.max(deadlineNs, sinceNs),
+    );
     if (!Number.isNaN(judged.sentNs)) sinceNs = judged.sentNs;
     if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
   for (let hop = seenFurther - step; hop >= 0 && hop < views.length; hop -= step)
-    if (states[hop].state === 'absent')
-      states[hop] = {
-        ...states[hop],
-        state: 'unobserved',
-        reason: `${views[hop].name}: not in the capture, though it was seen further on`,
-      };
+    passed(states, hop, views[hop], 'it was seen further on');
   return states;
+}
+
+/** What a hop does not show has passed it all the same. */
+function passed(states: Judged[], hop: number, view: HopView, why: string): void {
+  if (states[hop].state !== 'absent') return;
+  const reason = `${view.name}: not in the capture, though ${why}`;
+  states[hop] = { ...states[hop], state: 'unobserved', reason };
 }
 
 function judgedReply(court: CommandCourt, entry: Entry): JudgedReply {

@@ -61,6 +61,29 @@ describe('a hole', () => {
   });
 });
 
+describe('absence', () => {
+  it('is not said of a hop that the command must have passed, since the agent answered it', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    scene.chain.outward(2000, text(), 1);
+    scene.chain.legs[0].send(2040, 'client', masked(commandAck('c-1')));
+    const [attempt] = (await hear(scene.goOn(3000).captures)).of('c-1').attempts;
+    expect(attempt.outcome).toBe('delivered');
+    expect(attempt.hops[1]).toMatchObject({
+      state: 'unobserved',
+      reason: 'npm: not in the capture, though the agent answered it',
+    });
+  });
+
+  it('is said of the attempt that a hop dropped, though a later one was answered', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    scene.chain.outward(2000, text(), 1);
+    scene.chain.outward(20_000, text());
+    scene.chain.inward(20_040, masked(commandAck('c-1')));
+    const { attempts } = (await hear(scene.goOn(21_000).captures)).of('c-1');
+    expect(attempts.map(({ hops }) => hops[1].state)).toEqual(['absent', 'tcp-acked']);
+  });
+});
+
 describe('a leg whose opening was not captured', () => {
   it('ends at a proxy where its client is on the server’s own host', async () => {
     for (const [client, expected] of [
