@@ -9,13 +9,14 @@ import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
-import type { Misorder } from '../path/hop-order.js';
-import type { HopView, Path } from '../path/path.js';
+import { plainAddress } from '../path/nodes.js';
+import { type HopView, isLoopback, type Path } from '../path/path.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
+import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -70,8 +71,9 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
     observations.push(observation);
   }
-  const { paths, views, misordered } = buildPaths(names, observations);
-  refuseMisuse(views, paths, misordered);
+  const { paths, views, order, doubts } = buildPaths(names, observations);
+  refuseMisuse(views, paths, order);
+  for (const text of inputWarnings(views, order)) options.warn?.(text);
   const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);
@@ -87,9 +89,11 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     paths,
     ackTimeoutNs,
     slackNs: slackOf(views),
+    doubts,
     // Whoever names the whole path knows it.
     goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
     learned: learned?.words ?? null,
+    orderNote: orderNote(views, order),
   };
   const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);
   return {
@@ -132,36 +136,6 @@ function progressFor(hop: string, { onProgress }: AnalyseOptions) {
   if (onProgress === undefined) return undefined;
   return (file: string, octetsRead: number, octetsTotal: number | null) =>
     onProgress({ hop, file, octetsRead, octetsTotal });
-}
-
-/** What would make every verdict name the wrong hop is the user's to put right. */
-function refuseMisuse(views: readonly HopView[], paths: readonly Path[], misordered: Misorder | null): void {
-  for (const [i, a] of views.entries())
-    for (const b of views.slice(i + 1)) {
-      if (!isSameCapture(a.observation, b.observation)) continue;
-      if (paths.some(({ legs }) => legs[a.index] !== null && legs[b.index] !== null)) continue;
-      throw new UsageError(
-        `${a.name} and ${b.name} are given the same capture, and it holds the connections of one hop only: give each hop its own`,
-      );
-    }
-  if (misordered === null) return;
-  const [first, second] = misordered.map((hop) => views[hop].name);
-  throw new UsageError(
-    `the captures show ${second} nearer to the server than ${first}: give the hops in order from the server out, or check which file is whose`,
-  );
-}
-
-/** The same file, or a copy of it. */
-function isSameCapture(a: HopObservation | null, b: HopObservation | null): boolean {
-  if (a === null || b === null || a.tcpPackets === 0) return false;
-  const same = (of: (observation: HopObservation) => unknown) => of(a) === of(b);
-  return (
-    same(({ packets }) => packets) &&
-    same(({ tcpPackets }) => tcpPackets) &&
-    same(({ firstNs }) => firstNs) &&
-    same(({ lastNs }) => lastNs) &&
-    same(({ connections }) => connections.map((each) => `${each.clientPort} ${each.packets} ${each.lastNs}`).join())
-  );
 }
 
 const LATE_MARK = 16;
@@ -248,7 +222,8 @@ function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[])
   const connection = path.legs[views.length - 1]?.connection;
   if (connection === undefined) return null;
   if (connection.handshake !== null) return forwards(connection) ? connection.clientAddress : null;
-  // Its own opening was not captured; the same client's other ones tell what that is.
+  // Its own opening was not captured; a client on the server's own host is a proxy, and the same client's other ones tell what that is.
+  if (isLoopback(connection.clientAddress)) return connection.clientAddress;
   const isProxy = paths.some((other) => {
     const leg = other.legs[views.length - 1];
     return leg != null && leg.connection.clientAddress === connection.clientAddress && forwards(leg.connection);
@@ -257,8 +232,8 @@ function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[])
 }
 
 function forwards({ handshake, clientAddress }: ObservedConnection): boolean {
-  const client = plain(clientAddress);
-  return handshake?.forwardedFor.some((address) => plain(address) !== client) ?? false;
+  const client = plainAddress(clientAddress);
+  return handshake?.forwardedFor.some((address) => plainAddress(address) !== client) ?? false;
 }
 
 /** Asked for every attempt, answered once for each path. */
@@ -268,10 +243,6 @@ function perPath<T>(answer: (path: Path) => T): (path: Path) => T {
     if (!known.has(path)) known.set(path, answer(path));
     return known.get(path) as T;
   };
-}
-
-function plain(address: string): string {
-  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 export function version(): string {

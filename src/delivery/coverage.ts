@@ -52,7 +52,7 @@ function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: nu
 }
 
 /** Quiet says something only in a capture that lost nothing. */
-function lostElsewhere(observation: HopObservation): string | null {
+export function lostElsewhere(observation: HopObservation): string | null {
   if (observation.missedOctets > 0) return 'the capture lost octets elsewhere';
   if ((observation.droppedPackets ?? 0) > 0) return 'the capture dropped packets';
   return null;

@@ -18,16 +18,23 @@ const MOST_NAMED = 3;
 export function describeHop(view: HopView): HopReport {
   const { observation } = view;
   const aligned = view.clock;
+  const clockReasons = observation === null ? [] : clockTrouble(view, observation);
   return {
     name: view.name,
-    captures: observation === null ? [] : observation.files.map((file) => describeCapture(file, observation)),
+    captures:
+      observation === null ? [] : observation.files.map((file) => describeCapture(file, observation, clockReasons)),
     clockOffsetMs: observation === null || aligned === null ? null : milliseconds(aligned.offsetNs),
     clockUncertaintyMs: observation === null || aligned === null ? null : milliseconds(aligned.uncertaintyNs),
+    orderProven: view.orderProven,
   };
 }
 
-function describeCapture({ file, summary }: ObservedFile, observation: HopObservation): CaptureReport {
-  const reasons = doubts(summary, observation);
+function describeCapture(
+  { file, summary }: ObservedFile,
+  observation: HopObservation,
+  clockReasons: readonly string[],
+): CaptureReport {
+  const reasons = [...doubts(summary, observation), ...clockReasons];
   const none = summary.packets === 0 || observation.tcpPackets === 0;
   const time = (timeNs: number | null) =>
     timeNs === null ? null : isoTime(timeNs, observation.epochSeconds, summary.timeDigits);
@@ -42,6 +49,29 @@ function describeCapture({ file, summary }: ObservedFile, observation: HopObserv
     trust: none ? 'none' : reasons.length > 0 ? 'limited' : 'full',
     reasons,
   };
+}
+
+const MOST_STEPS = 3;
+/** Over a capture, what this is or less changes no verdict. */
+const DRIFT_WORTH_SAYING_NS = 100e6;
+
+/** Steps and drift of a hop's clock, in words. */
+function clockTrouble({ clock, index }: HopView, { epochSeconds, timeDigits }: HopObservation): string[] {
+  if (clock === null) return [];
+  const at = (timeNs: number) => isoTime(timeNs, epochSeconds, timeDigits)?.slice(11, 19) ?? '?';
+  const reasons = clock.ownSteps
+    .slice(0, MOST_STEPS)
+    .map(
+      ({ fromNs, stepNs }) =>
+        `its clock was set forward by ${seconds(stepNs)} after ${at(fromNs)}, by the senders' TCP timestamps`,
+    );
+  for (const { fromNs, toNs, stepNs } of clock.relativeSteps.slice(0, MOST_STEPS))
+    reasons.push(
+      `its clock went ${stepNs > 0 ? 'forward' : 'back'} by ${seconds(Math.abs(stepNs))} against the other captures' between ${at(fromNs)} and ${at(toNs)}`,
+    );
+  if (index > 0 && clock.driftNs >= DRIFT_WORTH_SAYING_NS)
+    reasons.push(`its clock drifted by ${seconds(clock.driftNs)} against the other captures'`);
+  return reasons;
 }
 
 /** Why a capture does not support every conclusion; empty where it does. */

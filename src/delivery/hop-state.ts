@@ -7,7 +7,7 @@ import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
 import { isoTime } from '../hop/timestamp.js';
-import { commonNs, type HopView, localNs, type Path } from '../path/path.js';
+import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
@@ -32,8 +32,18 @@ function unobserved(reason: string): Judged {
   return { state: 'unobserved', reason, ...UNSEEN };
 }
 
-/** `fromNs` to `toNs`, on the common clock: the times in which the message would have to be here if it came here at all. */
-export function stateAt(view: HopView, path: Path, sender: Sender, row: number, fromNs: number, toNs: number): Judged {
+/**
+ * Of the message's thread (-1 for none in particular) and its row there. `fromNs` to `toNs`, on the common clock: the times in which the message would
+ * have to be here if it came here at all.
+ */
+export function stateAt(
+  view: HopView,
+  path: Path,
+  sender: Sender,
+  { row, thread }: { row: number; thread: number },
+  fromNs: number,
+  toNs: number,
+): Judged {
   const { observation } = view;
   if (observation === null) return unobserved(`no capture was given for ${view.name}`);
   const leg = path.legs[view.index];
@@ -42,7 +52,7 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
   if (row < 0) {
     const stretch = localStretch(view, { fromNs, toNs });
     const reason =
-      blindness(observation, connection, connection[sender], stretch) ?? strayPart(view, path, sender, stretch);
+      blindness(observation, connection, connection[sender], stretch) ?? strayPart(view, path, sender, thread, stretch);
     return reason === null ? ABSENT : unobserved(`${view.name}: ${reason}`);
   }
   const { messages } = observation;
@@ -69,14 +79,20 @@ export function stateAt(view: HopView, path: Path, sender: Sender, row: number, 
 }
 
 /** A message of which only a part is there, and which is not known to be another one: it may be this one. */
-function strayPart({ index, observation }: HopView, path: Path, sender: Sender, stretch: Stretch): string | null {
+function strayPart(
+  { index, observation }: HopView,
+  path: Path,
+  sender: Sender,
+  thread: number,
+  stretch: Stretch,
+): string | null {
   const messages = observation?.messages;
   const half = path.legs[index]?.connection[sender];
   if (messages === undefined || half === undefined) return null;
   for (const row of half.rows) {
     if (!messages.has(row, MessageFlag.partial)) continue;
     if (messages.sentNs[row] < stretch.fromNs || messages.sentNs[row] > stretch.toNs) continue;
-    if (!path[sender].isSeenElsewhere(index, row))
+    if (thread < 0 || path[sender].mayHold(thread, index, row))
       return 'a part of a message was sent at this time, and it may be this one';
   }
   return null;
@@ -139,8 +155,10 @@ function otherHalf(connection: ObservedConnection, sender: Sender): ObservedHalf
 
 /** A window on the hop's own clock, widened by what the clock is not known to. */
 export function localStretch(view: HopView, window: Stretch): Stretch {
-  const slack = view.clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY;
-  return { fromNs: localNs(view, window.fromNs) - slack, toNs: localNs(view, window.toNs) + slack };
+  return {
+    fromNs: localNs(view, window.fromNs) - withinNs(view, window.fromNs),
+    toNs: localNs(view, window.toNs) + withinNs(view, window.toNs),
+  };
 }
 
 function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
@@ -184,7 +202,7 @@ export function described(view: HopView, judged: Judged): HopState {
     reason,
     sentAt: isoTime(sentNs, epochSeconds, timeDigits),
     tcpAckedAt: acked ? isoTime(ackNs, epochSeconds, timeDigits) : null,
-    tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(ackNs - sentNs) : null,
+    tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(commonNs(view, ackNs) - commonNs(view, sentNs)) : null,
     bytes: messages.has(row, MessageFlag.partial) ? messages.octetsSeen[row] : messages.octets(row),
     retransmissions: messages.retransmissions[row],
     packets: cited(observation, messages.dataRefs(row), acked ? [messages.tcpAckRef[row]] : []),

@@ -5,8 +5,10 @@
 
 import { isoTime } from '../hop/timestamp.js';
 import { Role } from '../message/profile.js';
+import type { ClockDoubt } from '../path/clocks.js';
 import type { HopView, Path } from '../path/path.js';
 import type { CommandLog, Entry } from './commands.js';
+import { seconds } from './coverage.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
@@ -27,9 +29,13 @@ export interface CommandCourt {
   ackTimeoutNs: number;
   /** What comes back may be stamped this much before what it answers. */
   slackNs: number;
+  /** When a clock was stepped. */
+  doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
   learned: string | null;
+  /** In words, where the order in which hops were given could not be checked. */
+  orderNote: string | null;
 }
 
 /** A verdict that still knows what it was made of. */
@@ -46,7 +52,9 @@ export function judgeCommand(court: CommandCourt, command: number): DecidedComma
   if (attempts.length === 0) return unsent(court, command);
   const acks = paired(attempts, entries, Role.commandAck, court);
   const results = paired(attempts, entries, Role.result, court);
-  const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i]));
+  const verdicts = attempts.map(
+    (entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], attempts.length === 1),
+  );
   let best = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
   return new JudgedCommand(court, command, verdicts, best);
@@ -111,6 +119,7 @@ class JudgedAttempt implements AttemptVerdict {
     readonly n: number,
     ack: Entry | null,
     private readonly resultEntry: Entry | null,
+    isOnly: boolean,
   ) {
     const { views, ackTimeoutNs } = court;
     const deadlineNs = entry.timeNs + ackTimeoutNs;
@@ -122,8 +131,12 @@ class JudgedAttempt implements AttemptVerdict {
       deadlineNs,
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
+      steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
     this.judgedAck = ack === null ? null : judgedReply(court, ack);
+    const { states } = this.attempt;
+    if (isOnly && (ack ?? resultEntry) !== null)
+      for (let hop = 0; hop < states.length; hop++) passed(states, hop, views[hop], 'the agent answered it');
     this.ruling = this.rule();
     this.outcome = this.ruling.outcome;
     this.lastHop = this.ruling.lastHop;
@@ -140,9 +153,9 @@ class JudgedAttempt implements AttemptVerdict {
   }
 
   get reason(): string {
-    const { learned } = this.court;
+    const { learned, orderNote } = this.court;
     const note = learned === null ? '' : ` (message names are unfamiliar; taken from IDs that came back: ${learned})`;
-    return this.ruling.reason() + note;
+    return this.ruling.reason() + note + (this.lostAt === null || orderNote === null ? '' : ` (${orderNote})`);
   }
 
   get hops(): HopState[] {
@@ -239,6 +252,15 @@ function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number, sla
   return elsewhere;
 }
 
+/** In words, if a clock was stepped between two moments of common time: how long it was between them is then not known. */
+export function steppedBetween({ doubts, views }: CommandCourt, fromNs: number, toNs: number): string | null {
+  const doubt = doubts.find((each) => each.fromNs <= toNs && each.toNs >= fromNs);
+  if (doubt === undefined) return null;
+  const { hop, stepNs } = doubt;
+  const others = views.filter(({ index, observation }) => index < hop && observation !== null).map(({ name }) => name);
+  return `the clock of ${views[hop].name} or of ${others.join(' or ')} was set ${stepNs > 0 ? 'forward' : 'back'} by ${seconds(Math.abs(stepNs))} at this time, so whether the deadline had passed cannot be told`;
+}
+
 /** Attempt and reply may be timed by different captures. */
 const SLACK_NS = 50e6;
 
@@ -248,7 +270,8 @@ export function slackOf(views: readonly HopView[]): number {
   for (const { observation, clock } of views) {
     // What passed twice was seen on one direction; the clock may have gone back by more.
     for (const back of observation?.setBacks ?? []) slackNs = Math.max(slackNs, 2 * (back.toNs - back.fromNs));
-    if (clock !== null && !clock.steady) slackNs = Math.max(slackNs, SLACK_NS + 2 * clock.uncertaintyNs);
+    if (clock !== null && (!clock.steady || clock.pieces.length > 1))
+      slackNs = Math.max(slackNs, SLACK_NS + 2 * (clock.steady ? clock.withinNs : clock.uncertaintyNs));
   }
   return slackNs;
 }
@@ -263,20 +286,29 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
   let seenFurther = -1;
   for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
-    const judged = stateAt(views[hop], entry.path, sender, row, sinceNs, Math.max(deadlineNs, sinceNs));
+    const judged = stateAt(
+      views[hop],
+      entry.path,
+      sender,
+      { row, thread: entry.thread },
+      sinceNs,
+      Math.max(deadlineNs, sinceNs),
+    );
     if (!Number.isNaN(judged.sentNs)) sinceNs = judged.sentNs;
     if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
   for (let hop = seenFurther - step; hop >= 0 && hop < views.length; hop -= step)
-    if (states[hop].state === 'absent')
-      states[hop] = {
-        ...states[hop],
-        state: 'unobserved',
-        reason: `${views[hop].name}: not in the capture, though it was seen further on`,
-      };
+    passed(states, hop, views[hop], 'it was seen further on');
   return states;
+}
+
+/** What a hop does not show has passed it all the same. */
+function passed(states: Judged[], hop: number, view: HopView, why: string): void {
+  if (states[hop].state !== 'absent') return;
+  const reason = `${view.name}: not in the capture, though ${why}`;
+  states[hop] = { ...states[hop], state: 'unobserved', reason };
 }
 
 function judgedReply(court: CommandCourt, entry: Entry): JudgedReply {

@@ -4,8 +4,8 @@
  */
 
 import type { HopView, Path } from '../path/path.js';
-import { commonNs, localNs } from '../path/path.js';
-import { blindness, blockedThrough, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
+import { commonNs, localNs, withinNs } from '../path/path.js';
+import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
@@ -36,6 +36,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** Why nothing can be said of how long it was between two moments of common time; null where it can. */
+  steppedAt(fromNs: number, toNs: number): string | null;
 }
 
 /** A message that takes longer through the hops than this was held back on its way. */
@@ -67,6 +69,8 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   for (let hop = 0; hop < innermost; hop++)
     if (states[hop].state !== 'unobserved' || covers(views[hop], states[hop], reply)) lost = true;
   if (!lost) return delivered(attempt, reply, innermost, lastHop);
+  const stepped = attempt.steppedAt(attempt.sentNs, reply.firstNs + attempt.ackTimeoutNs);
+  if (stepped !== null) return open(() => `the agent's CommandAck reached ${views[innermost].name}; ${stepped}`);
   const where = views[innermost].name;
   const next = states[innermost - 1];
   if (next.state === 'unobserved') return open(() => `the agent's CommandAck reached ${where}; ${next.reason}`);
@@ -141,9 +145,10 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
 function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: number): boolean {
+  if (attempt.steppedAt(attempt.sentNs, arrivedNs) !== null) return false;
   const passedNs = attempt.states[hop].sentNs;
   if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs && !clocksDisagree(attempt, reply);
-  return arrivedNs - (attempt.views[hop].clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY) > attempt.deadlineNs;
+  return arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.deadlineNs;
 }
 
 /** Some clock was stepped, and by another hop's the reply came in time. */
@@ -173,6 +178,8 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     late: false,
     reason: () => reason,
   });
+  const stepped = attempt.steppedAt(attempt.sentNs, attempt.deadlineNs);
+  if (stepped !== null) return open(`${lastHop === null ? 'it left no hop' : `it left ${lastHop}`}; ${stepped}`);
   const next = states[furthest + 1];
   const nextName = furthest + 1 < views.length ? views[furthest + 1].name : 'agent';
 
@@ -187,7 +194,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     if (short !== null) return open(`${next.reason}, but ${short}`);
     const beyond = furthest + 2 < views.length ? views[furthest + 2].name : 'agent';
     const blocked = blockedAt(attempt, furthest + 1, next.sentNs);
-    if (blocked === 'maybe') return open(`${next.reason}; ${clockUnknown(views[furthest + 1])}`);
+    if (typeof blocked === 'string') return open(`${next.reason}; ${blocked}`);
     const lostAt = blocked === null ? nextName : `${nextName}->${beyond}`;
     const why = blocked === null ? 'and TCP did not hold it back: the write stopped half way' : heldBack(blocked.kind);
     return { outcome: 'stalled', lastHop, lostAt, late: false, reason: () => `${next.reason}; ${why}` };
@@ -202,7 +209,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   // An ACK that came after the deadline, or that the capture missed until then, does not say when it arrived.
   const inTime = arrivedNs < attempt.deadlineNs;
   const blocked = blockedAt(attempt, furthest + 1, inTime ? arrivedNs : states[furthest].sentNs);
-  if (blocked === 'maybe') return open(`it arrived at ${nextName}; ${clockUnknown(views[furthest + 1])}`);
+  if (typeof blocked === 'string') return open(`it arrived at ${nextName}; ${blocked}`);
   if (blocked === null && !inTime)
     return open(
       `it was TCP-ACKed by ${nextName} only after the deadline, so whether it could be forwarded is not known`,
@@ -250,7 +257,7 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
   const { row } = states[hop];
   const resent = observation.messages.retransmissions[row];
   const judged = blockedAt(attempt, hop, states[hop].sentNs);
-  const blocked = judged === 'maybe' ? null : judged;
+  const blocked = typeof judged === 'string' ? null : judged;
   const sentNs = observation.messages.sentNs[row];
   // Whatever the other side sent after it, to the connection's end, did not cover it.
   const refused = leg?.connection.closedBy != null && leg.connection.fromClient.lastSeenNs > sentNs;
@@ -317,20 +324,26 @@ function coverageShort(attempt: Attempt, hop: number): string | null {
   return `the capture of ${view.name} ends ${seconds(attempt.deadlineNs - endNs)} before the deadline`;
 }
 
-/** Whether TCP held the hop's leg back all through the deadline; `maybe` where its clock is not known well enough to tell. */
-function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<typeof blockedThrough> | 'maybe' {
+/** Whether TCP held the hop's leg back all through the deadline; where that cannot be told, the reason. */
+function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<typeof blockedThrough> | string {
   const view = attempt.views[hop];
   const leg = attempt.path.legs[hop];
   if (leg === null) return null;
   const half = leg.connection.fromServer;
   const { deadlineNs } = attempt;
-  const slack = view.clock?.uncertaintyNs ?? Number.POSITIVE_INFINITY;
+  const slack = Math.max(withinNs(view, fromNs), withinNs(view, deadlineNs));
   const local = { fromNs: localNs(view, fromNs), toNs: localNs(view, deadlineNs) };
   const certain = blockedThrough(half, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
   if (certain !== null) return certain;
   const wide = { fromNs: local.fromNs - slack, toNs: local.toNs + slack };
   const long = (local.toNs - local.fromNs) / 2;
-  return slack > CLOCK_TELLS_NS && half.blocked.some((each) => overlapNs(each, wide) > long) ? 'maybe' : null;
+  if (slack > CLOCK_TELLS_NS && half.blocked.some((each) => overlapNs(each, wide) > long))
+    return `the clock of ${view.name} is not known well enough to tell whether TCP held it back there`;
+  // The first of the octets that wait may have left before the capture saw them for the first time.
+  const lossy = view.observation === null ? null : lostElsewhere(view.observation);
+  if (lossy !== null && half.blocked.some((each) => overlapNs(each, wide) > 0))
+    return `TCP held back what ${view.name} sends on at least for a part of the time, and ${lossy}`;
+  return null;
 }
 
 /** A clock known this well tells what was blocked when. */
@@ -338,10 +351,6 @@ const CLOCK_TELLS_NS = 0.25e9;
 
 function overlapNs(a: { fromNs: number; toNs: number }, b: { fromNs: number; toNs: number }): number {
   return Math.min(a.toNs, b.toNs) - Math.max(a.fromNs, b.fromNs);
-}
-
-function clockUnknown(view: HopView): string {
-  return `the clock of ${view.name} is not known well enough to tell whether TCP held it back there`;
 }
 
 function heldBack(kind: 'unacked' | 'window-closed'): string {

@@ -7,7 +7,7 @@ import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf
 import { commonNs, type HopView } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
-import type { CommandCourt } from './judge-command.js';
+import { type CommandCourt, steppedBetween } from './judge-command.js';
 import type { CommandVerdict } from './verdict.js';
 
 type Judgement = Pick<CommandVerdict, 'agent' | 'outcome' | 'lastHop' | 'lostAt' | 'grade' | 'late' | 'reason'>;
@@ -36,6 +36,8 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
     seen === undefined
       ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }
       : { fromNs: seen.askedNs, toNs: seen.askedNs + ackTimeoutNs };
+  const stepped = seen === undefined ? null : steppedBetween(court, window.fromNs, window.toNs);
+  if (stepped !== null) return open(`asked for, and no frame with it seen; ${stepped}`);
   const endNs = commonNs(inner, observation.lastNs);
   if (endNs < window.toNs)
     return open(

@@ -103,6 +103,8 @@ export interface HopReport {
   captures: CaptureReport[];
   clockOffsetMs: number | null;
   clockUncertaintyMs: number | null;
+  /** Whether the captures prove that it stands further out than the captured hop before it; null for the first. */
+  orderProven: boolean | null;
 }
 
 export interface LegReport {

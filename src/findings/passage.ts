@@ -72,7 +72,9 @@ function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opc
     for (const row of half.rows) if (messages.opcode[row] === 9 || messages.opcode[row] === 10) kept++;
     if (kept < half.counts.ping + half.counts.pong) return false;
   }
-  return stateAt(view, path, sender, -1, sentNs, sentNs + facts.court.ackTimeoutNs).state === 'absent';
+  return (
+    stateAt(view, path, sender, { row: -1, thread: -1 }, sentNs, sentNs + facts.court.ackTimeoutNs).state === 'absent'
+  );
 }
 
 /** Just after the last frame before `untilNs` that passed; `untilNs` where none did. */

@@ -56,6 +56,8 @@ export class Side {
   maskedFrames = 0;
   unmaskedFrames = 0;
   searched = 0;
+  /** When the last frame was read; NaN before the first. */
+  private lastFrameNs = Number.NaN;
 
   constructor(
     readonly half: HalfStream,
@@ -67,6 +69,7 @@ export class Side {
   }
 
   frame(frame: Frame): void {
+    this.lastFrameNs = this.context.clock.timeNs;
     if (frame.masked) this.maskedFrames++;
     else this.unmaskedFrames++;
     this.messages.frame(frame);
@@ -83,7 +86,7 @@ export class Side {
       this.notRead({
         from,
         to,
-        fromNs: Number.isNaN(fromNs) ? clock.timeNs : fromNs,
+        fromNs: Number.isNaN(fromNs) ? this.readUntilNs : fromNs,
         toNs: clock.timeNs,
         why,
         ref: ledger.firstSentRef(wireFrom),
@@ -93,6 +96,11 @@ export class Side {
   notRead(span: BlindSpan): void {
     if (this.blind === NO_SPANS) this.blind = [];
     this.blind.push(span);
+  }
+
+  /** What the ledger does not know any more began after the last frame that was read. */
+  private get readUntilNs(): number {
+    return Number.isNaN(this.lastFrameNs) ? this.half.firstSeenNs : this.lastFrameNs;
   }
 
   /** Octets of the stream are needed from here on; in TCP that is where the record began that carried them. */

@@ -8,6 +8,7 @@ import type { Issue } from '../evidence/issue.js';
 import type { OpeningHandshake } from '../http/opening-handshake.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
+import type { ClockStep } from '../tcp/clock-steps.js';
 import type { Gap } from '../tcp/half-stream.js';
 import type { TlsFacts } from '../tls/session.js';
 import type { MessageTable } from './message-table.js';
@@ -171,6 +172,8 @@ export interface HopObservation {
   missedOctets: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];
+  /** It was set forward between two packets, as the senders' timestamps tell. */
+  clockSteps: readonly ClockStep[];
   /** What was wrong with packets below TCP, each kind a few times. */
   issues: readonly Issue[];
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */

@@ -57,6 +57,7 @@ export async function observeHop(
     tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
     setBacks: observer.context.clock.setBacks,
+    clockSteps: observer.context.clock.steps.finish(),
     issues: observer.decoder.issues.issues,
     droppedPackets: dropped,
     hasKeys: keyLogs.length > 0 || keyLog.size > 0,

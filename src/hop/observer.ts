@@ -11,6 +11,7 @@ import { IpProtocol, PacketDecoder } from '../packet/decode.js';
 import { Decoded } from '../packet/decode-result.js';
 import { decodeIcmpError } from '../packet/icmp.js';
 import { Segment } from '../packet/segment.js';
+import { PAUSE_NS } from '../tcp/clock-steps.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import { ConnectionTable } from '../tcp/connection-table.js';
 import type { HalfStream } from '../tcp/half-stream.js';
@@ -80,6 +81,7 @@ export class Observer implements PacketSink {
       this.epochSeconds = record.epochSeconds;
       this.timeDigits = record.timeDigits;
     }
+    if (record.timeNs - clock.timeNs > PAUSE_NS && this.packets > 1) clock.steps.pause(clock.timeNs, record.timeNs);
     clock.timeNs = record.timeNs;
     clock.ref = this.base + record.number;
     if (!(record.timeNs >= this.firstNs)) this.firstNs = record.timeNs;

@@ -7,12 +7,13 @@
 import type { MessageTable } from '../hop/message-table.js';
 import { MessageFlag } from '../hop/message-table.js';
 import type { ObservedHalf } from '../hop/observation.js';
+import type { HopClock } from './hop-clock.js';
 
 export interface AlignSide {
   half: ObservedHalf;
   messages: MessageTable;
-  /** What to subtract from its times, NaN where its clock is not known yet. */
-  clockNs: number;
+  /** Brings its times to the common clock; null where that is not known yet. */
+  clock: HopClock | null;
 }
 
 export interface Alignment {
@@ -130,8 +131,8 @@ function alignByContent(
   towardsAgent: boolean,
 ): Int32Array {
   const result = new Int32Array(outer.half.rows.length).fill(-1);
-  const clocksKnown = !Number.isNaN(inner.clockNs) && !Number.isNaN(outer.clockNs);
-  const common = (side: AlignSide, row: number) => side.messages.sentNs[row] - side.clockNs;
+  const clocksKnown = inner.clock !== null && outer.clock !== null;
+  const common = ({ clock, messages }: AlignSide, row: number) => clock?.toCommon(messages.sentNs[row]) ?? Number.NaN;
   let innerEnd = inner.half.rows.length;
   let outerEnd = outer.half.rows.length;
   for (let p = pairs.length; p >= 0; p--) {

@@ -5,11 +5,13 @@
 
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { type AlignSide, align, anchors } from './align.js';
-import { added, OffsetBounds } from './clocks.js';
-import { groupConnections } from './group.js';
-import { type Misorder, misorderedInTime, OrderVotes } from './hop-order.js';
-import { chooseLegs, serverOf, type UsualServers, voteOnOrder } from './legs.js';
-import type { ClockOffset, HopView, Leg, Path } from './path.js';
+import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
+import { type Group, groupConnections } from './group.js';
+import { composed, type HopClock, ownClock } from './hop-clock.js';
+import { type HopOrder, orderOf } from './hop-order.js';
+import { chooseLegs, type UsualServers } from './legs.js';
+import { serverOf } from './nodes.js';
+import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 
 type Observations = readonly (HopObservation | null)[];
@@ -17,26 +19,31 @@ type Observations = readonly (HopObservation | null)[];
 export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
-): { paths: Path[]; views: HopView[]; misordered: Misorder | null } {
-  const votes = new OrderVotes(observations.length);
-  const paths = linkPaths(observations, votes);
-  const clocks = clockOffsets(paths, observations);
+): { paths: Path[]; views: HopView[]; order: HopOrder; doubts: ClockDoubt[] } {
+  const groups = groupConnections(observations);
+  const paths = linkPaths(groups, observations);
+  const clocks = hopClocks(paths, observations);
+  const order = orderOf(groups, paths, observations);
   const views = hopNames.map((name, index) => ({
     index,
     name,
     observation: observations[index],
     clock: clocks[index],
+    orderProven: isProven(order, observations, index),
   }));
   for (const path of paths) {
     path.fromServer = threads(path, observations, clocks, 'fromServer');
     path.fromClient = threads(path, observations, clocks, 'fromClient');
   }
-  return { paths, views, misordered: votes.against(1) ?? misorderedInTime(paths, observations) };
+  return { paths, views, order, doubts: doubtsOf(clocks) };
 }
 
-function linkPaths(observations: Observations, votes: OrderVotes): Path[] {
-  const groups = groupConnections(observations);
-  if (observations.length > 1) for (const group of groups) voteOnOrder(group, observations, votes);
+function isProven({ unproven }: HopOrder, observations: Observations, hop: number): boolean | null {
+  if (observations[hop] === null || observations.findIndex((each) => each !== null) === hop) return null;
+  return !unproven.some(({ outer }) => outer === hop);
+}
+
+function linkPaths(groups: readonly Group[], observations: Observations): Path[] {
   const first = groups.map((group) => chooseLegs(group, observations, null));
   const usual = usualServers(first, observations.length);
   const legs = groups.map((group, i) =>
@@ -78,51 +85,63 @@ function usualServers(all: (Leg | null)[][], hops: number): UsualServers {
 }
 
 /**
- * By hop: its clock minus the first captured hop's. A hop is reached from the inner hop
+ * By hop: its clock against the first captured hop's. A hop is reached from the inner hop
  * that shares most with it; null where no path joins it to the others in both directions.
  */
-function clockOffsets(paths: readonly Path[], observations: Observations): (ClockOffset | null)[] {
-  const clocks: (ClockOffset | null)[] = observations.map(() => null);
-  const firstHop = observations.findIndex((observation) => observation !== null);
-  if (firstHop < 0) return clocks;
-  clocks[firstHop] = { offsetNs: 0, uncertaintyNs: 0, steady: true };
-  for (let outer = firstHop + 1; outer < observations.length; outer++) {
+function hopClocks(paths: readonly Path[], observations: Observations): (HopClock | null)[] {
+  const clocks: (HopClock | null)[] = observations.map(() => null);
+  const first = observations.findIndex((observation) => observation !== null);
+  if (first < 0) return clocks;
+  const own = observations.map((observation) => ownClock(observation?.clockSteps ?? []));
+  clocks[first] = own[first];
+  for (let outer = first + 1; outer < observations.length; outer++) {
     if (observations[outer] === null) continue;
-    for (let inner = outer - 1; inner >= firstHop && clocks[outer] === null; inner--) {
+    for (let inner = outer - 1; inner >= first && clocks[outer] === null; inner--) {
       const base = clocks[inner];
-      const between = base === null ? null : boundsBetween(paths, observations, inner, outer).offset;
-      if (base !== null && between !== null) clocks[outer] = added(base, between);
+      if (base === null) continue;
+      const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
+      const relative = clockOf(clockSamples(paths, observations, inner, outer, base, own[outer]), setBack);
+      if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
   }
   return clocks;
 }
 
-function boundsBetween(paths: readonly Path[], observations: Observations, inner: number, outer: number): OffsetBounds {
-  const bounds = new OffsetBounds();
+function clockSamples(
+  paths: readonly Path[],
+  observations: Observations,
+  inner: number,
+  outer: number,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  const samples: ClockSample[] = [];
   for (const path of paths) {
     if (path.legs[inner] === null || path.legs[outer] === null) continue;
     for (const direction of ['fromServer', 'fromClient'] as const) {
-      const a = sideOf(path.legs[inner] as Leg, observations, direction, Number.NaN);
-      const b = sideOf(path.legs[outer] as Leg, observations, direction, Number.NaN);
+      const a = sideOf(path.legs[inner] as Leg, observations, direction, null);
+      const b = sideOf(path.legs[outer] as Leg, observations, direction, null);
       for (const [i, o] of anchors(a, b)) {
-        const innerNs = a.messages.sentNs[a.half.rows[i]];
-        const outerNs = b.messages.sentNs[b.half.rows[o]];
-        if (direction === 'fromServer') bounds.outward(innerNs, outerNs);
-        else bounds.inward(innerNs, outerNs);
+        const commonNs = base.toCommon(a.messages.sentNs[a.half.rows[i]]);
+        const timeNs = own.toCommon(b.messages.sentNs[b.half.rows[o]]);
+        if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) continue;
+        const commonWithinNs = base.uncertaintyAt(commonNs);
+        if (Number.isFinite(commonWithinNs))
+          samples.push({ timeNs, commonNs, commonWithinNs, outward: direction === 'fromServer' });
       }
     }
   }
-  return bounds;
+  return samples;
 }
 
 function sideOf(
   leg: Leg,
   observations: Observations,
   direction: 'fromServer' | 'fromClient',
-  clockNs: number,
+  clock: HopClock | null,
 ): AlignSide {
   const half: ObservedHalf = leg.connection[direction];
-  return { half, messages: (observations[leg.hop] as HopObservation).messages, clockNs };
+  return { half, messages: (observations[leg.hop] as HopObservation).messages, clock };
 }
 
 /** Whether any message of a leg has no row at an inner hop yet. */
@@ -140,7 +159,7 @@ function replace(threadAt: Int32Array, thread: number, by: number): void {
 function threads(
   path: Path,
   observations: Observations,
-  clocks: readonly (ClockOffset | null)[],
+  clocks: readonly (HopClock | null)[],
   direction: 'fromServer' | 'fromClient',
 ): ThreadTable {
   if (observations.length === 1)
@@ -149,7 +168,7 @@ function threads(
   const inward: { side: AlignSide; threadAt: Int32Array; hop: number }[] = [];
   for (const leg of path.legs) {
     if (leg === null) continue;
-    const side = sideOf(leg, observations, direction, clocks[leg.hop]?.offsetNs ?? Number.NaN);
+    const side = sideOf(leg, observations, direction, clocks[leg.hop]);
     const { rows } = side.half;
     const threadAt = new Int32Array(rows.length).fill(-1);
     // The neighbour first; what its capture missed may stand in one further in.

@@ -1,14 +1,30 @@
 /**
  * Whether the hops were given in the order in which they stand, from the server outward: an order that the captures contradict
- * makes every verdict name the wrong hop. In: legs and nodes of all paths. Out: the pair of hops that stands the wrong way round.
+ * makes every verdict name the wrong hop. In: groups and paths. Out: the pair of hops that stands the wrong way round, and the pairs of
+ * which nothing tells.
  */
 
-import type { HopObservation } from '../hop/observation.js';
 import { type AlignSide, anchors } from './align.js';
+import type { Group } from './group.js';
+import { commonAddress, localAddresses, servedHere } from './legs.js';
+import { nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
 import type { Path } from './path.js';
 
 /** Two hops, by index: the first was given before the second, and stands further out. */
 export type Misorder = readonly [number, number];
+
+/** Two captured hops next to each other in the order given, of which nothing shows which is nearer to the server. */
+export interface Unproven {
+  inner: number;
+  outer: number;
+  /** Times of messages speak against the order, though too few to be sure. */
+  doubtful: boolean;
+}
+
+export interface HopOrder {
+  misordered: Misorder | null;
+  unproven: Unproven[];
+}
 
 /** How often captures spoke for the order given, and against it, by pair of hops. */
 export class OrderVotes {
@@ -22,26 +38,105 @@ export class OrderVotes {
     votes.set(first * this.hops + second, (votes.get(first * this.hops + second) ?? 0) + 1);
   }
 
-  /** A pair that nothing speaks for and enough speaks against. */
-  against(least: number): Misorder | null {
-    for (const [pair, count] of this.broken)
-      if (count >= least && !this.kept.has(pair)) return [Math.floor(pair / this.hops), pair % this.hops];
+  /** True and false where enough speaks for it and next to nothing for the contrary; null where that is not so. */
+  isKept(first: number, second: number, least: number): boolean | null {
+    const pair = first * this.hops + second;
+    const [kept, broken] = [this.kept.get(pair) ?? 0, this.broken.get(pair) ?? 0];
+    if (kept >= least && kept > broken * CLEAR_MAJORITY) return true;
+    if (broken >= least && broken > kept * CLEAR_MAJORITY) return false;
     return null;
   }
 }
 
+const CLEAR_MAJORITY = 8;
 const LEAST_CONTRADICTIONS = 8;
-/** Two processors may stamp packets of one moment this far out of order. */
+const LEAST_CONFIRMATIONS = 3;
+/** Two processors may stamp packets of one moment this far out of order, and two clocks may drift apart as fast. */
 const STAMPED_WITHIN_NS = 50e3;
+const DRIFT = 500e-6;
+
+/** What the connections prove of the order comes first; times decide where they prove nothing. */
+export function orderOf(groups: readonly Group[], paths: readonly Path[], observations: Observations): HopOrder {
+  const order: HopOrder = { misordered: null, unproven: [] };
+  const captured = observations.flatMap((observation, hop) => (observation === null ? [] : [hop]));
+  if (captured.length < 2) return order;
+  const byConnections = new OrderVotes(observations.length);
+  for (const group of groups) voteByConnections(group, observations, byConnections);
+  voteByHosts(paths, observations, byConnections);
+  let times: OrderVotes | undefined;
+  const byTimes = (): OrderVotes => {
+    times ??= votesByTimes(paths, observations);
+    return times;
+  };
+  const isKept = (inner: number, outer: number): boolean | null => {
+    const proven = byConnections.isKept(inner, outer, 1);
+    if (proven !== null) return proven;
+    if (byTimes().isKept(inner, outer, LEAST_CONTRADICTIONS) === false) return false;
+    return byTimes().isKept(inner, outer, LEAST_CONFIRMATIONS) === true ? true : null;
+  };
+  const carries = (hop: number) =>
+    observations[hop]?.connections.some((each) => each?.protocol === 'websocket' || each?.protocol === 'tls') ?? false;
+  for (let i = 0; i < captured.length; i++)
+    for (let j = i + 1; j < captured.length; j++) {
+      const [inner, outer] = [captured[i], captured[j]];
+      const kept = isKept(inner, outer);
+      if (kept === false) order.misordered ??= [inner, outer];
+      if (kept === null && j === i + 1 && carries(inner) && carries(outer))
+        order.unproven.push({ inner, outer, doubtful: byTimes().isKept(inner, outer, LEAST_CONFIRMATIONS) === false });
+    }
+  return order;
+}
+
+/** Says of each pair of hops whether the connections served at the one lie further in than those served at the other. */
+function voteByConnections(group: Group, observations: Observations, votes: OrderVotes): void {
+  const nodes = nodesInOrder(group, observations);
+  const own: number[][] = [];
+  const asClient: number[][] = [];
+  observations.forEach((_, hop) => {
+    const local = localAddresses(nodes, hop, observations);
+    const here = nodes.flatMap((node, n) => (sightingsAt(node, hop).length > 0 ? [n] : []));
+    const served = here.filter((n) => sightingsAt(nodes[n], hop).some((each) => servedHere(each.connection, local)));
+    // The one connection of a capture that does not tell where it was taken is taken for the hop's leg.
+    own[hop] = served.length === 0 && local.size === 0 && here.length === 1 ? here : served;
+    asClient[hop] = here.filter((n) =>
+      sightingsAt(nodes[n], hop).every(
+        ({ connection }) => local.has(connection.clientAddress) && !local.has(connection.serverAddress),
+      ),
+    );
+  });
+  const provenInner = (n: number, m: number) => n !== m && provenOrder(nodes[n], nodes[m], observations) < 0;
+  for (let a = 0; a < own.length; a++)
+    for (let b = a + 1; b < own.length; b++) {
+      const kept =
+        own[a].some((n) => asClient[b].includes(n)) || own[a].some((n) => own[b].some((m) => provenInner(n, m)));
+      const broken =
+        own[b].some((n) => asClient[a].includes(n)) || own[a].some((n) => own[b].some((m) => provenInner(m, n)));
+      // A host that runs two hops serves connections on either side of another's.
+      if (kept || broken) votes.add(a, b, kept);
+    }
+}
+
+/** A hop whose leg comes from another hop's host is that one's inner neighbour, also where the other one's own leg cannot be read. */
+function voteByHosts(paths: readonly Path[], observations: Observations, votes: OrderVotes): void {
+  const hosts = observations.map(commonAddress);
+  const isServedAt = (a: number, b: number) =>
+    hosts[b] !== null &&
+    paths.some(({ legs }) => {
+      const connection = legs[a]?.connection;
+      return connection?.clientAddress === hosts[b] && connection.serverAddress !== hosts[b];
+    });
+  for (let a = 0; a < hosts.length; a++)
+    for (let b = a + 1; b < hosts.length; b++) {
+      const [kept, broken] = [isServedAt(a, b), isServedAt(b, a)];
+      if (kept !== broken) votes.add(a, b, kept);
+    }
+}
 
 /**
  * By time: what goes outward is seen further in first, what comes inward further out, so between neighbouring moments the difference of
  * two hops' clocks is never smaller by the messages that go outward than by those that come inward. True of any two clocks.
  */
-export function misorderedInTime(
-  paths: readonly Path[],
-  observations: readonly (HopObservation | null)[],
-): Misorder | null {
+function votesByTimes(paths: readonly Path[], observations: Observations): OrderVotes {
   const votes = new OrderVotes(observations.length);
   for (const { legs } of paths)
     for (let inner = 0; inner < legs.length; inner++)
@@ -50,11 +145,11 @@ export function misorderedInTime(
           [inner, outer].map((hop): AlignSide | null => {
             const half = legs[hop]?.connection[way];
             const messages = observations[hop]?.messages;
-            return half === undefined || messages === undefined ? null : { half, messages, clockNs: Number.NaN };
+            return half === undefined || messages === undefined ? null : { half, messages, clock: null };
           });
         for (const isKept of comparisons(sides('fromServer'), sides('fromClient'))) votes.add(inner, outer, isKept);
       }
-  return votes.against(LEAST_CONTRADICTIONS);
+  return votes;
 }
 
 function* comparisons(outward: (AlignSide | null)[], inward: (AlignSide | null)[]): Generator<boolean> {
@@ -63,7 +158,8 @@ function* comparisons(outward: (AlignSide | null)[], inward: (AlignSide | null)[
     const [a, b] = [seen[i - 1], seen[i]];
     if (a.outward === b.outward) continue;
     const excess = (a.outward ? 1 : -1) * (a.differenceNs - b.differenceNs);
-    if (excess <= 0 && excess >= -STAMPED_WITHIN_NS) continue;
+    const slackNs = STAMPED_WITHIN_NS + DRIFT * (b.atNs - a.atNs);
+    if (excess <= slackNs && excess >= -slackNs) continue;
     yield excess > 0;
     i++; // each message is heard once
   }

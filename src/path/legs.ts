@@ -5,26 +5,19 @@
  */
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { type Group, type Sighting, tcpIdentity } from './group.js';
-import type { OrderVotes } from './hop-order.js';
+import type { Group, Sighting } from './group.js';
+import { type Node, nodesInOrder, type Observations, serverOf, sightingAt, sightingsAt } from './nodes.js';
 import { isLoopback, type Leg } from './path.js';
-
-/** One TCP connection, wherever it was seen. */
-interface Node {
-  sightings: Sighting[];
-}
-
-type Observations = readonly (HopObservation | null)[];
 
 /** The usual server endpoint of each hop, learned from the paths that leave no doubt. */
 export type UsualServers = (string | null)[];
 
 export function chooseLegs(group: Group, observations: Observations, usual: UsualServers | null): (Leg | null)[] {
-  const nodes = inOrder(nodesOf(group), observations);
+  const nodes = nodesInOrder(group, observations);
   const legs: (Leg | null)[] = observations.map(() => null);
   let next = 0;
   for (let hop = 0; hop < observations.length; hop++) {
-    const local = localAddresses(nodes, hop);
+    const local = localAddresses(nodes, hop, observations);
     const eligible: number[] = [];
     for (let n = 0; n < nodes.length; n++) {
       const seen = sightingsAt(nodes[n], hop);
@@ -37,22 +30,6 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
     next = chosen + 1;
   }
   return legs;
-}
-
-/** Says of each pair of hops whether the connections served at the one lie further in than those served at the other. */
-export function voteOnOrder(group: Group, observations: Observations, votes: OrderVotes): void {
-  const nodes = inOrder(nodesOf(group), observations);
-  if (nodes.length < 2) return;
-  const own = observations.map((_, hop) => {
-    const local = localAddresses(nodes, hop);
-    return nodes.flatMap((node, n) =>
-      sightingsAt(node, hop).some(({ connection }) => servedHere(connection, local) === true) ? [n] : [],
-    );
-  });
-  for (let inner = 0; inner < own.length; inner++)
-    for (let outer = inner + 1; outer < own.length; outer++)
-      if (own[inner].length > 0 && own[outer].length > 0)
-        votes.add(inner, outer, own[inner][0] <= own[outer][own[outer].length - 1]);
 }
 
 function choose(eligible: number[], nodes: Node[], hop: number, next: number, usual: UsualServers | null): number {
@@ -68,93 +45,11 @@ function choose(eligible: number[], nodes: Node[], hop: number, next: number, us
   return candidates[0] ?? -1;
 }
 
-export function serverOf(connection: ObservedConnection): string {
-  return `${connection.serverAddress} ${connection.serverPort}`;
-}
-
-function sightingsAt(node: Node, hop: number): Sighting[] {
-  return node.sightings.filter((sighting) => sighting.hop === hop);
-}
-
-/** The clearest one at a hop: captured without copies of its packets, then with the most packets. */
-function sightingAt(node: Node, hop: number): Sighting | undefined {
-  const copies = ({ connection }: Sighting) => connection.fromServer.duplicates + connection.fromClient.duplicates;
-  return sightingsAt(node, hop).sort((a, b) => copies(a) - copies(b) || b.connection.packets - a.connection.packets)[0];
-}
-
 /**
- * Sightings of one TCP connection: the same initial sequence numbers, or the same endpoints. One capture may see it in several
- * places, before and after NAT.
+ * Addresses of the capturing host: loopback; the ones between two neighbouring connections of the chain; where that leaves
+ * doubt, what the link layer says it sent from, or else the one that all TCP connections of the capture have in common.
  */
-function nodesOf(group: Group): Node[] {
-  const nodes: Node[] = [];
-  for (const sighting of group.sightings) {
-    const same = nodes.find((node) => node.sightings.some((other) => isSameTcp(other.connection, sighting.connection)));
-    if (same === undefined) nodes.push({ sightings: [sighting] });
-    else same.sightings.push(sighting);
-  }
-  return nodes;
-}
-
-function isSameTcp(a: ObservedConnection, b: ObservedConnection): boolean {
-  const identity = tcpIdentity(a);
-  const portsDiffer = a.clientPort !== b.clientPort && a.serverPort !== b.serverPort;
-  if (identity !== null && tcpIdentity(b) !== null) return identity === tcpIdentity(b) && !portsDiffer;
-  return (
-    a.clientAddress === b.clientAddress &&
-    a.clientPort === b.clientPort &&
-    a.serverAddress === b.serverAddress &&
-    a.serverPort === b.serverPort
-  );
-}
-
-/** Nodes from the server outward. */
-function inOrder(nodes: Node[], observations: Observations): Node[] {
-  const sorted: Node[] = [];
-  for (const node of nodes) {
-    let at = sorted.length;
-    while (at > 0 && isInner(node, sorted[at - 1], observations)) at--;
-    sorted.splice(at, 0, node);
-  }
-  return sorted;
-}
-
-/** Whether `a` lies nearer to the server than `b`. */
-function isInner(a: Node, b: Node, observations: Observations): boolean {
-  for (const { hop, connection } of a.sightings) {
-    const other = sightingAt(b, hop);
-    if (other === undefined) continue;
-    const order = orderInOneCapture(connection, other.connection, observations[hop] as HopObservation);
-    if (order !== 0) return order < 0;
-  }
-  return meanHop(a) < meanHop(b);
-}
-
-/** Negative if `a` is inner. On one clock: agents open the outer connection first, and what the server sends is on the inner one first. */
-function orderInOneCapture(a: ObservedConnection, b: ObservedConnection, observation: HopObservation): number {
-  if (!Number.isNaN(a.openedNs) && !Number.isNaN(b.openedNs) && a.openedNs !== b.openedNs)
-    return b.openedNs - a.openedNs;
-  const { messages } = observation;
-  const times = new Map<number, number>();
-  for (const row of b.fromServer.rows) times.set(messages.digest[row], messages.sentNs[row]);
-  let votes = 0;
-  for (const row of a.fromServer.rows) {
-    const other = times.get(messages.digest[row]);
-    if (other !== undefined) votes += Math.sign(messages.sentNs[row] - other);
-  }
-  if (votes !== 0) return votes;
-  return (a.handshake?.forwardedFor.length ?? 0) > (b.handshake?.forwardedFor.length ?? 0) ? -1 : 0;
-}
-
-function meanHop(node: Node): number {
-  return node.sightings.reduce((sum, { hop }) => sum + hop, 0) / node.sightings.length;
-}
-
-/**
- * Addresses of the capturing host: loopback; the ones between two neighbouring connections of the chain; and, where that leaves
- * doubt, what the link layer says it sent from.
- */
-function localAddresses(nodes: readonly Node[], hop: number): Set<string> {
+export function localAddresses(nodes: readonly Node[], hop: number, observations: Observations): Set<string> {
   const local = new Set<string>();
   const here = nodes
     .map((node) => sightingsAt(node, hop).map(({ connection }) => connection))
@@ -173,11 +68,28 @@ function localAddresses(nodes: readonly Node[], hop: number): Set<string> {
     if (serverSide !== 0 && !isLoopback(serverAddress)) local.add(serverSide > 0 ? serverAddress : clientAddress);
   if (local.size === 0 || [...local].every(isLoopback))
     for (let n = 1; n < here.length; n++) for (const { serverAddress } of here[n]) local.add(serverAddress);
+  const common = local.size === 0 ? commonAddress(observations[hop]) : null;
+  if (common !== null) local.add(common);
   return local;
 }
 
+const COMMON = new WeakMap<HopObservation, string | null>();
+
+/** The one address that every TCP connection of a capture has at one end, with several others at the other ends; null for none. */
+export function commonAddress(observation: HopObservation | null): string | null {
+  if (observation === null) return null;
+  const known = COMMON.get(observation);
+  if (known !== undefined) return known;
+  const connections = observation.connections.filter((each) => each !== undefined);
+  const ends = connections.map(({ clientAddress, serverAddress }) => [clientAddress, serverAddress]);
+  const shared = (ends[0] ?? []).filter((address) => ends.every((pair) => pair.includes(address)));
+  const common = shared.length === 1 && !isLoopback(shared[0]) ? shared[0] : null;
+  COMMON.set(observation, common);
+  return common;
+}
+
 /** Null where nothing speaks for or against it. */
-function servedHere(connection: ObservedConnection, local: ReadonlySet<string>): boolean | null {
+export function servedHere(connection: ObservedConnection, local: ReadonlySet<string>): boolean | null {
   if (local.has(connection.serverAddress)) return true;
   return local.size > 0 ? false : null;
 }

@@ -3,6 +3,7 @@
  */
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import type { HopClock } from './hop-clock.js';
 import type { ThreadTable } from './thread-table.js';
 
 export type LinkedBy = 'sec-websocket-key' | 'bytes' | 'tls-record-sizes' | 'only';
@@ -26,32 +27,31 @@ export interface Path {
   fromClient: ThreadTable;
 }
 
-/** Clock of a hop minus the first hop's, nanoseconds. */
-export interface ClockOffset {
-  offsetNs: number;
-  uncertaintyNs: number;
-  /** False where messages contradict every one offset: a clock was stepped, or drifts. */
-  steady: boolean;
-}
-
 /** The captured hops, in order, with what brings their times to one clock. */
 export interface HopView {
   index: number;
   name: string;
   /** Null where the hop was only named. */
   observation: HopObservation | null;
-  /** What to subtract from the observation's times to get the first hop's clock; null where it cannot be known. */
-  clock: ClockOffset | null;
+  /** Brings the observation's times to the first hop's clock and back; null where it cannot be known. */
+  clock: HopClock | null;
+  /** Whether the captures prove that it stands further out than the captured hop given before it; null for the first one. */
+  orderProven: boolean | null;
 }
 
 /** Time on the first captured hop's clock, NaN stays NaN. */
 export function commonNs(view: HopView, timeNs: number): number {
-  return timeNs - (view.clock?.offsetNs ?? 0);
+  return view.clock === null ? timeNs : view.clock.toCommon(timeNs);
 }
 
 /** And back: a common time on this hop's clock. */
 export function localNs(view: HopView, timeNs: number): number {
-  return timeNs + (view.clock?.offsetNs ?? 0);
+  return view.clock === null ? timeNs : view.clock.toLocal(timeNs);
+}
+
+/** How far a common time may be off on this hop's clock. */
+export function withinNs(view: HopView, commonTimeNs: number): number {
+  return view.clock === null ? Number.POSITIVE_INFINITY : view.clock.uncertaintyAt(commonTimeNs);
 }
 
 export function isLoopback(address: string): boolean {

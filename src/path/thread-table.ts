@@ -34,18 +34,21 @@ export class ThreadTable {
     return this.rows[thread * this.hops + hop];
   }
 
-  /** Whether the thread of a row has rows at other hops. */
-  isSeenElsewhere(hop: number, row: number): boolean {
-    for (let thread = 0; thread < this.count; thread++) {
-      if (this.row(thread, hop) !== row) continue;
-      for (let other = 0; other < this.hops; other++) if (other !== hop && this.row(thread, other) >= 0) return true;
-    }
+  /** Whether a row of a hop may belong to this thread as well: no hop tells the two apart. */
+  mayHold(thread: number, hop: number, row: number): boolean {
+    for (let other = 0; other < this.count; other++)
+      if (this.row(other, hop) === row) return other === thread || !this.areTwo(thread, other);
+    return true;
+  }
+
+  private areTwo(a: number, b: number): boolean {
+    for (let hop = 0; hop < this.hops; hop++) if (this.row(a, hop) >= 0 && this.row(b, hop) >= 0) return true;
     return false;
   }
 
   /** Two threads that are one message: false where both have a row at one hop. The first one is left empty. */
   merge(thread: number, into: number): boolean {
-    for (let hop = 0; hop < this.hops; hop++) if (this.row(thread, hop) >= 0 && this.row(into, hop) >= 0) return false;
+    if (this.areTwo(thread, into)) return false;
     for (let hop = 0; hop < this.hops; hop++) {
       if (this.row(thread, hop) < 0) continue;
       this.set(into, hop, this.row(thread, hop));

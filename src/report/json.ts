@@ -25,6 +25,7 @@ export function* verdictJson(verdict: Verdict, options: { failedOnly: boolean })
     captures: hop.captures.map(captureShape),
     clockOffsetMs: hop.clockOffsetMs,
     clockUncertaintyMs: hop.clockUncertaintyMs,
+    orderProven: hop.orderProven,
   }));
   yield* array('hops', hops);
   yield* array('connections', mapped(verdict.connections, connectionShape));

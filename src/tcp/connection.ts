@@ -89,6 +89,7 @@ export class TcpConnection {
     this.lastNs = timeNs;
     if (half.packets++ === 0) half.firstSeenNs = timeNs;
     half.lastSeenNs = timeNs;
+    if (segment.timestampValue !== 0) half.ticked(segment.timestampValue | 0);
     if (segment.direction === 2) half.outbound++;
     else if (segment.direction === 1) half.outbound--;
 

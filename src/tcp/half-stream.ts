@@ -10,6 +10,7 @@
 
 import { AckHistory } from './ack-history.js';
 import { type BlockedInterval, BlockedTimer } from './blocked.js';
+import { TICKS_APART_NS } from './clock-steps.js';
 import type { PacketClock } from './packet-clock.js';
 import { SegmentLedger } from './segment-ledger.js';
 import { distance } from './sequence.js';
@@ -107,6 +108,10 @@ export class HalfStream {
   /** Octets from here on left once at most. */
   resentTo = Number.NEGATIVE_INFINITY;
   windowScale = -1;
+  /** The sender's own clock, by its last timestamps option; and whether it counts milliseconds, as far as was seen. */
+  private tickedNs = Number.NaN;
+  private tick = 0;
+  private countsMilliseconds = false;
   missedOctets = 0;
   cutOctets = 0;
   /** The consumer still wants octets from here on to be answered for by the ledger. */
@@ -150,6 +155,15 @@ export class HalfStream {
   /** Whether it was closed, and its FIN and all that stood before it TCP-ACKed. */
   get isSettled(): boolean {
     return this.finOffset >= this.highest && this.acks.offset > this.finOffset && this.held.length === 0;
+  }
+
+  /** Timestamps option of a packet of this direction. */
+  ticked(value: number): void {
+    const { timeNs, steps } = this.clock;
+    if (timeNs - this.tickedNs > TICKS_APART_NS)
+      this.countsMilliseconds = steps.ticked(this.tickedNs, timeNs, (value - this.tick) | 0, this.countsMilliseconds);
+    this.tickedNs = timeNs;
+    this.tick = value;
   }
 
   /** Farther than any window, and than what a capture loses at once. */

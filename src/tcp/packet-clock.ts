@@ -1,3 +1,5 @@
+import { ClockSteps } from './clock-steps.js';
+
 /**
  * Which packet is being read: one mutable struct for a whole analysis of a hop. In: hop/ sets it before each packet.
  * Out: tcp/ and what lies above stamp their facts with it.
@@ -9,6 +11,8 @@ export class PacketClock {
   ref = 0;
   /** Times that passed twice: what one connection sent next is stamped earlier, so the clock was set back. */
   readonly setBacks: { fromNs: number; toNs: number }[] = [];
+
+  readonly steps = new ClockSteps();
 
   setBack(beforeNs: number): void {
     if (this.setBacks.length < MAX_SET_BACKS) this.setBacks.push({ fromNs: this.timeNs, toNs: beforeNs });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { command, commandAck, frame, masked } from '../support/frames.js';
-import { Talk } from '../support/tape.js';
+import { Talk, Tape } from '../support/tape.js';
 import { hear, ruling } from '../support/verdict.js';
 import { Scene } from './scene.js';
 
@@ -23,6 +23,30 @@ describe('a hole', () => {
     expect(attempt.outcome).toBe('inconclusive');
   });
 
+  it('that swallowed the first sending of what then waits for its TCP ACK: what waits behind it is not called dropped', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    const [, leg] = scene.chain.legs;
+    const at = leg.sent('server');
+    for (const [i, id] of ['c-1', 'c-2'].entries()) scene.chain.outward(2000 + i * 100, text(id), 1);
+    // c-1 left npm at 2000 as well, in the hole; seen are what was sent again, and Heartbeats that do not TCP-ACK it.
+    for (const ms of [5300, 8800, 15_800]) leg.segment(ms, 'server', { data: text('c-1'), at });
+    const acked = at;
+    for (const ms of [16_000, 21_000]) {
+      const beat = masked(`{"type":"Heartbeat","at":${ms}}`);
+      leg.segment(ms, 'client', { data: beat, acked });
+      leg.segment(ms + 0.1, 'server');
+      scene.chain.legs[0].send(ms + 1, 'client', beat);
+    }
+    const { origin, npm } = scene.captures;
+    const whole = (await hear({ origin, npm })).of('c-2');
+    expect(ruling(whole)).toBe('not-forwarded origin npm');
+    const bystander = new Talk(npm, { client: '203.0.113.99', server: '10.0.1.1', serverPort: 443 });
+    const [, lost] = [1, 2, 3].map((ms) => bystander.send(ms, 'client', masked(commandAck(`x-${ms}`))));
+    const verdict = (await hear({ origin, npm: npm.without(lost) })).of('c-2');
+    expect(verdict.outcome).toBe('inconclusive');
+    expect(verdict.reason).toContain('TCP held back what npm sends on at least for a part of the time');
+  });
+
   it('in the TCP ACKs alone is no stall: nothing was sent again', async () => {
     const scene = new Scene(['origin']);
     const [sent] = scene.chain.outward(2000, text());
@@ -34,6 +58,46 @@ describe('a hole', () => {
       state: 'unobserved',
       reason: expect.stringContaining('missed'),
     });
+  });
+});
+
+describe('absence', () => {
+  it('is not said of a hop that the command must have passed, since the agent answered it', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    scene.chain.outward(2000, text(), 1);
+    scene.chain.legs[0].send(2040, 'client', masked(commandAck('c-1')));
+    const [attempt] = (await hear(scene.goOn(3000).captures)).of('c-1').attempts;
+    expect(attempt.outcome).toBe('delivered');
+    expect(attempt.hops[1]).toMatchObject({
+      state: 'unobserved',
+      reason: 'npm: not in the capture, though the agent answered it',
+    });
+  });
+
+  it('is said of the attempt that a hop dropped, though a later one was answered', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    scene.chain.outward(2000, text(), 1);
+    scene.chain.outward(20_000, text());
+    scene.chain.inward(20_040, masked(commandAck('c-1')));
+    const { attempts } = (await hear(scene.goOn(21_000).captures)).of('c-1');
+    expect(attempts.map(({ hops }) => hops[1].state)).toEqual(['absent', 'tcp-acked']);
+  });
+});
+
+describe('a leg whose opening was not captured', () => {
+  it('ends at a proxy where its client is on the server’s own host', async () => {
+    for (const [client, expected] of [
+      ['127.0.0.1', 'inconclusive'],
+      ['203.0.113.7', 'reached-agent'],
+    ]) {
+      const tape = new Tape();
+      const server = client === '127.0.0.1' ? client : '10.0.0.1';
+      const talk = new Talk(tape, { client, server });
+      talk.send(0, 'client', masked('{"type":"Heartbeat","at":0,"load":1}'));
+      talk.send(2000, 'server', text());
+      for (const ms of [5000, 15_000, 20_000]) talk.send(ms, 'client', masked(`{"type":"Heartbeat","at":${ms}}`));
+      expect((await hear({ origin: tape })).of('c-1').outcome, client).toBe(expected);
+    }
   });
 });
 

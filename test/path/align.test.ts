@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { type AlignSide, align, anchors } from '../../src/path/align.js';
+import { HopClock } from '../../src/path/hop-clock.js';
 import { command, frame, ping } from '../support/frames.js';
 import { observe } from '../support/observe.js';
 import { Tape } from '../support/tape.js';
 import { webSocket } from '../support/web-socket-talk.js';
 
 /** Messages that the server sent on one leg: [time, frame]. */
-function side(sent: [number, Uint8Array][], response: string[] = [], clockNs = 0): AlignSide {
+function side(sent: [number, Uint8Array][], response: string[] = [], clockNs: number | null = 0): AlignSide {
   const tape = new Tape();
   const talk = webSocket(tape, 0, {}, { response });
   for (const [ms, bytes] of sent) talk.send(ms, 'server', bytes);
   const { observation, connections } = observe(tape);
-  return { half: connections[0].fromServer, messages: observation.messages, clockNs };
+  return {
+    half: connections[0].fromServer,
+    messages: observation.messages,
+    clock: clockNs === null ? null : HopClock.constant(clockNs, 0),
+  };
 }
 
 const text = (id: string) => frame(command(id));

@@ -99,7 +99,14 @@ export function capture(file: string, more: Partial<CaptureReport> = {}): Captur
 }
 
 export function hop(name: string, more: Partial<HopReport> = {}): HopReport {
-  return { name, captures: [capture(`${name}.pcap`)], clockOffsetMs: 0, clockUncertaintyMs: 0.05, ...more };
+  return {
+    name,
+    captures: [capture(`${name}.pcap`)],
+    clockOffsetMs: 0,
+    clockUncertaintyMs: 0.05,
+    orderProven: true,
+    ...more,
+  };
 }
 
 export function connection(id: string, agent: string | null, more: Partial<ConnectionReport> = {}): ConnectionReport {

@@ -73,6 +73,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     missedOctets: observer.missedOctets,
     tooBig: observer.tooBig,
     setBacks: observer.context.clock.setBacks,
+    clockSteps: observer.context.clock.steps.finish(),
     issues: observer.decoder.issues.issues,
     droppedPackets: null,
     hasKeys: false,

@@ -1,0 +1,56 @@
+/**
+ * Inputs that cannot be meant so: hops in the wrong order, one capture for two hops. In: views and paths. Out: a UsageError where every
+ * verdict would name the wrong hop; warnings where that cannot be ruled out.
+ */
+
+import { UsageError } from '../evidence/usage-error.js';
+import type { HopObservation } from '../hop/observation.js';
+import type { HopOrder } from '../path/hop-order.js';
+import type { HopView, Path } from '../path/path.js';
+
+/** What would make every verdict name the wrong hop is the user's to put right. */
+export function refuseMisuse(views: readonly HopView[], paths: readonly Path[], { misordered }: HopOrder): void {
+  for (const [i, a] of views.entries())
+    for (const b of views.slice(i + 1)) {
+      if (!isSameCapture(a.observation, b.observation)) continue;
+      if (paths.some(({ legs }) => legs[a.index] !== null && legs[b.index] !== null)) continue;
+      throw new UsageError(
+        `${a.name} and ${b.name} are given the same capture, and it holds the connections of one hop only: give each hop its own`,
+      );
+    }
+  if (misordered === null) return;
+  const [first, second] = misordered.map((hop) => views[hop].name);
+  throw new UsageError(
+    `the captures show ${second} nearer to the server than ${first}: give the hops in order from the server out, or check which file is whose`,
+  );
+}
+
+/** In words, for the reasons of verdicts; null where the order is proven. */
+export function orderNote(views: readonly HopView[], { unproven }: HopOrder): string | null {
+  if (unproven.length === 0) return null;
+  const pairs = unproven.map(({ inner, outer }) => `${views[inner].name} and ${views[outer].name}`);
+  return `the order of ${pairs.join(', and of ')} could not be checked`;
+}
+
+/** What the user should look at before the verdict is believed. */
+export function inputWarnings(views: readonly HopView[], { unproven }: HopOrder): string[] {
+  return unproven.map(({ inner, outer, doubtful }) => {
+    const pair = `the order of ${views[inner].name} and ${views[outer].name}`;
+    return doubtful
+      ? `${pair} is doubtful: by the times of a few messages ${views[outer].name} is nearer to the server; check which file is whose`
+      : `${pair} could not be checked: nothing in the captures shows which of them is nearer to the server`;
+  });
+}
+
+/** The same file, or a copy of it. */
+function isSameCapture(a: HopObservation | null, b: HopObservation | null): boolean {
+  if (a === null || b === null || a.tcpPackets === 0) return false;
+  const same = (of: (observation: HopObservation) => unknown) => of(a) === of(b);
+  return (
+    same(({ packets }) => packets) &&
+    same(({ tcpPackets }) => tcpPackets) &&
+    same(({ firstNs }) => firstNs) &&
+    same(({ lastNs }) => lastNs) &&
+    same(({ connections }) => connections.map((each) => `${each.clientPort} ${each.packets} ${each.lastNs}`).join())
+  );
+}

@@ -1,0 +1,29 @@
+/** What the user is told about the inputs before the verdict is believed. */
+
+import { describe, expect, it } from 'vitest';
+import { command, frame, masked } from '../support/frames.js';
+import { Talk, Tape } from '../support/tape.js';
+import { hear } from '../support/verdict.js';
+
+describe('an order of hops that nothing proves', () => {
+  const LOOPBACK = { client: '127.0.0.1', server: '127.0.0.1' };
+
+  it('is said, as a warning, in the hop, and in the reason of every failure that depends on it', async () => {
+    const tapes = [new Tape(), new Tape()];
+    const [inner, outer] = tapes.map(
+      (tape, i) => new Talk(tape, { ...LOOPBACK, serverPort: 3001 + i, clientPort: 40_000 + i, clientIsn: i }),
+    );
+    for (const [n, id] of ['c-1', 'c-2', 'c-3'].entries())
+      for (const leg of [inner, outer]) leg.send(1000 + n, 'server', frame(command(id)));
+    inner.send(2000, 'server', frame(command('c-lost')));
+    for (const ms of [3000, 20_000])
+      for (const leg of [inner, outer]) leg.send(ms, 'client', masked(`{"type":"Heartbeat","at":${ms}}`));
+    for (const ms of [21_000]) for (const leg of [inner, outer]) leg.send(ms, 'server', frame(command('c-4')));
+    const { warnings, verdict, of } = await hear({ origin: tapes[0], nginx: tapes[1] });
+    expect(warnings).toEqual([expect.stringContaining('the order of origin and nginx could not be checked')]);
+    expect(verdict.hops.map(({ orderProven }) => orderProven)).toEqual([null, false]);
+    const lost = of('c-lost');
+    expect(lost.outcome).toBe('not-forwarded');
+    expect(lost.reason).toContain('(the order of origin and nginx could not be checked)');
+  });
+});
