@@ -213,7 +213,7 @@ function describeHalf(side: Side, tcp: TcpConnection, { messages }: HopContext):
 function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTail | null {
   const from = Math.max(0, acks.offset);
   if (!followed || highest <= from) return null;
-  const { refs, transmissions, octets, smallest, lastSentNs } = ledger.waiting(from);
+  const { refs, transmissions, octets, least, smallest, lastSentNs } = ledger.waiting(from);
   if (transmissions === 0) return null;
   return {
     octets: highest - from,
@@ -222,6 +222,7 @@ function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTa
     refs,
     lastSentNs,
     segmentOctets: octets,
+    leastSegmentOctets: least,
     smallestOctets: smallest,
   };
 }
