@@ -11,6 +11,7 @@ import type { Facts } from './facts.js';
 export type FindingId =
   | 'agent-ignores-commands'
   | 'agent-unresponsive'
+  | 'agent-answers-nothing'
   | 'peer-unreachable'
   | 'receiver-window-closed'
   | 'write-stalled'

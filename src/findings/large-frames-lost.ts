@@ -49,7 +49,9 @@ function isToldTooBig(facts: Facts, wait: Wait | null): boolean {
   const { unacked } = wait.leg.connection.fromServer;
   const errors = tooBigOn(facts, wait.leg).filter(({ timeNs }) => timeNs >= wait.fromNs);
   const mtu = leastMtu(errors);
-  return unacked !== null && errors.length > 0 && (mtu === null || unacked.leastSegmentOctets + LEAST_HEADER_OCTETS > mtu);
+  return (
+    unacked !== null && errors.length > 0 && (mtu === null || unacked.leastSegmentOctets + LEAST_HEADER_OCTETS > mtu)
+  );
 }
 
 function report(facts: Facts, found: Found, hop: number, lost: { path: Path; wait: Wait }[]): void {

@@ -36,6 +36,10 @@ export function agentCommandPath(question: Question): Conclusion {
     return open(
       'nothing at all returns, so whether a command brought it about cannot be seen: dump its threads before it is restarted',
     );
+  if (isFound(question, 'agent-answers-nothing'))
+    return open(
+      'it answers neither Pings nor commands, so whether a command brought that about cannot be seen: dump its threads or tasks, and capture from before it begins',
+    );
   if (has(question, 'unacked') && !has(question, 'silent'))
     return ruledOut(`no command reached the agent's kernel: ${lostElsewhere(facts, each)}`);
   if (each.sites.some(({ kind, how }) => kind === 'agent' && how === 'window'))

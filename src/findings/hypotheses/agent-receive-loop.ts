@@ -25,7 +25,7 @@ export function agentReceiveLoop(question: Question): Conclusion {
   if (isFound(question, 'agent-unresponsive')) {
     const pings = each.lives.reduce((sum, { unanswered }) => sum + unanswered, 0);
     return supported(
-      `${counted(pings, 'Ping')} after the first command TCP-ACKed and not answered, and no message came: the kernel lives, the process does not`,
+      `${pings === 0 ? 'Pings' : counted(pings, 'Ping')} sent after the first command that failed ${pings === 1 ? 'was' : 'were'} TCP-ACKed and not answered, and no message came: the kernel lives, the process does not`,
     );
   }
   if (each.sites.some(({ kind, how }) => kind === 'agent' && how === 'window'))
@@ -45,7 +45,7 @@ export function agentReceiveLoop(question: Question): Conclusion {
     const { messages } = view.observation as HopObservation;
     const { row } = stuck.unansweredPing;
     return supported(
-      `${counted(stuck.unanswered, 'Ping')} after the first command TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages come until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends and does not read`,
+      `${counted(stuck.unanswered, 'Ping')} sent after the first command that failed were TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages came until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends, and does not handle what comes in`,
     );
   }
   return (

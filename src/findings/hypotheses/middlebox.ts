@@ -41,7 +41,7 @@ export function middlebox(question: Question): Conclusion {
   }
   if (has(question, 'unacked'))
     return open(
-      `nothing past ${name} TCP-ACKs it, so nothing there ends TCP; a device may drop it: capture on both sides of each`,
+      `nothing past ${name} TCP-ACKs it: a capture on both sides of each device there would tell whether one drops it`,
     );
   if (isFound(question, 'receiver-window-closed'))
     return open(`a device that ends TCP could close the window as well: ${nextCapture(question)}`);

@@ -2,8 +2,8 @@
 
 import { legName } from '../facts.js';
 import { sentInward } from '../inward-unreachable.js';
+import { sackedWords, segmentSizes } from '../large-frames-lost.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
-import { segmentSizes, sackedWords } from '../large-frames-lost.js';
 import { tooBigOn } from '../too-big.js';
 import {
   type Conclusion,
@@ -31,10 +31,7 @@ export function pathMtu(question: Question): Conclusion {
     const { unacked } = leg?.connection.fromServer ?? { unacked: null };
     const hop = leg?.hop ?? 0;
     const errors = leg === undefined ? [] : tooBigOn(facts, leg);
-    const passed =
-      unacked !== null && unacked.sackedOctets > 0
-        ? `, while ${sackedWords(unacked)}`
-        : '';
+    const passed = unacked !== null && unacked.sackedOctets > 0 ? `, while ${sackedWords(unacked)}` : '';
     const icmp =
       errors.length > 0
         ? `; ICMP says that they are too big (${packets(

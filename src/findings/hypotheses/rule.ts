@@ -6,7 +6,7 @@
 import type { Hypothesis } from '../../delivery/verdict.js';
 import type { Path } from '../../path/path.js';
 import { clockTime } from '../cite.js';
-import { agentLeg, type Facts } from '../facts.js';
+import { agentLeg, type Facts, openPaths } from '../facts.js';
 import type { FindingId, Found } from '../found.js';
 import type { AgentCase, Site } from './agent-case.js';
 
@@ -80,6 +80,16 @@ export function cutOff(question: Question): Conclusion | null {
   const why = isFound(question, 'origin-restarted') ? ' (origin-restarted)' : '';
   return open(
     `the connection was closed${at}${why}, before an answer was due: send it again, and capture until its deadline`,
+  );
+}
+
+/** All its commands were asked for while no WebSocket of it was open: they tell nothing of the way that they would have gone. */
+export function notConnected({ facts, each }: Question): Conclusion | null {
+  const { unsent, attempts } = each;
+  if (attempts > 0 || unsent.length === 0) return null;
+  if (unsent.some(({ agent, askedNs }) => openPaths(facts, agent, askedNs).length > 0)) return null;
+  return open(
+    'no WebSocket of the agent was open when its commands were asked for: capture at every hop while it connects',
   );
 }
 
