@@ -16,6 +16,7 @@ import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
+import { nameFromDispatches } from './name-from-dispatches.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -76,6 +77,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);
   attachDispatches(log, views, ackTimeoutNs);
+  nameFromDispatches(log, paths);
   const commandIds = (options.commandIds ?? []).map((id) => wholeId(log, id));
   for (const id of commandIds) log.name(id);
   const learned = meanings.learnedFrom;

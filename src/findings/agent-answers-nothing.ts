@@ -28,6 +28,7 @@ interface Deaf {
 
 const TEXT = 1;
 const LEAST_PINGS = 2;
+const LONG_WAITS = 3;
 /** A Pong may take its time. */
 const ANSWER_WITHIN_NS = 1e9;
 
@@ -66,7 +67,7 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   const pings = line.pings.filter(
     ({ sentNs, tcpAcked }) => tcpAcked && sentNs > lastAnsweredNs && sentNs + graceNs < observation.lastNs,
   );
-  if (pings.length < LEAST_PINGS) return null;
+  if (pings.length === 0) return null;
   // A message of its own after two Pings that it had time to answer: it lives, and its connection does. A process that was suspended
   // and goes on would answer them soon after it.
   const { messages } = observation;
@@ -74,7 +75,10 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
     (each) => messages.opcode[each] === TEXT && messages.sentNs[each] + graceNs < untilNs,
   );
   const lastMessageNs = message === undefined ? Number.NaN : messages.sentNs[message];
-  if (message === undefined || !(lastMessageNs > pings[LEAST_PINGS - 1].sentNs + graceNs)) return null;
+  // A server may wait for the Pong before it sends the next Ping: then that one has waited long.
+  const waited =
+    pings[LEAST_PINGS - 1]?.sentNs ?? pings[0].sentNs + Math.max(facts.court.ackTimeoutNs, LONG_WAITS * graceNs);
+  if (message === undefined || !(lastMessageNs > waited + graceNs)) return null;
   const stretch = { fromNs: pings[0].sentNs, toNs: lastMessageNs + graceNs };
   if (blindness(observation, connection, connection.fromClient, stretch) !== null) return null;
   const { lastDeliveredNs = Number.NaN } = facts.records.get(path) ?? {};

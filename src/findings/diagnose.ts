@@ -38,6 +38,7 @@ const RULES: readonly Rule[] = [
   originRestarted,
   splitConnection,
   // What TCP itself shows.
+  replyAddressMismatch,
   receiverWindowClosed,
   largeFramesLost,
   peerUnreachable,
@@ -56,7 +57,6 @@ const RULES: readonly Rule[] = [
   handshakeStalled,
   dispatchStalled,
   commandsNotSent,
-  replyAddressMismatch,
   idleTimeout,
   // What these have in common, and what cannot be said.
   survivesReconnect,

@@ -39,6 +39,7 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
       ),
     ),
   );
+  for (const path of blocked) found.suspects.add(path);
   const since = blocked
     .map((path) => blockedSince(facts, path, fromNs))
     .filter((wait) => wait !== null)

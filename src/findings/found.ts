@@ -58,6 +58,8 @@ export class Found {
   readonly findings: Finding[] = [];
   private readonly causes = new Map<Path, FindingId[]>();
   readonly explainedCommands = new Set<number>();
+  /** Connections that could not move when something else stopped: perhaps its cause. */
+  readonly suspects = new Set<Path>();
 
   constructor(private readonly facts: Facts) {}
 

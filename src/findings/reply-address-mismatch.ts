@@ -4,15 +4,21 @@
  * (the client's kernel resets what it never asked for); the SYN-ACK's acknowledgment number joins the two. Out: one finding for each hop.
  */
 
+import { divertedTo } from '../delivery/diverted.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { cite } from './cite.js';
+import { commonNs, type HopView } from '../path/path.js';
+import { cite, clockTime } from './cite.js';
 import type { Facts } from './facts.js';
-import type { Found } from './found.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { counted, listed } from './words.js';
+
+/** A message takes a moment from the first hop to here. */
+const JUST_BEFORE_NS = 1e9;
 
 export function replyAddressMismatch(facts: Facts, found: Found): void {
   for (const view of facts.views) {
     if (view.observation === null) continue;
+    diverted(facts, found, view);
     const pairs = mismatches(view.observation);
     if (pairs.length === 0) continue;
     const [{ asked, answered }] = pairs;
@@ -65,4 +71,43 @@ function isUnasked({ initialSequence, fromClient, closedBy, closedFrom }: Observ
 
 function endpoint({ serverAddress, serverPort }: ObservedConnection): string {
   return serverAddress.includes(':') ? `[${serverAddress}]:${serverPort}` : `${serverAddress}:${serverPort}`;
+}
+
+/** Connections that were answered well at first, and whose octets then left from another address. */
+function diverted(facts: Facts, found: Found, view: HopView): void {
+  const { observation } = view;
+  if (observation === null) return;
+  const all = facts.paths.flatMap((path) => {
+    const connection = path.legs[view.index]?.connection;
+    const on = connection === undefined ? null : divertedTo(observation, connection);
+    return connection === undefined || on === null ? [] : [{ path, connection, on }];
+  });
+  if (all.length === 0) return;
+  const paths = all.map(({ path }) => path);
+  const [{ connection, on }] = all;
+  const commands = all.flatMap(({ path, on: { firstNs } }) =>
+    (facts.records.get(path)?.failed ?? []).flatMap((failed) =>
+      failed.commands.filter((_, i) => failed.timesNs[i] >= commonNs(view, firstNs) - JUST_BEFORE_NS),
+    ),
+  );
+  const reset = all.filter((each) => each.on.closedFrom === 'client').length;
+  found.add({
+    id: 'reply-address-mismatch',
+    severity: 'error',
+    paths,
+    commands,
+    summary:
+      `From ${clockTime(view, on.firstNs)} UTC on, what ${view.name} sends to ${listed(namesOf(paths))} leaves from ${endpoint(on)} instead of ${endpoint(connection)}: ` +
+      `the sequence of the same connection${all.length === 1 ? '' : 's'} goes on from another address${reset === 0 ? '' : ', and the client resets it'}.`,
+    evidence: all
+      .slice(0, 8)
+      .flatMap((each) =>
+        cite(
+          view,
+          [each.connection.openedRef, ...(each.on.fromServer.unacked?.refs ?? []), each.on.closedRef],
+          `${nameOf(each.path)}: opened towards ${endpoint(each.connection)}, then octets from ${endpoint(each.on)}${each.on.closedFrom === 'client' ? ', and RST for them' : ''}`,
+        ),
+      ),
+    next: 'Look at the outbound NAT of the firewall at that time (a rule, a gateway that changed, a second WAN): replies must leave by the address that the connection was opened to.',
+  });
 }

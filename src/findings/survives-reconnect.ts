@@ -21,6 +21,7 @@ export const FAILURES: readonly FindingId[] = [
   'hop-drops-frames',
   'large-frames-lost',
   'protocol-desync',
+  'reply-address-mismatch',
 ];
 
 export function survivesReconnect(facts: Facts, found: Found): void {

@@ -11,6 +11,7 @@ import { closesHtml, latencyHtml } from './html-sections.js';
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markup as text } from './printable.js';
 import {
+  causesOf,
   commandAckWords,
   decisive,
   lostWords,
@@ -119,7 +120,7 @@ function groupCard(group: Group, verdict: Verdict): string {
   const ids = group.ids.map((id) => `<code>${text(id)}</code>`).join(', ');
   const more = group.commands - group.ids.length;
   return `<div class="card ${tone(group.outcome)}"><h3>${text(group.agent ?? '(agent unknown)')}: ${counted(group.commands, 'command')} ${group.outcome}${lost}</h3>
-<p>${text(meaning(example), 1000)}</p>${example.reason === '' ? '' : `\n<p>Because: ${text(example.reason, 1000)}</p>`}
+<p>${text(meaning(example, causesOf(verdict.findings, example)), 1000)}</p>${example.reason === '' ? '' : `\n<p>Because: ${text(example.reason, 1000)}</p>`}
 ${pings.join('\n')}
 <p class="quiet">Commands: ${ids}${more > 0 ? ` and ${count(more)} more` : ''}</p>
 ${attempt === null ? '' : `<details><summary>Proof: ${text(example.id)}</summary><div class="scroll">${attemptTable(attempt)}</div></details>`}</div>\n`;

@@ -10,6 +10,7 @@ import { count, counted, duration, packetNumbers, timeRange } from './figures.js
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markdownCode as code, markdown as text } from './printable.js';
 import {
+  causesOf,
   commandAckWords,
   decisive,
   lostWords,
@@ -110,7 +111,7 @@ function* groupSection(group: Group, verdict: Verdict): Generator<string> {
   const { example } = group;
   const lost = group.lostAt === null ? '' : `, lost ${text(lostWords(group.lostAt))}`;
   const agent = group.agent === null ? '(agent unknown)' : text(group.agent);
-  yield `### ${agent}: ${counted(group.commands, 'command')} ${group.outcome}${lost}\n\n${text(meaning(example), 1000)}\n\n`;
+  yield `### ${agent}: ${counted(group.commands, 'command')} ${group.outcome}${lost}\n\n${text(meaning(example, causesOf(verdict.findings, example)), 1000)}\n\n`;
   if (example.reason !== '') yield `Because: ${text(example.reason, 1000)}\n\n`;
   for (const connection of connectionsOf(group, verdict)) {
     yield `- Pings on ${text(connection.id)}: ${text(pingWords(connection, duration))}\n`;

@@ -18,7 +18,6 @@ export default {
         'agent-command-path',
         'stale-connection',
         'split-connection',
-        'independent-faults',
       ],
     },
     'TUN-2': {
@@ -31,7 +30,6 @@ export default {
         'agent-command-path',
         'stale-connection',
         'split-connection',
-        'independent-faults',
       ],
     },
   },

@@ -28,7 +28,7 @@ export function middlebox(question: Question): Conclusion {
   if (path !== null) {
     const times = pingTimes(facts, path);
     return supported(
-      `past ${name} Pings are TCP-ACKed within ${seconds(times?.ackNs ?? 0)} and answered in ${seconds(times?.pongNs ?? 0)} at best: something nearer than the agent seems to end TCP (inferred)`,
+      `past ${name} Pings are usually TCP-ACKed within ${seconds(times?.ackNs ?? 0)} and answered in ${seconds(times?.pongNs ?? 0)} at best: something nearer than the agent seems to end TCP (inferred)`,
     );
   }
   if (isInside(question)) return ruledOut(`lost before anything past ${name}: ${lostElsewhere(facts, each)}`);

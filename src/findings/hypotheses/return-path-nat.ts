@@ -1,6 +1,9 @@
 /** return-path-nat: whether what the server sends comes from the address that the agent connected to (several WANs, wrong outbound NAT). */
 
+import { divertedTo } from '../../delivery/diverted.js';
 import { endpoint } from '../../hop/list.js';
+import type { HopObservation } from '../../hop/observation.js';
+import { clockTime } from '../cite.js';
 import { agentLeg } from '../facts.js';
 import { mismatches } from '../reply-address-mismatch.js';
 import { neverAcked } from '../tcp-waits.js';
@@ -11,6 +14,16 @@ import { lostElsewhere, packets } from './words.js';
 export function returnPathNat(question: Question): Conclusion {
   const { facts, each } = question;
   const legs = each.paths.map((path) => agentLeg(facts, path)).filter((leg) => leg !== null);
+  const moved = legs.find(({ hop, connection }) => {
+    const { observation } = facts.views[hop];
+    return observation !== null && divertedTo(observation, connection) !== null;
+  });
+  const on =
+    moved === undefined ? null : divertedTo(facts.views[moved.hop].observation as HopObservation, moved.connection);
+  if (moved !== undefined && on !== null)
+    return supported(
+      `what ${facts.views[moved.hop].name} sends to ${moved.connection.clientAddress} leaves from ${endpoint(on.serverAddress, on.serverPort)} instead of ${endpoint(moved.connection.serverAddress, moved.connection.serverPort)} from ${clockTime(facts.views[moved.hop], on.firstNs)} on (${packets(facts, moved.hop, [...(on.fromServer.unacked?.refs ?? []), on.closedRef])})`,
+    );
   const proving = legs.find(({ connection }) => connection.fromServer.ackedTo > 0);
   const addresses = new Set(legs.map(({ connection }) => connection.clientAddress));
   const other = otherAddress(question, addresses);
