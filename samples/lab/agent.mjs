@@ -138,6 +138,12 @@ serveLab({
   reconnect: () => current.socket.close(1000),
   set: ({ values }) => void Object.assign(config, values),
   port: () => current.socket._socket.localPort,
+  // Its receive loop hangs: nothing is read from the socket any more, while Heartbeats and metrics go on.
+  deafen: () => {
+    current.socket.pause();
+    note({ agent: config.id, conn: n, event: 'deaf' });
+  },
+  terminate: () => current.socket.terminate(),
   // Opens a second connection and leaves the first one open, without Heartbeats: the agent has forgotten it.
   abandon: () => {
     for (const timer of current.timers) clearInterval(timer);

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const SERVERS = {
   origin: ['127.0.0.1', '::1'],
   nginx: ['10.20.0.10', '2001:db8:20::10'],
-  npm: ['10.30.0.20', '172.17.0.2', '2001:db8:30::20'],
+  npm: ['10.30.0.20', '203.0.113.10', '172.17.0.2', '2001:db8:30::20'],
 };
 const FIELDS =
   'frame.number tcp.stream ip.src ipv6.src ip.dst ipv6.dst tcp.srcport tcp.dstport tcp.seq_raw tcp.ack_raw tcp.flags tcp.payload';
@@ -77,6 +77,8 @@ function messages(octets, extensions, fromServer) {
   const fresh = extensions.includes(fromServer ? 'server_no_context_takeover' : 'client_no_context_takeover');
   while (at + 2 <= octets.length) {
     const opcode = octets[at] & 15;
+    // No frame can start so (RFC 6455, 5.2): what follows cannot be read.
+    if ((octets[at] & 0x30) !== 0 || ![0, 1, 2, 8, 9, 10].includes(opcode)) break;
     let length = octets[at + 1] & 127;
     let body = at + 2;
     if (length === 126) {

@@ -2,6 +2,8 @@
 // kernels come without netem. Rules sit in mangle FORWARD, where a site's own addresses are seen in both directions
 // (after the DNAT and un-SNAT of PREROUTING, before the SNAT of POSTROUTING).
 
+import { sh } from './processes.mjs';
+
 const FORWARD = '-t mangle -I FORWARD';
 
 export function impairments(network) {
@@ -74,6 +76,22 @@ export function impairments(network) {
       ]);
       return (also = []) =>
         fw([...'-t mangle -A FORWARD -p tcp -m connmark --mark'.split(' '), String(mark), ...also, '-j', 'DROP']);
+    },
+
+    /**
+     * The link to a site takes no packets over `mtu` octets: the firewall answers with ICMP "fragmentation needed", which the host at
+     * npm drops (its capture has it: tcpdump sees packets before INPUT).
+     */
+    smallLink(site, mtu) {
+      sh(`ip -n ${network.ns('fw')} link set site${site} mtu ${mtu}`);
+      sh(`ip netns exec ${network.ns('npm')} iptables -A INPUT -p icmp --icmp-type fragmentation-needed -j DROP`);
+    },
+
+    /** What npm answers to this address is not translated back: it leaves with npm's own address. The site's are not translated at all. */
+    wrongReplyAddress(site, address) {
+      const { net, public: outside } = network.plan.site(site);
+      fw(`-t nat -D POSTROUTING -s ${net} -j SNAT --to ${outside}`);
+      fw(`-t raw -A PREROUTING -s ${network.plan.npm.host} -d ${address} -p tcp --sport 80 -j CT --notrack`);
     },
 
     /** Packets longer than the path's MTU vanish without an ICMP message, in the direction of the site. */

@@ -136,13 +136,14 @@ function write(world, to) {
   const connections = connectionsFrom(notes);
   const byOutcome = {};
   for (const { outcome } of commands) byOutcome[outcome] = (byOutcome[outcome] ?? 0) + 1;
-  const { findings = {} } = scenario;
+  const { findings = {}, hypotheses = {} } = scenario;
   writeFileSync(
     join(to, 'expected.json'),
     json({
       scenario: name,
       summary: { commands: commands.length, byOutcome },
       findings,
+      hypotheses,
       connections,
       commands,
       unnamed,

@@ -1,7 +1,8 @@
 // Configurations of the two nginx: the origin's own, and one as Nginx Proxy Manager writes it.
 
-const frame = (dir, http) => `
+const frame = (dir, http, shutdownTimeout) => `
 user root;
+${shutdownTimeout ? `worker_shutdown_timeout ${shutdownTimeout};\n` : ''}
 worker_processes 1;
 pid ${dir}/nginx.pid;
 error_log ${dir}/error.log warn;
@@ -20,7 +21,7 @@ ${http}
 
 const literal = (address) => (address.includes(':') ? `[${address}]` : address);
 
-export const originNginx = (dir, { listen, readTimeout = '3600s' }) =>
+export const originNginx = (dir, { listen, readTimeout = '3600s', shutdownTimeout }) =>
   frame(
     dir,
     `
@@ -39,6 +40,7 @@ export const originNginx = (dir, { listen, readTimeout = '3600s' }) =>
       proxy_send_timeout 3600s;
     }
   }`,
+    shutdownTimeout,
   );
 
 const ssl = (listen, { cert, key }) => `
@@ -50,7 +52,10 @@ const ssl = (listen, { cert, key }) => `
 `;
 
 // The proxy host's block and its include/proxy.conf; with TLS where the scenario has it.
-export const npmNginx = (dir, { listen, upstream, readTimeout = '3600s', certificate = null, innerTls = false }) =>
+export const npmNginx = (
+  dir,
+  { listen, upstream, readTimeout = '3600s', certificate = null, innerTls = false, shutdownTimeout },
+) =>
   frame(
     dir,
     `
@@ -77,4 +82,5 @@ ${certificate ? ssl(literal(listen), certificate) : ''}    server_name rmm.examp
 ${innerTls ? '      proxy_ssl_protocols TLSv1.2 TLSv1.3;\n' : ''}      proxy_pass $forward_scheme://$server:$port$request_uri;
     }
   }`,
+    shutdownTimeout,
   );

@@ -1,7 +1,8 @@
 // A faulty proxy in the place of nginx at one hop: passes the opening handshake, then reads WebSocket frames
 // (RFC 6455, 5.2) and leaves out those that its rules name. Bytes that pass are passed as they came.
-// Rules: [{ from: 'server' | 'agent', opcodes: [1], types: ['Command'] | null, agents: [...] | null, half: true }];
-// with `half`, half of the frame is written and nothing from the server after it.
+// Rules: [{ from: 'server' | 'agent', opcodes: [1], types: ['Command'] | null, agents: [...] | null, half, spoil }];
+// with `half`, half of the frame is written and nothing from the server after it; with `spoil: 'lose'` its first three octets are
+// left out, with `spoil: 'garble'` its first octet is changed, and everything after it passes: as a tunnel that loses or corrupts does.
 // `transparent`: adds no header, as a box does that ends TCP in the middle. `delayMs`: passes everything later.
 
 import { connect, createServer } from 'node:net';
@@ -51,6 +52,13 @@ function headReader(onHead, rest) {
   };
 }
 
+function spoiled(raw, how) {
+  if (how === 'lose') return raw.subarray(3);
+  const octets = Buffer.from(raw);
+  octets[0] ^= 0x75; // reserved bits, and an opcode that does not exist
+  return octets;
+}
+
 createServer({ noDelay: true }, (client) => {
   const upstream = connect({ host: config.upstreamHost, port: config.upstreamPort, noDelay: true });
   let agent = null;
@@ -73,7 +81,9 @@ createServer({ noDelay: true }, (client) => {
         (!r.types || r.types.includes(type)),
     );
     if (!rule) return later(to, raw);
-    note({ event: 'relay-drop', hop: config.hop, from, agent, opcode, type, id, half: rule.half });
+    const event = rule.spoil ? 'relay-spoil' : 'relay-drop';
+    note({ event, hop: config.hop, from, agent, opcode, type, id, half: rule.half, spoil: rule.spoil });
+    if (rule.spoil) return later(to, spoiled(raw, rule.spoil));
     if (!rule.half) return;
     stuck = true;
     later(to, raw.subarray(0, raw.length >> 1));

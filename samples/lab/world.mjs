@@ -25,6 +25,7 @@ export class World {
   proxyKeyLogs = {};
   processes = new Processes();
   agents = new Map();
+  proxies = new Map();
   #captures = [];
 
   constructor(scenario) {
@@ -62,26 +63,35 @@ export class World {
 
     const proxy = async (hop, netns, relayTo, config) => {
       const relay = scenario.relay?.[hop];
-      if (!relay) return this.#nginx(hop, netns, config);
+      if (!relay) return this.proxies.set(hop, await this.#nginx(hop, netns, config));
       const at = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, rules: relay };
       return this.processes.forkIn(ns(netns), 'relay.mjs', { ...at, ...relayTo }, note('lab'));
     };
-    const { readTimeout, innerTls = false } = scenario;
-    const certificate = scenario.agents.some((agent) => agent.tls) ? this.#certificate() : null;
+    const { readTimeout, innerTls = false, shutdownTimeout } = scenario;
+    const certificate = scenario.agents.some((agent) => agent.tls) && !scenario.mute ? this.#certificate() : null;
     if (innerTls)
       await this.#haproxy('nginx', 'origin', { listen: plan.origin.host, certificate, upstream: '127.0.0.1:3001' });
     else
       await proxy('nginx', 'origin', { upstreamHost: '127.0.0.1', upstreamPort: 3001 }, (dir) =>
-        originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx }),
+        originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx, shutdownTimeout }),
       );
     const [npmNs, listen] = scenario.network?.docker ? ['npmc', '172.17.0.2'] : ['npm', plan.npm.host];
     const upstream = `${plan.origin.host}:80`;
     if (scenario.haproxy) await this.#haproxy('npm', npmNs, { listen, certificate, upstream, realIp: true });
     else
       await proxy('npm', npmNs, { upstreamHost: plan.origin.host, upstreamPort: 80 }, (dir) =>
-        npmNginx(dir, { listen, upstream: plan.origin.host, readTimeout: readTimeout?.npm, certificate, innerTls }),
+        npmNginx(dir, {
+          listen,
+          upstream: plan.origin.host,
+          readTimeout: readTimeout?.npm,
+          certificate,
+          innerTls,
+          shutdownTimeout,
+        }),
       );
 
+    for (const { ns, ...at } of scenario.mute ?? [])
+      await this.processes.forkIn(this.network.ns(ns), 'mute.mjs', at, note('lab'));
     if (scenario.middlebox) await this.#middlebox(scenario.middlebox, note('lab'));
 
     for (const { site, host, ...agent } of scenario.agents) {
@@ -217,6 +227,7 @@ export class World {
   async killServer() {
     const { child } = this.server;
     const gone = new Promise((resolve) => child.once('exit', resolve));
+    await this.server.call('online'); // its notes up to here have then arrived
     child.kill('SIGKILL');
     await gone;
     this.notes.lab.push({ at: isoMicros(), event: 'server-killed' });
@@ -224,6 +235,19 @@ export class World {
 
   async restartServer() {
     await this.startServer({ connectionsBefore: this.notes.server.filter((e) => e.event === 'open').length });
+  }
+
+  /** A client of another protocol in the namespace of a hop: it greets, and waits for an answer. */
+  async greet(ns, { host, port, greeting }) {
+    await this.processes.forkIn(this.network.ns(ns), 'mute.mjs', { connectTo: host, port, greeting }, (entry) =>
+      this.notes.lab.push(entry),
+    );
+  }
+
+  /** nginx at a hop takes up a new configuration: new workers, and the old ones end after worker_shutdown_timeout. */
+  reload(hop) {
+    this.notes.lab.push({ at: isoMicros(), event: 'reload', hop });
+    this.proxies.get(hop).child.kill('SIGHUP');
   }
 
   stop(agent) {

@@ -17,6 +17,7 @@ import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
+import { nameFromDispatches } from './name-from-dispatches.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -78,6 +79,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);
   attachDispatches(log, views, ackTimeoutNs);
+  nameFromDispatches(log, paths);
   const commandIds = (options.commandIds ?? []).map((id) => wholeId(log, id));
   for (const id of commandIds) log.name(id);
   const learned = meanings.learnedFrom;

@@ -6,6 +6,8 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
+import { divertedTo } from './diverted.js';
+
 export interface Stretch {
   /** On the hop's own clock, nanoseconds. */
   fromNs: number;
@@ -20,6 +22,9 @@ export function blindness(
   stretch: Stretch,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
+  const elsewhere = half === connection.fromServer ? divertedTo(observation, connection) : null;
+  if (elsewhere !== null && elsewhere.firstNs <= stretch.toNs && elsewhere.lastNs >= stretch.fromNs)
+    return `its octets leave from ${elsewhere.serverAddress} instead of ${connection.serverAddress} at this time`;
   for (const back of observation.setBacks)
     if (back.toNs >= stretch.fromNs && back.fromNs <= stretch.toNs)
       return `the capture's clock was set back by ${seconds(back.toNs - back.fromNs)} at this time`;

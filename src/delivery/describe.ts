@@ -10,6 +10,7 @@ import { NO_KEYS } from '../hop/tls-layer.js';
 import type { HopView, Leg, Path } from '../path/path.js';
 import { seconds } from './coverage.js';
 import { milliseconds } from './hop-state.js';
+import { quietBeforeCloseNs } from './quiet.js';
 import type { CaptureReport, ConnectionReport, HopReport, LegReport } from './verdict.js';
 
 /** Connections that a reason names by their clients. */
@@ -141,12 +142,18 @@ function describeLeg({ connection, linkedBy }: Leg, view: HopView): LegReport {
     openedAt: isoTime(connection.openedNs, epochSeconds, timeDigits),
     closedAt: isoTime(connection.closedNs, epochSeconds, timeDigits),
     closedBy: connection.closedBy,
+    quietBeforeCloseMs: quietMs(view, connection),
     handshake: connection.handshake?.accepted ? 'seen' : 'missing',
     encrypted: tls !== null,
     decrypted: tls?.decrypted ?? false,
     tls: tls && { version: tls.version, cipherSuite: tls.cipherSuite, serverName: tls.serverName, alpn: tls.alpn },
     linkedBy,
   };
+}
+
+function quietMs({ observation }: HopView, connection: ObservedConnection): number | null {
+  const quietNs = observation === null ? Number.NaN : quietBeforeCloseNs(observation, connection);
+  return Number.isNaN(quietNs) ? null : milliseconds(quietNs);
 }
 
 function describePings({ pings }: ObservedConnection): ConnectionReport['pings'] {

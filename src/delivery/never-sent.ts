@@ -3,12 +3,15 @@
  * its ID. Out: `never-sent` where the innermost hop's capture is whole on every connection that could have carried it.
  */
 
+import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
 import { type CommandCourt, steppedBetween } from './judge-command.js';
 import type { CommandVerdict } from './verdict.js';
+
+const FIRST_CONTROL = 8;
 
 type Judgement = Pick<CommandVerdict, 'agent' | 'outcome' | 'lastHop' | 'lostAt' | 'grade' | 'late' | 'reason'>;
 
@@ -106,8 +109,22 @@ function blindAnywhere(
     const stretch = { fromNs: Math.max(local.fromNs, connection.firstNs), toNs: local.toNs };
     const reason = blindness(observation, connection, connection.fromServer, stretch);
     if (reason !== null) return `${inner.name}: ${reason}`;
+    if (endsUnnamed(observation, connection, stretch))
+      return `${inner.name}: of a Text message only a part left, and the ID is not in it: that may be the command`;
   }
   return null;
+}
+
+/** The last Text to the agent, begun in that time, is cut short before any ID. */
+function endsUnnamed(
+  { messages }: HopObservation,
+  { fromServer }: ObservedConnection,
+  { fromNs, toNs }: Stretch,
+): boolean {
+  const row = fromServer.rows.at(-1);
+  if (row === undefined || !messages.has(row, MessageFlag.partial) || messages.opcode[row] >= FIRST_CONTROL)
+    return false;
+  return messages.id[row] < 0 && messages.sentNs[row] >= fromNs && messages.sentNs[row] <= toNs;
 }
 
 /** Also one of which too little was captured to tell what it is. */

@@ -114,6 +114,8 @@ export interface LegReport {
   openedAt: string | null;
   closedAt: string | null;
   closedBy: 'fin' | 'rst' | null;
+  /** Without an octet in either direction before that; null where a Close frame came first, or nothing can be said. */
+  quietBeforeCloseMs: number | null;
   handshake: 'seen' | 'missing';
   encrypted: boolean;
   decrypted: boolean;
@@ -173,11 +175,35 @@ export interface AgentReport {
   /** Client addresses of its outermost legs, and User-Agents of its handshakes. */
   addresses: string[];
   clients: string[];
-  pings: { sent: number; answered: number };
+  /** As the first hop saw them; and the Pongs that came to the last hop, more where they were lost further in. */
+  pings: { sent: number; answered: number; answeredAtLastHop: number };
   lastDelivered: CommandMoment | null;
   firstFailed: CommandMoment | null;
   /** Where its failures came after its successes: what lies between. */
   between: Change[];
+}
+
+/** Connections that ended, at one moment if they are several. */
+export interface CloseReport {
+  /** The hop that ended them, `agent` for whoever lies past the last hop; null where who began was not seen. */
+  by: string | null;
+  /** On whose leg the rest was measured. */
+  hop: string;
+  at: string;
+  withinMs: number;
+  count: number;
+  /** Of so many that were open at that hop. */
+  open: number;
+  connections: string[];
+  agents: string[];
+  /** Client addresses of the outermost legs. */
+  addresses: string[];
+  how: { closeFrame: number; fin: number; rst: number };
+  /** Silence before it, of those that no Close frame ended. */
+  quietMs: { min: number; median: number; max: number } | null;
+  /** How many of them are followed by a new connection of the same agent, and within which time all those were. */
+  back: number;
+  backWithinMs: number | null;
 }
 
 export interface Percentiles {
@@ -240,6 +266,8 @@ export interface Verdict {
   hypotheses: Hypothesis[];
   /** Failing agents beside healthy ones. */
   agents?: AgentReport[];
+  /** How connections ended, in order of time. */
+  closes?: CloseReport[];
   /** Only where it was asked for. */
   latency?: Latency;
   summary: Summary;

@@ -29,7 +29,7 @@ const LEAST_WAIT_NS = 2e9;
 export function agentIgnoresCommands(facts: Facts, found: Found): void {
   const ignored: Ignored[] = [];
   for (const path of facts.paths) {
-    if (found.has(path, 'split-connection', 'agent-unresponsive', 'middlebox-acks')) continue;
+    if (found.has(path, 'split-connection', 'agent-unresponsive', 'agent-answers-nothing', 'middlebox-acks')) continue;
     const each = ignoredOn(facts, path);
     if (each !== null) ignored.push(each);
   }
@@ -101,7 +101,7 @@ function report(facts: Facts, found: Found, ignored: Ignored[]): void {
     commands: ignored.flatMap(({ commands }) => commands),
     summary:
       `${listed(namesOf(paths))} answered Pings and left ${counted(total, 'command')} unanswered on the same connection${ignored.length === 1 ? '' : 's'}: ` +
-      `each was TCP-ACKed from the agent's end, and no CommandAck came.`,
+      `${total === 1 ? 'it' : 'each'} was TCP-ACKed from the agent's end, and no CommandAck came.`,
     evidence,
     next:
       `${contrast(facts, paths)}Network, NAT and the captured hops did their part: look at how the agent handles commands, in its log from ${clockTime(view, localNs(view, sinceNs))} UTC on. ` +

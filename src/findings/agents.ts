@@ -49,7 +49,7 @@ function reportOf(
 ): AgentReport {
   paths.sort((a, b) => startNs(facts, a) - startNs(facts, b));
   const byOutcome: Partial<Record<Outcome, number>> = {};
-  const pings = { sent: 0, answered: 0 };
+  const pings = { sent: 0, answered: 0, answeredAtLastHop: 0 };
   const addresses = new Set<string>();
   const clients = new Set<string>();
   for (const path of paths) {
@@ -59,6 +59,7 @@ function reportOf(
     const outer = path.legs.findLast((leg) => leg !== null)?.connection;
     pings.sent += inner?.pings.sent ?? 0;
     pings.answered += inner?.pings.answered ?? 0;
+    pings.answeredAtLastHop += outer?.pings.answered ?? 0;
     if (outer !== undefined) addresses.add(outer.clientAddress);
     if (outer?.handshake?.userAgent != null) clients.add(outer.handshake.userAgent);
   }
@@ -97,13 +98,12 @@ function waysOf(
 ): string[] {
   const outcomes = Object.keys(byOutcome) as Outcome[];
   const failed = outcomes.filter((outcome) => outcome !== 'delivered' && outcome !== 'inconclusive');
-  if (failed.length === 0) {
-    if (outcomes.length === 0) return ['no-commands'];
-    return [byOutcome.inconclusive === undefined ? 'delivered' : 'inconclusive'];
-  }
+  if (failed.length === 0 && byOutcome.inconclusive === undefined)
+    return [outcomes.length === 0 ? 'no-commands' : 'delivered'];
   const causes = new Set<string>();
   for (const path of paths) for (const id of found.of(path)) if (WAYS.includes(id)) causes.add(id);
   for (const { id, agents } of found.findings)
     if (name !== null && agents.includes(name) && WAYS.some((way) => way === id)) causes.add(id);
-  return causes.size > 0 ? [...causes] : failed;
+  if (causes.size > 0) return [...causes];
+  return failed.length > 0 ? failed : ['inconclusive'];
 }

@@ -16,9 +16,11 @@ import { listed } from './words.js';
 const PERSISTENT: readonly FindingId[] = [
   'agent-ignores-commands',
   'agent-unresponsive',
+  'agent-answers-nothing',
   'hop-drops-text',
   'hop-drops-frames',
   'split-connection',
+  'protocol-desync',
 ];
 export function changedAfter(facts: Facts, found: Found): void {
   for (const [agent, paths] of byAgent(facts)) {

@@ -4,11 +4,13 @@
  */
 
 import type { Verdict } from '../delivery/verdict.js';
+import { agentAnswersNothing } from './agent-answers-nothing.js';
 import { agentIgnoresCommands } from './agent-ignores-commands.js';
 import { agentUnresponsive } from './agent-unresponsive.js';
 import { agentReports } from './agents.js';
 import { captureUntrusted } from './capture-untrusted.js';
 import { changedAfter } from './changed-after.js';
+import { closeReports } from './closes.js';
 import { commandsNotSent } from './commands-not-sent.js';
 import { dispatchStalled } from './dispatch-stalled.js';
 import { distinctFailures } from './distinct-failures.js';
@@ -36,6 +38,7 @@ const RULES: readonly Rule[] = [
   originRestarted,
   splitConnection,
   // What TCP itself shows.
+  replyAddressMismatch,
   receiverWindowClosed,
   largeFramesLost,
   peerUnreachable,
@@ -48,12 +51,12 @@ const RULES: readonly Rule[] = [
   // What the agent does with them.
   middleboxAcks,
   agentUnresponsive,
+  agentAnswersNothing,
   agentIgnoresCommands,
   // What never became a message.
   handshakeStalled,
   dispatchStalled,
   commandsNotSent,
-  replyAddressMismatch,
   idleTimeout,
   // What these have in common, and what cannot be said.
   survivesReconnect,
@@ -62,8 +65,13 @@ const RULES: readonly Rule[] = [
   captureUntrusted,
 ];
 
-export function diagnose(facts: Facts): Pick<Verdict, 'findings' | 'hypotheses' | 'agents'> {
+export function diagnose(facts: Facts): Pick<Verdict, 'findings' | 'hypotheses' | 'agents' | 'closes'> {
   const found = new Found(facts);
   for (const rule of RULES) rule(facts, found);
-  return { findings: found.findings, hypotheses: conclude(facts, found), agents: agentReports(facts, found) };
+  return {
+    findings: found.findings,
+    hypotheses: conclude(facts, found),
+    agents: agentReports(facts, found),
+    closes: closeReports(facts),
+  };
 }

@@ -4,10 +4,10 @@
  * connections that were blocked by then: one of them may hold the lock.
  */
 
-import { commonNs } from '../path/path.js';
+import { commonNs, type HopView, localNs, type Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
-import { earliest, type Facts, openPaths, type Unsent } from './facts.js';
-import { type Found, namesOf } from './found.js';
+import { earliest, type Facts, legName, openPaths, type Unsent } from './facts.js';
+import { type Found, nameOf, namesOf } from './found.js';
 import { counted, listed } from './words.js';
 
 const LEAST_AGENTS = 2;
@@ -39,6 +39,16 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
       ),
     ),
   );
+  for (const path of blocked) found.suspects.add(path);
+  const since = blocked
+    .map((path) => blockedSince(facts, path, fromNs))
+    .filter((wait) => wait !== null)
+    .sort((a, b) => a.timeNs - b.timeNs);
+  const [first] = since;
+  const before =
+    first === undefined
+      ? ''
+      : ` ${first.timeNs <= fromNs ? `Since ${clockTime(first.view, localNs(first.view, first.timeNs))}` : 'At that time'} ${legName(facts, first.view.index)} of ${listed(namesOf(blocked))} could not move (${first.why}): one connection waits, and no command leaves on the others.`;
   const suspect =
     blocked.length === 0
       ? 'Look for what every dispatch waits for: a lock, a full queue; dump the threads or tasks of the server while it hangs.'
@@ -51,12 +61,41 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
     commands: after.map(({ command }) => command),
     summary:
       `From ${clockTime(view, fromNs)} UTC on no command leaves ${view.name} on any connection, though ${counted(after.length, 'command')} ` +
-      `${after.length === 1 ? 'was' : 'were'} asked for (${answered === 0 ? 'none of the requests was answered' : `${answered} of the requests answered`}).`,
-    evidence: cite(
-      view,
-      after.flatMap(({ dispatch }) => dispatch?.askedRef ?? []),
-      'requests for commands of which no frame left',
-    ),
+      `${after.length === 1 ? 'was' : 'were'} asked for (${answered === 0 ? 'none of the requests was answered' : `${answered} of the requests answered`}).${before}`,
+    evidence: [
+      ...cite(
+        view,
+        after.flatMap(({ dispatch }) => dispatch?.askedRef ?? []),
+        'requests for commands of which no frame left',
+      ),
+      ...since
+        .slice(0, 4)
+        .flatMap((wait) => cite(wait.view, [wait.ref], `${nameOf(wait.path)}: ${wait.why} from here on`)),
+    ],
     next: suspect,
   });
+}
+
+interface Blocked {
+  path: Path;
+  view: HopView;
+  /** Common clock. */
+  timeNs: number;
+  ref: number;
+  why: string;
+}
+
+/** Where, and from when on, this path could take nothing more at that time: the outermost leg, further in it is back-pressure. */
+function blockedSince({ views }: Facts, path: Path, atNs: number): Blocked | null {
+  for (const leg of [...path.legs].reverse()) {
+    if (leg === null) continue;
+    const view = views[leg.hop];
+    const wait = leg.connection.fromServer.blocked.find(
+      (each) => commonNs(view, each.fromNs) <= atNs + 1e9 && commonNs(view, each.toNs) > atNs,
+    );
+    if (wait === undefined) continue;
+    const why = wait.kind === 'window-closed' ? 'its TCP window is closed' : 'nothing is TCP-ACKed';
+    return { path, view, timeNs: commonNs(view, wait.fromNs), ref: wait.ref, why };
+  }
+  return null;
 }

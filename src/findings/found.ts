@@ -11,6 +11,7 @@ import type { Facts } from './facts.js';
 export type FindingId =
   | 'agent-ignores-commands'
   | 'agent-unresponsive'
+  | 'agent-answers-nothing'
   | 'peer-unreachable'
   | 'receiver-window-closed'
   | 'write-stalled'
@@ -57,6 +58,8 @@ export class Found {
   readonly findings: Finding[] = [];
   private readonly causes = new Map<Path, FindingId[]>();
   readonly explainedCommands = new Set<number>();
+  /** Connections that could not move when something else stopped: perhaps its cause. */
+  readonly suspects = new Set<Path>();
 
   constructor(private readonly facts: Facts) {}
 

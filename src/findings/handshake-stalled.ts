@@ -11,7 +11,7 @@ import type { HopView } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import type { Facts } from './facts.js';
 import type { Found } from './found.js';
-import { counted } from './words.js';
+import { counted, listed } from './words.js';
 
 /** An accepting server answers at once; one that asks a database may take a while. */
 const LEAST_WAIT_NS = 2e9;
@@ -112,7 +112,7 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
   const what = {
     upgrade: `${counted(stalled.length, 'Upgrade request')} came to ${view.name}, ${were} TCP-ACKed and never answered`,
     tls: `${counted(stalled.length, 'TLS handshake')} at ${view.name} ${were} begun and never completed (ClientHello TCP-ACKed)`,
-    greeting: `${counted(stalled.length, 'connection')} at ${view.name} got the greeting of one side, TCP-ACKed, and nothing from the other`,
+    greeting: `On ${counted(stalled.length, 'connection')} in the capture of ${view.name} one side's greeting was TCP-ACKed and never answered by ${listed([...new Set(stalled.map(silentSide))])}`,
   }[kind];
   const next = {
     upgrade:
@@ -127,10 +127,16 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
     severity: kind === 'upgrade' ? 'error' : 'warning',
     agents: unsent.map(({ agent }) => agent ?? ''),
     commands: unsent.map(({ command }) => command),
-    summary: `${what}, for ${seconds(longest)} and more: TCP is open, and ${kind === 'upgrade' ? 'no WebSocket ever was' : 'nothing ever came of it'}.`,
+    summary: `${what}, for ${seconds(longest)}${stalled.some(({ connection }) => Number.isNaN(connection.closedNs)) ? ' and more' : ''}: TCP is open, and ${kind === 'upgrade' ? 'no WebSocket ever was' : 'nothing ever came of it'}.`,
     evidence: stalled.slice(0, 12).flatMap((each) => evidenceOf(view, each)),
     next,
   });
+}
+
+/** `10.30.0.20:22`: who says nothing; a client by its address alone. */
+function silentSide({ from, connection }: Waiting): string {
+  const { clientAddress, serverAddress, serverPort } = connection;
+  return from === 'client' ? endpoint(serverAddress, serverPort) : clientAddress;
 }
 
 function evidenceOf(view: HopView, { kind, from, connection, sinceNs }: Waiting): Evidence[] {
@@ -148,6 +154,6 @@ function evidenceOf(view: HopView, { kind, from, connection, sinceNs }: Waiting)
   return cite(
     view,
     [connection.openedRef, connection.closedRef],
-    `${endpoint(clientAddress, clientPort)} to ${endpoint(serverAddress, serverPort)}: ${what} at ${at}, and ${kind === 'tls' && serverSpoke ? 'nothing more' : 'not one octet back'}`,
+    `${endpoint(clientAddress, clientPort)} to ${endpoint(serverAddress, serverPort)}, opened here: ${what} at ${at}, and ${kind === 'tls' && serverSpoke ? 'nothing more' : 'not one octet back'}`,
   );
 }

@@ -40,13 +40,13 @@ export function middleboxAcks(facts: Facts, found: Found): void {
     paths,
     commands,
     summary:
-      `Towards ${listed(namesOf(paths))} Pings are TCP-ACKed within ${seconds(slowestAck)} and never answered in less than ${seconds(fastestPong)}: ` +
+      `Towards ${listed(namesOf(paths))} Pings are usually TCP-ACKed within ${seconds(slowestAck)} and never answered in less than ${seconds(fastestPong)}: ` +
       `something past ${view.name} seems to end TCP, and ${open === 0 ? 'a TCP ACK there does not prove that the agent has it' : `${counted(open, 'command')} TCP-ACKed there and never acknowledged may be lost in it or ignored by the agent`}.`,
     evidence: suspects.flatMap(({ path, ackNs, pongNs, refs }) =>
       cite(
         view,
         refs,
-        `${nameOf(path)}: a Ping, its TCP ACK (at best ${seconds(ackNs)}) and its Pong (at best ${seconds(pongNs)})`,
+        `${nameOf(path)}: a Ping, its TCP ACK (usually after ${seconds(ackNs)}) and its Pong (at best after ${seconds(pongNs)})`,
       ),
     ),
     next: `Ask the site for a firewall, TLS inspection or WAN accelerator, and capture on the agent's machine.`,
@@ -60,7 +60,25 @@ function suspectOn(facts: Facts, path: Path): Suspect | null {
   const times = pingTimes(facts, path);
   if (times === null || times.answered < LEAST_PINGS) return null;
   const { ackNs, pongNs } = times;
-  return pongNs > ackNs * LEAST_RATIO && pongNs - ackNs > LEAST_DIFFERENCE_NS ? { path, ...times } : null;
+  if (!(pongNs > ackNs * LEAST_RATIO && pongNs - ackNs > LEAST_DIFFERENCE_NS)) return null;
+  // What the agent itself says came back about as quickly as Pongs never do: then it is not the distance that makes those slow.
+  return fastestReplyNs(facts, path) < pongNs / 2 ? null : { path, ...times };
+}
+
+/** The quickest CommandAck or result on the leg to the agent; infinity for none. */
+function fastestReplyNs(facts: Facts, path: Path): number {
+  const leg = agentLeg(facts, path);
+  let fastestNs = Number.POSITIVE_INFINITY;
+  if (leg === null) return fastestNs;
+  const { messages } = facts.views[leg.hop].observation as HopObservation;
+  const sent = new Map<number, number>();
+  for (const row of leg.connection.fromServer.rows)
+    if (messages.id[row] >= 0) sent.set(messages.id[row], messages.sentNs[row]);
+  for (const row of leg.connection.fromClient.rows) {
+    const replyNs = messages.sentNs[row] - (sent.get(messages.id[row]) ?? Number.NaN);
+    if (replyNs >= 0 && replyNs < fastestNs) fastestNs = replyNs;
+  }
+  return fastestNs;
 }
 
 /** The usual TCP ACK of a Ping and the fastest Pong, on the leg to the agent; null where none was answered, or some were lost. */

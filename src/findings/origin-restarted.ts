@@ -8,8 +8,8 @@ import type { ObservedConnection } from '../hop/observation.js';
 import { commonNs, type HopView, type Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
 import type { Facts } from './facts.js';
-import { type Found, namesOf } from './found.js';
-import { counted, listed } from './words.js';
+import { type Found, nameOf, namesOf } from './found.js';
+import { byName, counted, listed } from './words.js';
 
 /** A process that dies or exits closes its sockets in one go; a loaded machine needs a moment. */
 const SAME_MOMENT_NS = 1e9;
@@ -39,14 +39,15 @@ export function originRestarted(facts: Facts, found: Found): void {
       const together = closed.slice(i, end).filter(({ path }) => !found.has(path, 'origin-restarted'));
       const withinNs = (together.at(-1)?.connection.closedNs ?? startNs) - startNs;
       const enough = together.length >= (withinNs <= FEW_WITHIN_NS ? LEAST_CONNECTIONS : FEW);
-      if (enough && isAll(legs, startNs, together.length)) judge(facts, found, view, together, legs);
+      const nextNs = closed[end]?.connection.closedNs ?? Number.POSITIVE_INFINITY;
+      if (enough && isAll(legs, startNs, together.length)) judge(facts, found, view, together, legs, nextNs);
       i = end;
     }
   }
 }
 
 /** The client sent its Close frame first: the server only complies (RFC 6455 section 5.5.1). */
-function isClientsWish({ observation }: HopView, { fromServer, fromClient }: ObservedConnection): boolean {
+export function isClientsWish({ observation }: HopView, { fromServer, fromClient }: ObservedConnection): boolean {
   if (observation === null || fromClient.counts.close === 0) return false;
   const closeNs = (rows: Int32Array) => {
     const row = rows.findLast((each) => observation.messages.opcode[each] === 8);
@@ -61,15 +62,21 @@ function isAll(legs: readonly Closed[], startNs: number, together: number): bool
   return open.length === together;
 }
 
-function judge(facts: Facts, found: Found, view: HopView, together: Closed[], legs: readonly Closed[]): void {
+/** `nextNs`: when connections of that hop were closed from its side again. */
+function judge(
+  facts: Facts,
+  found: Found,
+  view: HopView,
+  together: Closed[],
+  legs: readonly Closed[],
+  nextNs: number,
+): void {
   const startNs = together[0].connection.closedNs;
   const closedNs = (together.at(-1) as Closed).connection.closedNs;
-  const { observation } = view;
-  const back = legs.filter(({ connection }) => connection.firstNs > startNs);
-  const refused = (observation?.connections ?? []).filter(
-    (connection) => connection?.protocol === 'upgrade-refused' && connection.firstNs > startNs,
-  );
-  if (back.length === 0 && refused.length === 0) return;
+  const back = legs.filter(({ connection }) => connection.firstNs > startNs && connection.firstNs < nextNs);
+  const refused = refusals(facts, commonNs(view, startNs), commonNs(view, nextNs));
+  if (back.length === 0 && refused === null) return;
+  together.sort((a, b) => byName(nameOf(a.path), nameOf(b.path)));
   const paths = together.map(({ path }) => path);
   const cutOff: number[] = [];
   for (const path of paths)
@@ -78,15 +85,23 @@ function judge(facts: Facts, found: Found, view: HopView, together: Closed[], le
         if (timeNs + facts.court.ackTimeoutNs >= commonNs(view, startNs)) cutOff.push(failed.commands[i]);
       });
   const inFlight = new Set(cutOff).size;
+  const waiting = paths.filter((path) =>
+    facts.records.get(path)?.failed.some(({ commands }) => commands.some((command) => cutOff.includes(command))),
+  );
+  const backNs = Math.max(...back.map(({ connection }) => connection.firstNs)) - startNs;
+  // With a hop between that was not captured, who ended first is not seen.
+  const behind = view.index > 0 && together.some(({ path }) => path.legs[view.index - 1] === null);
+  const who = behind ? `${view.name}, or a hop behind it,` : view.name;
   found.add({
     id: 'origin-restarted',
     severity: 'error',
     paths,
     commands: cutOff,
     summary:
-      `${view.name} closed all of its ${together.length} connections within ${seconds(closedNs - startNs)} at ${clockTime(view, startNs)} UTC, ` +
-      `and ${back.length > 0 ? `${counted(back.length, 'new one')} came after it` : `${counted(refused.length, 'new one')} after it ${refused.length === 1 ? 'was' : 'were'} refused`}: ` +
-      `its process ended or restarted${inFlight === 0 ? '' : `, with ${counted(inFlight, 'command')} in flight`}.`,
+      `${who} closed all of its ${together.length} connections within ${seconds(closedNs - startNs)} at ${clockTime(view, startNs)} UTC` +
+      `${refused === null ? '' : `, ${counted(refused.connections.length, 'Upgrade request')} met ${refused.statuses} at ${refused.view.name}`}` +
+      `${back.length === 0 ? '' : ` and ${counted(back.length, 'new connection')} came within ${seconds(backNs)}`}: ` +
+      `its process ended or restarted${inFlight === 0 ? '' : `, with ${counted(inFlight, 'command')} in flight (${listed(namesOf(waiting))})`}.`,
     evidence: [
       ...cite(
         view,
@@ -95,12 +110,38 @@ function judge(facts: Facts, found: Found, view: HopView, together: Closed[], le
       ),
       ...cite(
         view,
-        [...back.map(({ connection }) => connection), ...refused]
-          .slice(0, 12)
-          .map((each) => each.handshakeRefs[0] ?? 0),
-        'Upgrade requests after it',
+        back.slice(0, 12).map(({ connection }) => connection.handshakeRefs[0] ?? 0),
+        'Upgrade requests that were taken up after it',
       ),
+      ...(refused === null
+        ? []
+        : cite(
+            refused.view,
+            refused.connections.slice(0, 12).flatMap(({ handshakeRefs }) => handshakeRefs),
+            `Upgrade requests after it that met ${refused.statuses}`,
+          )),
     ],
     next: `Look for why the process at ${view.name} ended (its log and the service manager's at that time), and send again what was in flight.`,
   });
+}
+
+interface Refusals {
+  view: HopView;
+  connections: ObservedConnection[];
+  /** `502`, `502 and 503`. */
+  statuses: string;
+}
+
+/** Upgrade requests that were turned away in that time (common clock), at the outermost hop that saw some; null for none. */
+function refusals({ views }: Facts, fromNs: number, toNs: number): Refusals | null {
+  for (const view of [...views].reverse()) {
+    const connections = (view.observation?.connections ?? []).filter((connection) => {
+      const timeNs = connection === undefined ? Number.NaN : commonNs(view, connection.firstNs);
+      return connection?.protocol === 'upgrade-refused' && timeNs > fromNs && timeNs < toNs;
+    });
+    const statuses = [...new Set(connections.map(({ handshake }) => handshake?.status ?? 0))].filter((one) => one > 0);
+    if (connections.length > 0)
+      return { view, connections, statuses: statuses.length === 0 ? 'a refusal' : listed(statuses.map(String)) };
+  }
+  return null;
 }

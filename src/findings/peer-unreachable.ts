@@ -17,7 +17,8 @@ const SMALL_SEGMENT_OCTETS = 536;
 export function peerUnreachable(facts: Facts, found: Found): void {
   const byHop = new Map<number, { path: Path; wait: Wait }[]>();
   for (const path of facts.paths) {
-    if (found.has(path, 'split-connection', 'large-frames-lost', 'receiver-window-closed')) continue;
+    if (found.has(path, 'split-connection', 'large-frames-lost', 'receiver-window-closed', 'reply-address-mismatch'))
+      continue;
     const wait = outermost(path.legs, (leg) => (isDead(neverAcked(leg)) ? neverAcked(leg) : null));
     if (wait === null) continue;
     byHop.set(wait.leg.hop, [...(byHop.get(wait.leg.hop) ?? []), { path, wait }]);

@@ -9,7 +9,7 @@ import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { beyond, type Facts, legName } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
-import { outermost, type Wait, windowClosed } from './tcp-waits.js';
+import { neverAcked, outermost, type Wait, windowClosed } from './tcp-waits.js';
 import { listed } from './words.js';
 
 const HELD_BACK: Outcome[] = ['stalled', 'inconclusive', 'never-sent'];
@@ -17,11 +17,26 @@ const HELD_BACK: Outcome[] = ['stalled', 'inconclusive', 'never-sent'];
 export function receiverWindowClosed(facts: Facts, found: Found): void {
   const byHop = new Map<number, { path: Path; wait: Wait }[]>();
   for (const path of facts.paths) {
-    const wait = outermost(path.legs, (leg) => windowClosed(facts, leg));
+    const wait = found.has(path, 'reply-address-mismatch') ? null : closedWindowOf(facts, path);
     if (wait === null || !dataWaits(facts, path, wait)) continue;
     byHop.set(wait.leg.hop, [...(byHop.get(wait.leg.hop) ?? []), { path, wait }]);
   }
   for (const [hop, closed] of byHop) report(facts, found, hop, closed);
+}
+
+/**
+ * The outermost closed window of a path. Null where a leg further out is dead: whoever cannot write there stops reading here, and its
+ * window is back-pressure.
+ */
+export function closedWindowOf(facts: Facts, path: Path): Wait | null {
+  const wait = outermost(path.legs, (leg) => windowClosed(facts, leg));
+  if (wait === null) return null;
+  const toNs = commonNs(facts.views[wait.leg.hop], wait.toNs);
+  const dead = path.legs.some((leg) => {
+    const other = leg === null || leg.hop <= wait.leg.hop ? null : neverAcked(leg);
+    return other !== null && commonNs(facts.views[other.leg.hop], other.fromNs) < toNs;
+  });
+  return dead ? null : wait;
 }
 
 /** A receiver that nobody writes to may keep its window closed. */

@@ -91,6 +91,15 @@ function report(facts: Facts, found: Found, splits: Split[]): void {
     const opened = other.handshakeRefs.length > 0 ? other.handshakeRefs : [];
     const firstRow = other.fromClient.rows.find((each) => observation.messages.opcode[each] === 1) ?? -1;
     const refs = [...opened, ...(firstRow < 0 ? [] : [observation.messages.firstRef[firstRow]])];
+    const dead = written.legs.find((leg) => leg !== null && leg.connection.fromServer.unacked !== null);
+    if (dead != null)
+      evidence.push(
+        ...cite(
+          facts.views[dead.hop],
+          dead.connection.fromServer.unacked?.refs ?? [],
+          `${name}: ${written.id} is dead at ${facts.views[dead.hop].name}, sent ${dead.connection.fromServer.unacked?.transmissions} times and never TCP-ACKed`,
+        ),
+      );
     const text = `${name}: opened ${read.id} at ${clockTime(view, other.firstNs)}, and its messages arrive there`;
     evidence.push(...cite(view, refs, text));
   }

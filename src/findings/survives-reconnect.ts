@@ -13,12 +13,15 @@ import { listed } from './words.js';
 export const FAILURES: readonly FindingId[] = [
   'agent-ignores-commands',
   'agent-unresponsive',
+  'agent-answers-nothing',
   'peer-unreachable',
   'receiver-window-closed',
   'write-stalled',
   'hop-drops-text',
   'hop-drops-frames',
   'large-frames-lost',
+  'protocol-desync',
+  'reply-address-mismatch',
 ];
 
 export function survivesReconnect(facts: Facts, found: Found): void {

@@ -15,3 +15,8 @@ export function listed(words: readonly string[]): string {
   if (shown.length <= 1) return shown.join('');
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
+
+/** `PC-2` before `PC-10`. */
+export function byName(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}

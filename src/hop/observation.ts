@@ -40,8 +40,9 @@ export interface UnackedTail {
   transmissions: number;
   refs: number[];
   lastSentNs: number;
-  /** The largest segment that carried it, and the smallest of all that wait. */
+  /** The largest and the smallest segment that carried it, and the smallest of all that wait (SACKed or not). */
   segmentOctets: number;
+  leastSegmentOctets: number;
   smallestOctets: number;
 }
 

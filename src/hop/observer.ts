@@ -240,7 +240,7 @@ function describeHalf(
 function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTail | null {
   const from = Math.max(0, acks.offset);
   if (!followed || highest <= from) return null;
-  const { refs, transmissions, octets, smallest, lastSentNs } = ledger.waiting(from);
+  const { refs, transmissions, octets, least, smallest, lastSentNs } = ledger.waiting(from);
   if (transmissions === 0) return null;
   return {
     octets: highest - from,
@@ -249,6 +249,7 @@ function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTa
     refs,
     lastSentNs,
     segmentOctets: octets,
+    leastSegmentOctets: least,
     smallestOctets: smallest,
   };
 }

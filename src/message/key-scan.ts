@@ -117,6 +117,8 @@ export class KeyScan {
       if (c === 0x22) {
         this.escapeAt = -1;
         const close = this.closing(bytes, p + 1, end);
+        // Cut off in there: what stands around it still tells the type.
+        if (close >= end && depth > 1) break;
         if (close >= end) return;
         if (expectKey) {
           keyAt[depth] = this.codeOf(bytes, p + 1, close);

@@ -49,7 +49,10 @@ export function groupFacts({ agents }: AgentGroup, safe: (text: string) => strin
   const commands = sum(({ byOutcome }) => Object.values(byOutcome).reduce((total, each) => total + each, 0));
   const facts = [`${count(delivered)} of ${counted(commands, 'command')} delivered`];
   const sent = sum(({ pings }) => pings.sent);
-  if (sent > 0) facts.push(`${count(sum(({ pings }) => pings.answered))} of ${counted(sent, 'Ping')} answered`);
+  const answered = sum(({ pings }) => pings.answered);
+  const further = sum(({ pings }) => pings.answeredAtLastHop);
+  const lost = further > answered && answered < sent ? ` (${counted(further, 'Pong')} came to the last hop)` : '';
+  if (sent > 0) facts.push(`${count(answered)} of ${counted(sent, 'Ping')} answered${lost}`);
   facts.push(
     counted(
       sum(({ connections }) => connections.length),

@@ -7,9 +7,11 @@ import { agentGroups, groupFacts, isWorthShowing, namesOf } from './agent-groups
 import { connectionsOf, type Group, pingWords } from './explain.js';
 import { citedPackets, count, counted, duration, timeRange } from './figures.js';
 import { PAGE_FOOT, PAGE_HEAD } from './html-page.js';
+import { closesHtml, latencyHtml } from './html-sections.js';
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markup as text } from './printable.js';
 import {
+  causesOf,
   commandAckWords,
   decisive,
   lostWords,
@@ -40,6 +42,8 @@ export function* verdictHtml(verdict: Verdict, options: SelectOptions): Generato
   yield* findings(verdict);
   yield* hypotheses(verdict, options.all);
   yield* agents(verdict);
+  yield* closesHtml(verdict);
+  yield* latencyHtml(verdict);
   const groups = chosen.groups.inOrder();
   if (groups.length > 0) yield '<h2>Proof</h2>\n';
   for (const group of options.all ? groups : groups.slice(0, MOST_EXPLAINED)) yield groupCard(group, verdict);
@@ -116,7 +120,7 @@ function groupCard(group: Group, verdict: Verdict): string {
   const ids = group.ids.map((id) => `<code>${text(id)}</code>`).join(', ');
   const more = group.commands - group.ids.length;
   return `<div class="card ${tone(group.outcome)}"><h3>${text(group.agent ?? '(agent unknown)')}: ${counted(group.commands, 'command')} ${group.outcome}${lost}</h3>
-<p>${text(meaning(example), 1000)}</p>${example.reason === '' ? '' : `\n<p>Because: ${text(example.reason, 1000)}</p>`}
+<p>${text(meaning(example, causesOf(verdict.findings, example)), 1000)}</p>${example.reason === '' ? '' : `\n<p>Because: ${text(example.reason, 1000)}</p>`}
 ${pings.join('\n')}
 <p class="quiet">Commands: ${ids}${more > 0 ? ` and ${count(more)} more` : ''}</p>
 ${attempt === null ? '' : `<details><summary>Proof: ${text(example.id)}</summary><div class="scroll">${attemptTable(attempt)}</div></details>`}</div>\n`;
@@ -140,8 +144,8 @@ function* hypotheses(verdict: Verdict, all: boolean): Generator<string> {
   const shade = { supported: 'bad', open: 'unknown', 'ruled-out': 'good' };
   for (const group of all ? groups : groups.slice(0, MOST_HYPOTHESES)) {
     yield `<h3>${groupHeading(group, (name) => text(name))}</h3>\n<div class="scroll"><table>\n${head(['Status', 'Hypothesis', 'Because'])}`;
-    for (const { id, status, because } of group.hypotheses)
-      yield `<tr><td class="${shade[status]}">${status}</td><td>${text(id)}</td><td class="wrap">${text(because, 1000)}</td></tr>\n`;
+    for (const { ids, status, because } of group.hypotheses)
+      yield `<tr><td class="${shade[status]}">${status}</td><td>${ids.map((id) => text(id)).join('<br>')}</td><td class="wrap">${text(because, 1000)}</td></tr>\n`;
     yield '</table></div>\n';
   }
   const more = groups.length - MOST_HYPOTHESES;

@@ -6,8 +6,8 @@ import type { Hypothesis } from '../delivery/verdict.js';
 
 export interface HypothesisGroup {
   agents: string[];
-  /** Of the first agent: supported, then open, then ruled out. */
-  hypotheses: Hypothesis[];
+  /** Of the first agent: supported, then open, then ruled out. What the same measurement answers is one row. */
+  hypotheses: { ids: string[]; status: Hypothesis['status']; because: string }[];
 }
 
 const ORDER: Hypothesis['status'][] = ['supported', 'open', 'ruled-out'];
@@ -26,10 +26,20 @@ export function hypothesisGroups(hypotheses: readonly Hypothesis[]): HypothesisG
     if (group !== undefined) group.agents.push(agent);
     else {
       const sorted = [...own].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
-      groups.set(key, { agents: [agent], hypotheses: sorted });
+      groups.set(key, { agents: [agent], hypotheses: merged(sorted) });
     }
   }
   return [...groups.values()];
+}
+
+function merged(sorted: readonly Hypothesis[]): HypothesisGroup['hypotheses'] {
+  const rows: HypothesisGroup['hypotheses'] = [];
+  for (const { id, status, because } of sorted) {
+    const same = rows.find((row) => row.status === status && row.because === because);
+    if (same === undefined) rows.push({ ids: [id], status, because });
+    else same.ids.push(id);
+  }
+  return rows;
 }
 
 const MOST_NAMED = 8;

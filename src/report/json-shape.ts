@@ -7,6 +7,7 @@ import type {
   AgentReport,
   AttemptVerdict,
   CaptureReport,
+  CloseReport,
   CommandVerdict,
   ConnectionReport,
   Finding,
@@ -30,7 +31,9 @@ export function connectionShape(connection: ConnectionReport) {
     agent,
     legs: connection.legs.map((leg) => {
       const { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy, tls } = leg;
-      return { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy, tls };
+      const { quietBeforeCloseMs } = leg;
+      const contract = { hop, client, server, openedAt, closedAt, closedBy, handshake, encrypted, decrypted, linkedBy };
+      return { ...contract, tls, quietBeforeCloseMs };
     }),
     pings: {
       sent: pings.sent,
@@ -110,6 +113,16 @@ export function agentShape(one: AgentReport) {
   const { agent, ways, byOutcome, connections, addresses, clients, pings, lastDelivered, firstFailed } = one;
   const between = one.between.map(({ kind, at, connection, text }) => ({ kind, at, connection, text }));
   return { agent, ways, byOutcome, connections, addresses, clients, pings, lastDelivered, firstFailed, between };
+}
+
+export function closeShape(one: CloseReport) {
+  const { by, hop, at, withinMs, count, open, connections, agents, addresses, how, quietMs, back, backWithinMs } = one;
+  const { closeFrame, fin, rst } = how;
+  return {
+    ...{ by, hop, at, withinMs, count, open, connections, agents, addresses, how: { closeFrame, fin, rst } },
+    quietMs: quietMs && { min: quietMs.min, median: quietMs.median, max: quietMs.max },
+    ...{ back, backWithinMs },
+  };
 }
 
 export function latencyShape({ commands, stages, slowest }: Latency) {

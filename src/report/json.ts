@@ -7,6 +7,7 @@ import type { Verdict } from '../delivery/verdict.js';
 import {
   agentShape,
   captureShape,
+  closeShape,
   commandJson,
   connectionShape,
   findingShape,
@@ -33,6 +34,7 @@ export function* verdictJson(verdict: Verdict, options: { failedOnly: boolean })
   yield* array('findings', mapped(verdict.findings, findingShape));
   yield* array('hypotheses', mapped(verdict.hypotheses, hypothesisShape));
   if (verdict.agents !== undefined) yield* array('agents', mapped(verdict.agents, agentShape));
+  if (verdict.closes !== undefined) yield* array('closes', mapped(verdict.closes, closeShape));
   if (verdict.latency !== undefined) yield `  "latency": ${jsonText(latencyShape(verdict.latency))},\n`;
   const { commands, byOutcome } = verdict.summary;
   yield `  "summary": ${jsonText({ commands, byOutcome })}\n}\n`;

@@ -5,7 +5,7 @@
 import { OUTCOMES, type Verdict } from '../delivery/verdict.js';
 import { citedPackets } from './figures.js';
 import { markup } from './printable.js';
-import { decisive, lostWords, meaning, standing } from './reading.js';
+import { causesOf, decisive, lostWords, meaning, standing } from './reading.js';
 import { listed } from './select.js';
 
 export function* verdictJunit(verdict: Verdict, options: { failedOnly: boolean }): Generator<string> {
@@ -36,7 +36,7 @@ export function* verdictJunit(verdict: Verdict, options: { failedOnly: boolean }
       return `${state.hop}: ${state.state} ${packets || (state.reason ?? '')}`.trimEnd();
     });
     yield `${test}>\n      <${tag} type="${command.outcome}" message="${markup(message, 1000)}">`;
-    yield `${[meaning(command), ...proof].map((line) => markup(line, 1000)).join('\n')}</${tag}>\n    </testcase>\n`;
+    yield `${[meaning(command, causesOf(verdict.findings, command)), ...proof].map((line) => markup(line, 1000)).join('\n')}</${tag}>\n    </testcase>\n`;
   }
   yield '  </testsuite>\n</testsuites>\n';
 }

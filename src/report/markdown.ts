@@ -4,11 +4,13 @@
  */
 import { type CommandVerdict, OUTCOMES, type PacketCitation, type Verdict } from '../delivery/verdict.js';
 import { agentGroups, groupFacts, isWorthShowing, namesOf } from './agent-groups.js';
+import { closeLines } from './close-lines.js';
 import { connectionsOf, type Group, pingWords } from './explain.js';
 import { count, counted, duration, packetNumbers, timeRange } from './figures.js';
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markdownCode as code, markdown as text } from './printable.js';
 import {
+  causesOf,
   commandAckWords,
   decisive,
   lostWords,
@@ -23,6 +25,7 @@ import { beyond, LIMITS, type Selection, type SelectOptions, select } from './se
 const TITLES = { failed: 'Not delivered', inconclusive: 'Inconclusive', delivered: 'Delivered' } as const;
 const MOST_EXPLAINED = 40;
 const MOST_HYPOTHESES = 20;
+const MOST_SLOWEST = 10;
 
 export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Generator<string> {
   const hops = verdict.hops.map((hop) => hop.name);
@@ -37,6 +40,8 @@ export function* verdictMarkdown(verdict: Verdict, options: SelectOptions): Gene
   yield* findingSection(verdict);
   yield* hypothesisSection(verdict, options.all);
   yield* agentSection(verdict);
+  yield* closeSection(verdict);
+  yield* latencySection(verdict);
   yield* meaningSection(verdict, chosen, options.all);
   for (const kind of STANDINGS) {
     if (chosen.counts[kind] === 0) continue;
@@ -106,7 +111,7 @@ function* groupSection(group: Group, verdict: Verdict): Generator<string> {
   const { example } = group;
   const lost = group.lostAt === null ? '' : `, lost ${text(lostWords(group.lostAt))}`;
   const agent = group.agent === null ? '(agent unknown)' : text(group.agent);
-  yield `### ${agent}: ${counted(group.commands, 'command')} ${group.outcome}${lost}\n\n${text(meaning(example), 1000)}\n\n`;
+  yield `### ${agent}: ${counted(group.commands, 'command')} ${group.outcome}${lost}\n\n${text(meaning(example, causesOf(verdict.findings, example)), 1000)}\n\n`;
   if (example.reason !== '') yield `Because: ${text(example.reason, 1000)}\n\n`;
   for (const connection of connectionsOf(group, verdict)) {
     yield `- Pings on ${text(connection.id)}: ${text(pingWords(connection, duration))}\n`;
@@ -166,7 +171,8 @@ function* hypothesisSection(verdict: Verdict, all: boolean): Generator<string> {
   if (groups.length > 0) yield '## Hypotheses\n\n';
   for (const group of all ? groups : groups.slice(0, MOST_HYPOTHESES)) {
     yield `### ${groupHeading(group, (name) => text(name))}\n\n${tableHead(['Status', 'Hypothesis', 'Because'])}`;
-    for (const { id, status, because } of group.hypotheses) yield line([status, text(id), text(because, 600)]);
+    for (const { ids, status, because } of group.hypotheses)
+      yield line([status, ids.map((id) => text(id)).join(', '), text(because, 600)]);
     yield '\n';
   }
   const more = groups.length - MOST_HYPOTHESES;
@@ -180,5 +186,28 @@ function* agentSection(verdict: Verdict): Generator<string> {
   const safe = (one: string) => text(one);
   for (const group of groups)
     yield line([group.ways.map(safe).join(', '), namesOf(group, safe), groupFacts(group, safe).join('; ')]);
+  yield '\n';
+}
+
+function* closeSection(verdict: Verdict): Generator<string> {
+  const closes = closeLines(verdict.closes ?? [], (one) => text(one));
+  if (closes.length > 0) yield `## Connections that ended\n\n${closes.map((close) => `- ${close}\n`).join('')}\n`;
+}
+
+function* latencySection({ latency }: Verdict): Generator<string> {
+  if (latency === undefined) return;
+  yield `## Latency of ${counted(latency.commands, 'delivered command')}\n\n`;
+  if (latency.stages.length === 0) return;
+  yield tableHead(['Stretch', 'What it is', 'Median', '90 %', '99 %', 'Longest', 'Clocks']);
+  for (const { stage, text: what, ms, uncertaintyMs } of latency.stages)
+    yield line([
+      text(stage),
+      text(what),
+      ...[ms.median, ms.p90, ms.p99, ms.max].map((value) => duration(value)),
+      uncertaintyMs === null ? 'unknown' : uncertaintyMs === 0 ? 'one' : `± ${duration(uncertaintyMs)}`,
+    ]);
+  yield '\nSlowest to be acknowledged:\n\n';
+  for (const { id, agent, commandAckMs, stage, stageMs } of latency.slowest.slice(0, MOST_SLOWEST))
+    yield `- ${duration(commandAckMs)}: ${code(id)} for ${agent === null ? '(agent unknown)' : text(agent)}, of it ${duration(stageMs)} on ${text(stage)}\n`;
   yield '\n';
 }

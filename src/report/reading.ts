@@ -2,7 +2,7 @@
  * What the words of a verdict mean to the one who reads it. In: a command's verdict. Out: the sentences and cell texts
  * that table, Markdown, HTML and JUnit share. Only words are chosen here: the verdict itself is delivery's.
  */
-import type { AttemptVerdict, CommandVerdict, HopState, Outcome, State } from '../delivery/verdict.js';
+import type { AttemptVerdict, CommandVerdict, Finding, HopState, Outcome, State } from '../delivery/verdict.js';
 import { counted, duration } from './figures.js';
 
 export type Standing = 'failed' | 'inconclusive' | 'delivered';
@@ -49,6 +49,8 @@ export function partialBytes(state: HopState, attempt: AttemptVerdict): string {
   return whole > state.bytes ? `${state.bytes}/${whole} B` : `${state.bytes} B`;
 }
 
+const FIRST_REFUSAL = 400;
+
 /** What became of the CommandAck, in as few words as are true. */
 export function commandAckWords(command: CommandVerdict, attempt: AttemptVerdict | null): string {
   if (attempt === null) return 'none';
@@ -72,9 +74,24 @@ export function lostWords(lostAt: string | null): string {
   return lostAt.includes('->') ? `on ${lostAt}` : `at ${lostAt}`;
 }
 
+/** Findings that name the command: what it means depends on them. */
+export function causesOf(findings: readonly Finding[], { id }: Pick<CommandVerdict, 'id'>): string[] {
+  return findings.filter(({ commands }) => commands.includes(id)).map((finding) => finding.id);
+}
+
+/** Where these are found, a TCP ACK from the agent's end and no CommandAck do not accuse the agent. */
+const REACHED: Record<string, string> = {
+  'protocol-desync':
+    'what left a hop was no valid stream of frames by then, so that nobody could read it (protocol-desync)',
+  'origin-restarted': 'its connection was ended first (origin-restarted)',
+  'split-connection': 'it went out on an older connection than the one that the agent speaks on (split-connection)',
+  'middlebox-acks': 'something before the agent seems to TCP-ACK in its place (middlebox-acks)',
+};
+
 /** One plain sentence: what the outcome means, and where to look. */
 export function meaning(
   command: Pick<CommandVerdict, 'outcome' | 'lostAt' | 'lastHop' | 'late'> & Partial<Pick<CommandVerdict, 'dispatch'>>,
+  causes: readonly string[] = [],
 ): string {
   const { lostAt, lastHop } = command;
   switch (command.outcome) {
@@ -85,7 +102,7 @@ export function meaning(
     case 'ack-lost':
       return `The agent did answer: its CommandAck disappeared on the way back ${lostAt === null ? '' : lostWords(lostAt)}.`;
     case 'reached-agent':
-      return `Every byte left ${lastHop ?? 'the last hop'} and was TCP-ACKed from the agent's end, and no CommandAck came back in time: the captured hops did their part, so look at the agent, or at what lies past the last capture.`;
+      return `Every byte left ${lastHop ?? 'the last hop'} and was TCP-ACKed from the agent's end, and no CommandAck came back in time: ${REACHED[causes.find((cause) => cause in REACHED) ?? ''] ?? 'the captured hops did their part, so look at the agent, or at what lies past the last capture'}.`;
     case 'stalled':
       if (lostAt?.includes('->') && lostAt.split('->')[0] !== lastHop)
         return `It arrived at ${lostAt.split('->')[0]} and waits there: TCP on ${lostAt} was blocked by what was sent before it. Look at that leg and at its far end.`;
@@ -95,6 +112,8 @@ export function meaning(
     case 'not-forwarded':
       return `It arrived at ${lostAt ?? 'a hop'}, which TCP-ACKed it and never sent it on: look at ${lostAt ?? 'that hop'}.`;
     case 'never-sent':
+      if ((command.dispatch?.status ?? 0) >= FIRST_REFUSAL)
+        return `The request for it was refused with status ${command.dispatch?.status}, so there was nothing to send.`;
       return `${command.dispatch === null ? 'It was named with --command' : 'It was asked for'}, and no Text frame with it ever left ${lostAt ?? 'the innermost hop'}: ${command.dispatch === null ? 'check the ID, then look at that process.' : 'look at that process.'}`;
     case 'inconclusive':
       return 'Not proven either way: the captures do not settle it.';

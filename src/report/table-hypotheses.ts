@@ -34,22 +34,23 @@ export function* hypothesisLines(
     for (const line of wrapped(groupHeading(group, safe), width)) yield `${style.bold(line)}\n`;
     const rows = group.hypotheses.map((each) => {
       const { tone, glyph } = LOOK[each.status];
-      return { status: `${style.glyph[glyph]} ${each.status}`, tone, id: safe(each.id), because: safe(each.because) };
+      const ids = each.ids.map(safe);
+      return { status: `${style.glyph[glyph]} ${each.status}`, tone, ids, because: safe(each.because) };
     });
     const statusWidth = Math.max(...rows.map(({ status }) => columns(status)));
-    const idWidth = Math.max(...rows.map(({ id }) => columns(id)));
+    const idWidth = Math.max(...rows.flatMap(({ ids }) => ids.map(columns)));
     const room = width - statusWidth - idWidth - GAPS;
     if (room >= LEAST_REASON) {
-      const cells = rows.map(({ status, tone, id, because }) => [
+      const cells = rows.map(({ status, tone, ids, because }) => [
         style.tone(tone, status),
-        id,
+        ids.join('\n'),
         wrapped(because, room).join('\n'),
       ]);
       yield gridRows(cells, [statusWidth, idWidth, room]);
       continue;
     }
-    for (const { status, tone, id, because } of rows) {
-      yield `${style.tone(tone, status)}  ${id}\n`;
+    for (const { status, tone, ids, because } of rows) {
+      yield `${style.tone(tone, status)}  ${ids.join(', ')}\n`;
       for (const line of wrapped(because, width - 2)) yield `  ${line}\n`;
     }
   }

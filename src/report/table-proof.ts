@@ -6,7 +6,7 @@ import type { CommandVerdict, ConnectionReport, HopState, Verdict } from '../del
 import { connectionsOf, type Group, type Groups, pingWords } from './explain.js';
 import { citedPackets, count, counted, duration } from './figures.js';
 import { printable } from './printable.js';
-import { decisive, lostWords, meaning, partialBytes, STATE_WORDS } from './reading.js';
+import { causesOf, decisive, lostWords, meaning, partialBytes, STATE_WORDS } from './reading.js';
 import { gradeMark, outcomeGlyph, outcomeTone, type Style, stateGlyph } from './style.js';
 import { joined, padded, wrapped } from './width.js';
 
@@ -38,7 +38,7 @@ function* groupLines(group: Group, verdict: Verdict, width: number, style: Style
   yield '\n';
   for (const line of wrapped(heading, width)) yield `${style.tone(outcomeTone(group.outcome), line)}\n`;
   const body = (text: string) => wrapped(text, width - 2).map((line) => `  ${line}\n`);
-  yield* body(printable(meaning(example), style.unicode, 600));
+  yield* body(printable(meaning(example, causesOf(verdict.findings, example)), style.unicode, 600));
   if (example.reason !== '') yield* body(`Because: ${printable(example.reason, style.unicode, 600)}`);
   yield* statesLines(example, group, width, style);
   yield* pingLines(connectionsOf(group, verdict), width, style);

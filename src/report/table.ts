@@ -3,7 +3,9 @@
  * In: Verdict and what is known of the terminal. Out: pieces of text for cli/ to write.
  */
 import { OUTCOMES, type Verdict } from '../delivery/verdict.js';
+import { closeLines } from './close-lines.js';
 import { count, counted } from './figures.js';
+import { printable } from './printable.js';
 import { outcomeCounts, STANDINGS, type Standing } from './reading.js';
 import { beyond, select } from './select.js';
 import { outcomeTone, type ReportOptions, type Style, style } from './style.js';
@@ -71,11 +73,16 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
 
 /** The part to paste: causes first, then what was on the table and where it stands. */
 function* meaning(verdict: Verdict, width: number, look: Style, all: boolean): Generator<string> {
-  if (verdict.findings.length === 0 && verdict.hypotheses.length === 0) return;
-  yield `\n${look.bold('What this means')}\n`;
-  yield* findingLines(verdict, width, look);
-  yield* hypothesisLines(verdict.hypotheses, width, look, all);
-  yield* agentLines(verdict.agents ?? [], width, look);
+  if (verdict.findings.length > 0 || verdict.hypotheses.length > 0) {
+    yield `\n${look.bold('What this means')}\n`;
+    yield* findingLines(verdict, width, look);
+    yield* hypothesisLines(verdict.hypotheses, width, look, all);
+    yield* agentLines(verdict.agents ?? [], width, look);
+  }
+  const closes = closeLines(verdict.closes ?? [], (text) => printable(text, look.unicode, 100));
+  if (closes.length === 0) return;
+  yield `\n${look.bold('Connections that ended')}\n\n`;
+  for (const close of closes) yield* wrapped(close, width).map((line) => `${line}\n`);
 }
 
 function* rest(

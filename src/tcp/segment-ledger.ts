@@ -31,8 +31,9 @@ export interface WaitingSegments {
   /** Packets that carried the first octet that waits, the first ones. */
   refs: number[];
   transmissions: number;
-  /** The largest of those segments, and the smallest of all that wait. */
+  /** The largest and the smallest of those segments, and the smallest of all that wait. */
   octets: number;
+  least: number;
   smallest: number;
   lastSentNs: number;
 }
@@ -185,7 +186,14 @@ export class SegmentLedger {
   /** The segments that carried octets from `from` on: how large, how often the octet at `from` left, and when last. */
   waiting(from: number): WaitingSegments {
     const { ring } = this;
-    const waiting: WaitingSegments = { refs: [], transmissions: 0, octets: 0, smallest: 0, lastSentNs: Number.NaN };
+    const waiting: WaitingSegments = {
+      refs: [],
+      transmissions: 0,
+      octets: 0,
+      least: 0,
+      smallest: 0,
+      lastSentNs: Number.NaN,
+    };
     for (let i = 0; i < this.count; i++) {
       const at = this.place(i);
       if (ring[at + END] <= from) continue;
@@ -194,6 +202,7 @@ export class SegmentLedger {
       if (ring[at + START] > from) continue;
       waiting.transmissions++;
       waiting.octets = Math.max(waiting.octets, octets);
+      if (waiting.least === 0 || octets < waiting.least) waiting.least = octets;
       waiting.lastSentNs = ring[at + TIME];
       if (waiting.refs.length < MAX_WAITING_REFS) waiting.refs.push(ring[at + REF]);
     }

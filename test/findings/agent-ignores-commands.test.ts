@@ -39,7 +39,8 @@ describe('agent-ignores-commands', () => {
       scene.chain.outward(ms, ping(String(ms)));
       scene.chain.inward(ms + 500, masked(`{"type":"Heartbeat","at":${ms}}`));
     }
-    expect(idsOf(await diagnosed(scene.captures))).toEqual([]);
+    // Its Heartbeats go on: it sends, and handles nothing.
+    expect(idsOf(await diagnosed(scene.captures))).toEqual(['agent-answers-nothing']);
   });
 
   it('is not found without any Ping, however alive the agent is', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Scene } from '../delivery/scene.js';
 import { command, frame } from '../support/frames.js';
-import { ACK, SYN, Talk } from '../support/tape.js';
+import { ACK, RST, SYN, Talk } from '../support/tape.js';
 import { agentOn, citedOf, diagnosed, idsOf, pinged, tapesOf } from './diagnosis.js';
 
 describe('middlebox-acks', () => {
@@ -43,8 +43,24 @@ describe('reply-address-mismatch', () => {
   it('is found where the SYN-ACK comes from another address', async () => {
     const findings = await diagnosed(answeredFrom('198.51.100.2'));
     expect(idsOf(findings)).toEqual(['reply-address-mismatch']);
-    expect(findings[0].summary).toContain('to 198.51.100.1:443 is answered from 198.51.100.2:443');
+    expect(findings[0].summary).toContain('to 198.51.100.1:443 from 203.0.113.99 is answered from 198.51.100.2:443');
     expect(citedOf(findings[0], 'fw.pcap')).toHaveLength(2);
+  });
+
+  it('is found where the client resets what it never asked for, and not where it says more', async () => {
+    const reset = (more: boolean) => {
+      const captures = answeredFrom('198.51.100.2');
+      const agent = { client: '203.0.113.99', clientPort: 41_000, clientIsn: 4000, serverIsn: 9000, serverPort: 443 };
+      const answers = new Talk(captures['fw'], { ...agent, server: '198.51.100.2' });
+      answers.segment(3002, 'client', more ? { flags: ACK, at: 0 } : { flags: RST, at: 0 });
+      captures['fw'].packets.sort((a, b) => a.atMs - b.atMs);
+      return captures;
+    };
+    const [finding, ...none] = await diagnosed(reset(false));
+    expect(none).toEqual([]);
+    expect(finding).toMatchObject({ id: 'reply-address-mismatch', agents: [] });
+    expect(finding.summary).toContain('and the client resets them');
+    expect(idsOf(await diagnosed(reset(true)))).toEqual([]);
   });
 
   it('is not found where it comes from the same one', async () => {

@@ -121,6 +121,7 @@ export function connection(id: string, agent: string | null, more: Partial<Conne
         openedAt: '2025-11-03T09:00:00.002000Z',
         closedAt: null,
         closedBy: null,
+        quietBeforeCloseMs: null,
         handshake: 'seen',
         encrypted: false,
         decrypted: false,

@@ -58,6 +58,8 @@ export interface Sample {
   expected: {
     summary: { commands: number; byOutcome: Record<string, number> };
     findings: { present?: { id: string; agents?: string[] }[]; absentIds?: string[] };
+    /** By agent, for those that fail: what is supported and what stays open; all others are ruled out. */
+    hypotheses?: Record<string, { supported: string[]; open: string[] }>;
     connections: ExpectedConnection[];
     commands: ExpectedCommand[];
     /** Asked for without an ID, and never answered. */

@@ -78,5 +78,6 @@ export interface VerdictJson {
   connections: Connection[];
   commands: Command[];
   findings: { id: string; agents: string[] }[];
+  hypotheses: { id: string; agent: string; status: 'supported' | 'open' | 'ruled-out' }[];
   summary: { commands: number; byOutcome: Record<string, number> };
 }

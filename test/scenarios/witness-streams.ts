@@ -137,6 +137,8 @@ function direction(source: string, destination: string, packets: TcpPacket[]): D
 
 function frameAt(octets: Buffer, at: number): Frame | null {
   if (at + 2 > octets.length) return null;
+  // RSV2 or RSV3, or an opcode that does not exist: no frame, and nobody can read on (RFC 6455 section 5.2).
+  if ((octets[at] & 0x30) !== 0 || ![0, 1, 2, 8, 9, 10].includes(octets[at] & 15)) return null;
   const masked = (octets[at + 1] & 128) !== 0;
   let length = octets[at + 1] & 127;
   let body = at + 2;

@@ -7,7 +7,11 @@ export default {
     'retransmits them. Other agents are healthy.',
   captures: { origin: {}, nginx: {}, npm: { iface: 'any' } },
   outcomes: { 'ONEWAY-1': ['delivered', 'ack-lost'] },
-  findings: { present: [], absentIds: ['agent-ignores-commands', 'agent-unresponsive', 'hop-drops-text'] },
+  findings: {
+    present: [{ id: 'peer-unreachable', agents: ['ONEWAY-1'] }],
+    absentIds: ['agent-ignores-commands', 'agent-unresponsive', 'hop-drops-text'],
+  },
+  hypotheses: { 'ONEWAY-1': { supported: ['network-path'], open: ['stale-connection'] } },
   server: { maxAttempts: 1 },
   agents: [
     { id: 'ONEWAY-1', site: 1, version: 'v2' },

@@ -10,6 +10,12 @@ export default {
     present: [{ id: 'peer-unreachable', agents: ['KIOSK-4'] }],
     absentIds: ['agent-ignores-commands', 'agent-unresponsive', 'hop-drops-text'],
   },
+  hypotheses: {
+    'KIOSK-4': {
+      supported: ['network-path'],
+      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+    },
+  },
   server: { maxAttempts: 3, reaperMs: 1500 },
   agents: [
     { id: 'KIOSK-4', site: 1, version: 'v2' },

@@ -20,6 +20,7 @@ export default {
     present: [{ id: 'agent-ignores-commands', agents: ['Z-IGNORES'] }],
     absentIds: ['protocol-desync', 'hop-drops-text', 'peer-unreachable'],
   },
+  hypotheses: { 'Z-IGNORES': { supported: ['agent-command-path'], open: ['middlebox'] } },
   server: { deflate: true, maxAttempts: 2, fragment: ['Z-FRAGMENTS', 'PLAIN-FRAGMENTS'] },
   agents,
 

@@ -11,6 +11,7 @@ export default {
     present: [{ id: 'agent-ignores-commands', agents: ['DOCK-2'] }],
     absentIds: ['reply-address-mismatch', 'peer-unreachable', 'split-connection', 'hop-drops-text'],
   },
+  hypotheses: { 'DOCK-2': { supported: ['agent-command-path'], open: ['middlebox'] } },
   network: { docker: true },
   server: { maxAttempts: 2 },
   agents: [

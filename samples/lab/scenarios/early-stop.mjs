@@ -5,7 +5,18 @@ export default {
     'The captures are stopped before the deadline of the last command to the agent that ignores commands has passed: ' +
     'nothing is proven about it. An earlier command to it is past its deadline.',
   outcomes: { 'TABLET-2': ['reached-agent', 'inconclusive'] },
-  findings: { present: [], absentIds: ['peer-unreachable', 'hop-drops-text', 'agent-unresponsive'] },
+  findings: {
+    present: [
+      {
+        id: 'agent-ignores-commands',
+        agents: ['TABLET-2'],
+        note: 'its first command; the captures end before the deadline of its second',
+      },
+      { id: 'capture-untrusted' },
+    ],
+    absentIds: ['peer-unreachable', 'hop-drops-text', 'agent-unresponsive'],
+  },
+  hypotheses: { 'TABLET-2': { supported: ['agent-command-path'], open: ['middlebox'] } },
   server: { maxAttempts: 1 },
   agents: [
     { id: 'TABLET-1', site: 1, version: 'v5' },

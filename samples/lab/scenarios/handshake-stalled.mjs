@@ -6,8 +6,29 @@ export default {
     'leg, no WebSocket ever is. A command asked for it is never sent. Another agent is healthy.',
   outcomes: { 'HUNG-1': ['never-sent'] },
   findings: {
-    present: [{ id: 'handshake-stalled', agents: [], note: 'the server never learned which agent it is' }],
+    present: [
+      { id: 'handshake-stalled', agents: [], note: 'the server never learned which agent it is' },
+      { id: 'commands-not-sent', agents: ['HUNG-1'] },
+    ],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'hop-drops-text'],
+  },
+  hypotheses: {
+    'HUNG-1': {
+      supported: [],
+      open: [
+        'origin-write-path',
+        'proxy-forwarding:nginx',
+        'proxy-forwarding:npm',
+        'network-path',
+        'path-mtu',
+        'return-path-nat',
+        'middlebox',
+        'agent-receive-loop',
+        'stale-connection',
+        'split-connection',
+        'protocol-desync',
+      ],
+    },
   },
   captures: { origin: {}, nginx: {}, npm: { outerOnly: true } },
   server: { neverUpgrade: ['v7'] },

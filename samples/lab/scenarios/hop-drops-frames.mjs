@@ -9,6 +9,7 @@ export default {
     present: [{ id: 'hop-drops-frames', agents: ['HV-01'] }],
     absentIds: ['agent-ignores-commands', 'agent-unresponsive', 'peer-unreachable', 'hop-drops-text'],
   },
+  hypotheses: { 'HV-01': { supported: ['proxy-forwarding:nginx'], open: [] } },
   relay: { nginx: [{ from: 'server', agents: ['HV-01'] }] },
   server: { maxAttempts: 2 },
   agents: [

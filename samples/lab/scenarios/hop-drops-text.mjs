@@ -10,6 +10,7 @@ export default {
     present: [{ id: 'hop-drops-text', agents: ['CAM-GW'] }],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'hop-drops-frames'],
   },
+  hypotheses: { 'CAM-GW': { supported: ['proxy-forwarding:npm'], open: [] } },
   relay: { npm: [{ from: 'server', opcodes: [1], types: ['Command'], agents: ['CAM-GW'] }] },
   server: { maxAttempts: 3 },
   agents: [

@@ -21,6 +21,11 @@ export default {
     ],
     absentIds: ['peer-unreachable', 'hop-drops-text', 'commands-not-sent', 'large-frames-lost', 'agent-unresponsive'],
   },
+  hypotheses: {
+    'PST-SERVER': { supported: ['agent-command-path'], open: ['middlebox'] },
+    'PST-NVR': { supported: ['agent-command-path'], open: ['middlebox'] },
+    'NVR-2': { supported: ['agent-command-path'], open: ['middlebox'] },
+  },
   server: { pingMs: 3000, maxAttempts: 10, configOctets: 3000 },
   agents: [
     { id: 'PST-SERVER', site: 1, heartbeatMs: 5000, ignoreFromConnection: 1, agentVersion: '1.9.0' },

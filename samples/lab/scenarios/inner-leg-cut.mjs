@@ -10,6 +10,7 @@ export default {
     present: [{ id: 'peer-unreachable', agents: ['TILL-3'] }],
     absentIds: ['agent-ignores-commands', 'agent-unresponsive', 'hop-drops-text'],
   },
+  hypotheses: { 'TILL-3': { supported: ['network-path'], open: ['stale-connection'] } },
   server: { maxAttempts: 2 },
   agents: [
     { id: 'TILL-3', site: 1, version: 'v7' },

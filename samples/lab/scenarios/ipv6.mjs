@@ -10,6 +10,7 @@ export default {
     present: [{ id: 'agent-ignores-commands', agents: ['SIX-2'] }],
     absentIds: ['peer-unreachable', 'hop-drops-text', 'capture-untrusted'],
   },
+  hypotheses: { 'SIX-2': { supported: ['agent-command-path'], open: ['middlebox'] } },
   network: { family: 6 },
   server: { maxAttempts: 2 },
   agents: [

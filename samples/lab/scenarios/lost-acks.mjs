@@ -6,7 +6,11 @@ export default {
     'back; its Heartbeats and Pongs pass. The agent received and ran every command.',
   captures: { origin: {}, nginx: {}, npm: { outerOnly: true } },
   outcomes: { 'PRINT-02': ['ack-lost'] },
-  findings: { present: [], absentIds: ['agent-ignores-commands', 'peer-unreachable', 'agent-unresponsive'] },
+  findings: {
+    present: [{ id: 'hop-drops-text', agents: ['PRINT-02'], note: 'on the way back' }],
+    absentIds: ['agent-ignores-commands', 'peer-unreachable', 'agent-unresponsive'],
+  },
+  hypotheses: { 'PRINT-02': { supported: ['proxy-forwarding:nginx'], open: [] } },
   relay: { nginx: [{ from: 'agent', opcodes: [1], types: ['CommandAck', 'CommandResult'], agents: ['PRINT-02'] }] },
   server: { maxAttempts: 3, idStyle: 'number' },
   agents: [

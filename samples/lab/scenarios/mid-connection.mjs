@@ -11,6 +11,7 @@ export default {
     present: [{ id: 'agent-ignores-commands', agents: ['OLD-2'] }],
     absentIds: ['peer-unreachable', 'hop-drops-text', 'protocol-desync'],
   },
+  hypotheses: { 'OLD-2': { supported: ['agent-command-path'], open: ['middlebox'] } },
   server: { maxAttempts: 3 },
   agents: [
     { id: 'OLD-1', site: 1, version: 'v1' },

@@ -10,6 +10,7 @@ export default {
     present: [{ id: 'middlebox-acks', agents: ['BRANCH-9'] }],
     absentIds: ['peer-unreachable', 'hop-drops-text'],
   },
+  hypotheses: { 'BRANCH-9': { supported: ['middlebox'], open: ['network-path', 'path-mtu', 'agent-command-path'] } },
   middlebox: {
     site: 2,
     delayMs: 250,

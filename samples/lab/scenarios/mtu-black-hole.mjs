@@ -10,6 +10,7 @@ export default {
     present: [{ id: 'large-frames-lost', agents: ['VPN-6'] }],
     absentIds: ['agent-ignores-commands', 'hop-drops-text'],
   },
+  hypotheses: { 'VPN-6': { supported: ['network-path', 'path-mtu'], open: ['middlebox', 'stale-connection'] } },
   server: { maxAttempts: 1 },
   agents: [
     { id: 'VPN-5', site: 1 },

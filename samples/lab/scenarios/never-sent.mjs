@@ -11,6 +11,10 @@ export default {
     present: [{ id: 'commands-not-sent', agents: ['FS-A', 'FS-B'] }],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'dispatch-stalled'],
   },
+  hypotheses: {
+    'FS-A': { supported: ['origin-write-path'], open: ['stale-connection', 'split-connection'] },
+    'FS-B': { supported: ['origin-write-path'], open: ['stale-connection', 'split-connection'] },
+  },
   server: { silent: ['FS-A', 'FS-B'], hanging: ['FS-B'] },
   agents: [
     { id: 'FS-A', site: 1 },

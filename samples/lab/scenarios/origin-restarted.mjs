@@ -17,6 +17,16 @@ export default {
     present: [{ id: 'origin-restarted', agents: agents.map(({ id }) => id) }],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'hop-drops-text'],
   },
+  hypotheses: {
+    'NODE-1': {
+      supported: [],
+      open: ['middlebox', 'agent-receive-loop', 'agent-command-path', 'split-connection', 'protocol-desync'],
+    },
+    'NODE-2': {
+      supported: [],
+      open: ['middlebox', 'agent-receive-loop', 'agent-command-path', 'split-connection', 'protocol-desync'],
+    },
+  },
   agents,
 
   async play(lab) {

@@ -9,6 +9,7 @@ export default {
     present: [{ id: 'write-stalled', agents: ['HALF-ORIGIN'] }],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'protocol-desync'],
   },
+  hypotheses: { 'HALF-ORIGIN': { supported: ['origin-write-path'], open: [] } },
   server: { halfWritten: ['HALF-ORIGIN'], maxAttempts: 1 },
   agents: [
     { id: 'HALF-ORIGIN', site: 2 },

@@ -10,6 +10,12 @@ export default {
     present: [{ id: 'agent-unresponsive', agents: ['POS-11'] }],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'receiver-window-closed'],
   },
+  hypotheses: {
+    'POS-11': {
+      supported: ['agent-receive-loop'],
+      open: ['middlebox', 'agent-command-path', 'split-connection', 'protocol-desync'],
+    },
+  },
   server: { maxAttempts: 3, reaperMs: 1500, idStyle: 'short' },
   agents: [
     { id: 'POS-10', site: 1, version: 'v4' },

@@ -7,7 +7,20 @@ export default {
     'agent, which answers Pings. Heartbeats arrive on the second connections.',
   captures: { origin: {}, nginx: {}, npm: { outerOnly: true } },
   outcomes: { 'SPLIT-A': ['delivered', 'stalled'], 'SPLIT-B': ['delivered', 'reached-agent'] },
-  findings: { present: [{ id: 'split-connection', agents: ['SPLIT-A', 'SPLIT-B'] }], absentIds: ['hop-drops-text'] },
+  findings: {
+    present: [
+      { id: 'split-connection', agents: ['SPLIT-A', 'SPLIT-B'] },
+      { id: 'changed-after', agents: ['SPLIT-A', 'SPLIT-B'] },
+    ],
+    absentIds: ['hop-drops-text'],
+  },
+  hypotheses: {
+    'SPLIT-A': {
+      supported: ['network-path', 'stale-connection', 'split-connection'],
+      open: ['return-path-nat', 'middlebox'],
+    },
+    'SPLIT-B': { supported: ['split-connection'], open: ['middlebox', 'agent-command-path'] },
+  },
   server: { keepFirst: true, maxAttempts: 2 },
   agents: [
     { id: 'SPLIT-A', site: 1 },

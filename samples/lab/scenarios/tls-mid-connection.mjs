@@ -11,6 +11,7 @@ export default {
     present: [{ id: 'agent-ignores-commands', agents: ['LATE-2'] }],
     absentIds: ['peer-unreachable', 'hop-drops-text', 'protocol-desync'],
   },
+  hypotheses: { 'LATE-2': { supported: ['agent-command-path'], open: ['middlebox'] } },
   server: { maxAttempts: 3 },
   agents: [
     { id: 'LATE-1', site: 1, version: 'v1', tls: { version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } },

@@ -17,6 +17,13 @@ export default {
     ],
     absentIds: ['agent-unresponsive', 'hop-drops-text', 'protocol-desync'],
   },
+  hypotheses: {
+    'TLS-IGNORES': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
+    'TLS-CUT': {
+      supported: ['network-path', 'independent-faults'],
+      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+    },
+  },
   server: { maxAttempts: 2, reaperMs: 1500, deflate: true },
   agents: [
     { id: 'TLS-GCM128', version: 'v1', tls: version13('TLS_AES_128_GCM_SHA256') },

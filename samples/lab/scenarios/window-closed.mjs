@@ -10,6 +10,12 @@ export default {
     present: [{ id: 'receiver-window-closed', agents: ['HMI-7'] }],
     absentIds: ['agent-ignores-commands', 'hop-drops-text'],
   },
+  hypotheses: {
+    'HMI-7': {
+      supported: ['agent-receive-loop'],
+      open: ['middlebox', 'agent-command-path', 'split-connection', 'protocol-desync'],
+    },
+  },
   network: { sysctl: { site: { 'net.ipv4.tcp_rmem': '4096 8192 8192' } } },
   server: { maxAttempts: 2 },
   agents: [

@@ -10,6 +10,7 @@ export default {
     present: [{ id: 'write-stalled', agents: ['HALF-NPM'] }],
     absentIds: ['agent-ignores-commands', 'peer-unreachable', 'protocol-desync'],
   },
+  hypotheses: { 'HALF-NPM': { supported: ['proxy-forwarding:npm'], open: [] } },
   relay: { npm: [{ from: 'server', opcodes: [1], types: ['Command'], agents: ['HALF-NPM'], half: true }] },
   server: { maxAttempts: 1 },
   agents: [

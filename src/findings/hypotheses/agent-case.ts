@@ -6,11 +6,13 @@
 
 import { MessageFlag } from '../../hop/message-table.js';
 import type { HopObservation } from '../../hop/observation.js';
+import { Role } from '../../message/profile.js';
 import { commonNs, type Path } from '../../path/path.js';
 import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
 import type { Found } from '../found.js';
+import { closedWindowOf } from '../receiver-window-closed.js';
 import { startNs } from '../survives-reconnect.js';
-import { outermost, windowClosed } from '../tcp-waits.js';
+
 import { type Life, lifeOf } from './life.js';
 
 export type How =
@@ -62,6 +64,8 @@ export interface AgentCase {
   unsent: readonly Unsent[];
   /** Nothing is proven: the captures end the commands' story before their end. */
   inconclusive: boolean;
+  /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
+  answers: { hop: number; row: number }[] | null;
   firstFailedNs: number;
   lastFailedNs: number;
 }
@@ -121,9 +125,26 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     lives: failing.map((path) => lifeOf(facts, path, failed)).filter((each): each is Life => each !== null),
     unsent,
     inconclusive,
+    answers: inconclusive ? answersOf(facts, failed) : null,
     firstFailedNs,
     lastFailedNs,
   };
+}
+
+/** The agent's own CommandAcks or results, which prove that the commands came to it whatever became of them further in. */
+function answersOf(facts: Facts, failed: readonly Failed[]): { hop: number; row: number }[] | null {
+  const answers: { hop: number; row: number }[] = [];
+  for (const { commands } of failed)
+    for (const command of new Set(commands)) {
+      const reply = facts.court.log.entries(command).find(({ role }) => role !== Role.command);
+      const hop =
+        reply === undefined
+          ? -1
+          : facts.views.findIndex(({ index }) => reply.path.fromClient.row(reply.thread, index) >= 0);
+      if (reply === undefined || hop < 0) return null;
+      answers.push({ hop, row: reply.path.fromClient.row(reply.thread, hop) });
+    }
+  return answers.length === 0 ? null : answers;
 }
 
 /** Commands of an agent that works otherwise, which stayed open though the captures go on: they may have failed. */
@@ -142,9 +163,7 @@ function sitesOf(facts: Facts, found: Found, proven: readonly Failed[]): Site[] 
   const last = facts.views.length - 1;
   for (const failed of proven) {
     const { path, outcome, lostAt, threads, timesNs } = failed;
-    const closed = found.has(path, 'receiver-window-closed')
-      ? outermost(path.legs, (leg) => windowClosed(facts, leg))
-      : null;
+    const closed = found.has(path, 'receiver-window-closed') ? closedWindowOf(facts, path) : null;
     threads.forEach((thread, i) => {
       if (outcome === 'reached-agent')
         add('agent', last, isCutOff(facts, path, timesNs[i]) ? 'cut-off' : 'silent', path, thread);
@@ -178,7 +197,7 @@ function unsentSites(facts: Facts, found: Found, unsent: readonly Unsent[]): Sit
 
 function closedLegOf(facts: Facts, paths: readonly Path[]): number | null {
   for (const path of paths) {
-    const wait = outermost(path.legs, (leg) => windowClosed(facts, leg));
+    const wait = closedWindowOf(facts, path);
     if (wait !== null) return wait.leg.hop;
   }
   return null;

@@ -5,6 +5,7 @@ import { localNs } from '../../path/path.js';
 import { clockTime } from '../cite.js';
 import { counted } from '../words.js';
 import {
+  behindDesync,
   type Conclusion,
   cutOff,
   has,
@@ -19,13 +20,15 @@ import {
 import { lostElsewhere, packets, pingPackets } from './words.js';
 
 export function agentReceiveLoop(question: Question): Conclusion {
-  const { facts, each } = question;
+  const { facts, found, each } = question;
   const ended = cutOff(question);
   if (ended !== null) return ended;
+  const spoilt = behindDesync(question);
+  if (spoilt !== null) return spoilt;
   if (isFound(question, 'agent-unresponsive')) {
     const pings = each.lives.reduce((sum, { unanswered }) => sum + unanswered, 0);
     return supported(
-      `${counted(pings, 'Ping')} after the first command TCP-ACKed and not answered, and no message came: the kernel lives, the process does not`,
+      `${pings === 0 ? 'Pings' : counted(pings, 'Ping')} since the last Pong ${pings === 1 ? 'was' : 'were'} TCP-ACKed and not answered, and no message came: the kernel lives, the process does not`,
     );
   }
   if (each.sites.some(({ kind, how }) => kind === 'agent' && how === 'window'))
@@ -38,14 +41,17 @@ export function agentReceiveLoop(question: Question): Conclusion {
   if (isFound(question, 'middlebox-acks'))
     return answeredWords(question) ?? open(`TCP ACKs need not be the agent's: ${nextCapture(question)}`);
   const stuck = each.lives.find(
-    ({ answered, unanswered, messageNs }) => answered === 0 && unanswered > 1 && !Number.isNaN(messageNs),
+    ({ path, answered, unanswered, messageNs }) =>
+      answered === 0 &&
+      (unanswered > 1 || (unanswered > 0 && found.has(path, 'agent-answers-nothing'))) &&
+      !Number.isNaN(messageNs),
   );
   if (stuck?.unansweredPing != null) {
     const view = facts.views[stuck.hop];
     const { messages } = view.observation as HopObservation;
     const { row } = stuck.unansweredPing;
     return supported(
-      `${counted(stuck.unanswered, 'Ping')} after the first command TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages come until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends and does not read`,
+      `${counted(stuck.unanswered, 'Ping')} since the last Pong ${stuck.unanswered === 1 ? 'was' : 'were'} TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages came until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends, and does not handle what comes in`,
     );
   }
   return (

@@ -17,7 +17,7 @@ import { pathMtu } from './path-mtu.js';
 import { protocolDesync } from './protocol-desync.js';
 import { proxyForwarding } from './proxy-forwarding.js';
 import { returnPathNat } from './return-path-nat.js';
-import type { Conclusion, Question } from './rule.js';
+import { answeredAll, type Conclusion, isFound, notConnected, type Question } from './rule.js';
 import { splitConnection } from './split-connection.js';
 import { staleConnection } from './stale-connection.js';
 
@@ -37,15 +37,44 @@ const AFTER_PROXIES: readonly [string, (question: Question) => Conclusion][] = [
   ['independent-faults', independentFaults],
 ];
 
+/** Of these nothing is said by commands of an agent that was not connected. */
+const ASKS_FOR_CONNECTION: ReadonlySet<string> = new Set([
+  'network-path',
+  'path-mtu',
+  'middlebox',
+  'agent-receive-loop',
+  'stale-connection',
+  'split-connection',
+  'protocol-desync',
+]);
+
+/** What an answer of the agent rules out; and the way back too, where the end of the connection further in explains its loss. */
+const AGENTS_PART: ReadonlySet<string> = new Set(['middlebox', 'agent-receive-loop', 'agent-command-path']);
+const WAYS: ReadonlySet<string> = new Set(['network-path', 'path-mtu']);
+
 export function conclude(facts: Facts, found: Found): Hypothesis[] {
   const all = agentCases(facts, found);
   return all.flatMap((each) => {
     const question: Question = { facts, found, each, all };
     const { agent } = each;
-    const said = (rules: typeof AFTER_PROXIES) => rules.map(([id, rule]) => ({ id, agent, ...rule(question) }));
-    const proxies = facts.views
-      .slice(1)
-      .map((view) => ({ id: `proxy-forwarding:${view.name}`, agent, ...proxyForwarding(question, view.index) }));
+    const unconnected = notConnected(question);
+    const answered = answeredAll(question);
+    const restarted = isFound(question, 'origin-restarted');
+    const said = (rules: typeof AFTER_PROXIES) =>
+      rules.map(([id, rule]) => ({
+        id,
+        agent,
+        ...(ASKS_FOR_CONNECTION.has(id) && unconnected !== null
+          ? unconnected
+          : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
+            ? answered
+            : rule(question)),
+      }));
+    const proxies = facts.views.slice(1).map((view) => ({
+      id: `proxy-forwarding:${view.name}`,
+      agent,
+      ...(unconnected ?? proxyForwarding(question, view.index)),
+    }));
     return [...said(BEFORE_PROXIES), ...proxies, ...said(AFTER_PROXIES)];
   });
 }

@@ -16,7 +16,7 @@ export function independentFaults(question: Question): Conclusion {
       `${listed(alike.map(({ agent }) => agent))}: ${own}; ${listed(others.map((other) => `${other.agent}: ${wayOf(question, other)}`))}`,
     );
   }
-  if (own === '' || each.inconclusive) return open('how it fails is not proven, so it cannot be compared');
+  if (own === '') return open('how it fails is not proven, so it cannot be compared');
   if (all.length === 1)
     return each.sites.length > 1
       ? open(`its commands failed in ${counted(each.sites.length, 'way')}: ${own}`)
@@ -25,8 +25,15 @@ export function independentFaults(question: Question): Conclusion {
     return ruledOut(
       `${all.length === 2 ? 'both' : `all ${all.length}`} that fail (${listed(alike.map(({ agent }) => agent))}) do so in the same way: ${own}`,
     );
+  const others = all.filter((one) => !alike.includes(one));
+  const isOneFault = (a: AgentCase, b: AgentCase) =>
+    wayOf(question, a) === 'dispatch-stalled' && b.paths.some((path) => question.found.suspects.has(path));
+  if (others.every((one) => isOneFault(each, one) || isOneFault(one, each)))
+    return open(
+      `likely one fault: commands stopped for ${listed(all.filter((one) => wayOf(question, one) === 'dispatch-stalled').map(({ agent }) => agent))} while the connection of ${listed(all.filter((one) => one.paths.some((path) => question.found.suspects.has(path))).map(({ agent }) => agent))} could not move (dispatch-stalled); the server's threads or tasks at that time would show what waited for what`,
+    );
   return open(
-    `other agents fail in other ways, without a common cause found: ${listed(all.filter((one) => !alike.includes(one)).map(({ agent }) => agent))}`,
+    `other agents fail in other ways, without a common cause found: ${listed(others.map(({ agent }) => agent))}`,
   );
 }
 
@@ -49,6 +56,9 @@ function toldWay({ facts, found }: Question, each: AgentCase): string {
   for (const { id, agents } of found.findings) {
     if (!agents.includes(each.agent)) continue;
     if (id === 'dispatch-stalled') return id;
+    // What ends every connection of a hop is common to all that it ends.
+    if (id === 'origin-restarted' && each.failing.length > 0 && each.failing.every((path) => found.has(path, id)))
+      return id;
     if (CAUSES.some((cause) => cause === id)) causes.add(id);
   }
   if (causes.size > 0) return [...causes].sort().join(', ');

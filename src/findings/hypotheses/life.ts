@@ -18,7 +18,7 @@ export interface Life {
   /** The outermost hop that saw it; Pings are counted there. */
   hop: number;
   answered: number;
-  /** TCP-ACKed, given time, and not answered. */
+  /** TCP-ACKed, given time, and not answered; from before the command on if no other was answered in between. */
   unanswered: number;
   ping: Ping | null;
   unansweredPing: Ping | null;
@@ -39,13 +39,17 @@ export function lifeOf(facts: Facts, path: Path, failed: readonly Failed[]): Lif
   const line = pingLineOf(observation, leg.connection);
   const after = line.between(fromNs, Number.POSITIVE_INFINITY);
   const graceNs = Math.max(ANSWER_WITHIN_NS, 2 * line.slowestNs);
-  const unanswered = after.filter(
+  const lastAnsweredNs = line.pings.findLast(({ pongRow }) => pongRow >= 0)?.sentNs ?? Number.NEGATIVE_INFINITY;
+  // Those before the command as well, if none was answered since: some servers wait for the Pong before they send the next.
+  const unanswered = line.between(Math.min(fromNs, lastAnsweredNs + 1), Number.POSITIVE_INFINITY).filter(
     ({ pongRow, tcpAcked, sentNs }) =>
       pongRow < 0 &&
       tcpAcked &&
       sentNs + graceNs < observation.lastNs &&
-      blindness(observation, leg.connection, leg.connection.fromClient, { fromNs: sentNs, toNs: sentNs + graceNs }) ===
-        null,
+      blindness(observation, leg.connection, leg.connection.fromClient, {
+        fromNs: sentNs,
+        toNs: sentNs + graceNs,
+      }) === null,
   );
   const answered = after.filter(({ pongRow }) => pongRow >= 0);
   // At whichever hop they came to: what is lost further in is not the agent's silence.

@@ -28,7 +28,7 @@ export function middlebox(question: Question): Conclusion {
   if (path !== null) {
     const times = pingTimes(facts, path);
     return supported(
-      `past ${name} Pings are TCP-ACKed within ${seconds(times?.ackNs ?? 0)} and answered in ${seconds(times?.pongNs ?? 0)} at best: something nearer than the agent seems to end TCP (inferred)`,
+      `past ${name} Pings are usually TCP-ACKed within ${seconds(times?.ackNs ?? 0)} and answered in ${seconds(times?.pongNs ?? 0)} at best: something nearer than the agent seems to end TCP (inferred)`,
     );
   }
   if (isInside(question)) return ruledOut(`lost before anything past ${name}: ${lostElsewhere(facts, each)}`);
@@ -41,7 +41,7 @@ export function middlebox(question: Question): Conclusion {
   }
   if (has(question, 'unacked'))
     return open(
-      `nothing past ${name} TCP-ACKs it, so nothing there ends TCP; a device may drop it: capture on both sides of each`,
+      `nothing past ${name} TCP-ACKs it: a capture on both sides of each device there would tell whether one drops it`,
     );
   if (isFound(question, 'receiver-window-closed'))
     return open(`a device that ends TCP could close the window as well: ${nextCapture(question)}`);

@@ -2,6 +2,7 @@
 
 import { legName } from '../facts.js';
 import { sentInward } from '../inward-unreachable.js';
+import { sackedWords, segmentSizes } from '../large-frames-lost.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
 import { tooBigOn } from '../too-big.js';
 import {
@@ -30,10 +31,7 @@ export function pathMtu(question: Question): Conclusion {
     const { unacked } = leg?.connection.fromServer ?? { unacked: null };
     const hop = leg?.hop ?? 0;
     const errors = leg === undefined ? [] : tooBigOn(facts, leg);
-    const passed =
-      unacked !== null && unacked.sackedOctets > 0
-        ? `, while ${unacked.sackedOctets} octets of smaller ones behind them got through`
-        : '';
+    const passed = unacked !== null && unacked.sackedOctets > 0 ? `, while ${sackedWords(unacked)}` : '';
     const icmp =
       errors.length > 0
         ? `; ICMP says that they are too big (${packets(
@@ -43,7 +41,7 @@ export function pathMtu(question: Question): Conclusion {
           )})`
         : '';
     return supported(
-      `on ${legName(facts, hop)} ${unacked?.segmentOctets} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, hop, unacked?.refs ?? [])})${passed}${icmp}`,
+      `on ${legName(facts, hop)} segments of ${unacked === null ? '?' : segmentSizes(unacked)} octets were sent ${unacked?.transmissions} times and never TCP-ACKed (${packets(facts, hop, unacked?.refs ?? [])})${passed}${icmp}`,
     );
   }
   if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);

@@ -33,6 +33,11 @@ export function protocolDesync(question: Question): Conclusion {
     return open(
       `not every octet to the agent on ${unread.id} could be read: capture again without gaps, from before the connection opens`,
     );
+  const half = each.sites.find(({ how }) => how === 'partial');
+  if (half !== undefined)
+    return ruledOut(
+      `every frame that began was a valid one; the last on ${facts.views[half.hop].name}'s leg was only half written, and nothing came after it`,
+    );
   const whole = `what left for the agent is whole frames to the end on every leg that was read (${hopsRead(facts, paths)})`;
   if (isInside(question)) return ruledOut(whole);
   if (has(question, 'unacked') && !has(question, 'silent')) return ruledOut(`${whole}; what fails is TCP below them`);

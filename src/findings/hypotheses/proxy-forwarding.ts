@@ -1,12 +1,30 @@
 /** proxy-forwarding:<hop>: whether a hop sent on what it took in, commands outward and CommandAcks inward. One for each hop but the innermost. */
 
+import { clockTime } from '../cite.js';
+import { desyncOn } from '../protocol-desync.js';
 import { counted } from '../words.js';
 import { type Conclusion, nextCapture, open, placeOf, type Question, ruledOut, supported } from './rule.js';
-import { ackWords, allAttempts, attemptsOf, examplePackets, lostElsewhere, rowPackets, whereOf } from './words.js';
+import {
+  ackWords,
+  allAttempts,
+  attemptsOf,
+  examplePackets,
+  lostElsewhere,
+  packets,
+  rowPackets,
+  whereOf,
+} from './words.js';
 
 export function proxyForwarding(question: Question, hop: number): Conclusion {
   const { facts, each } = question;
   const { name, observation } = facts.views[hop];
+  const spoilt = each.paths
+    .map((path) => desyncOn(path, 'fromServer'))
+    .find((desync) => desync !== null && desync.hop === hop && desync.wholeAt >= 0);
+  if (spoilt != null)
+    return supported(
+      `what came to it was whole frames, and what left ${name} is none from ${clockTime(facts.views[hop], spoilt.span.fromNs)} on (${packets(facts, hop, [spoilt.span.ref])}): it, or something between the captures, changed the octets`,
+    );
   const own = each.sites.filter((site) => site.kind === 'hop' && site.hop === hop);
   if (own.length > 0) {
     const [site] = own;

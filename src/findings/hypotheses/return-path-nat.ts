@@ -1,23 +1,38 @@
 /** return-path-nat: whether what the server sends comes from the address that the agent connected to (several WANs, wrong outbound NAT). */
 
+import { divertedTo } from '../../delivery/diverted.js';
 import { endpoint } from '../../hop/list.js';
+import type { HopObservation } from '../../hop/observation.js';
+import { clockTime } from '../cite.js';
 import { agentLeg } from '../facts.js';
 import { mismatches } from '../reply-address-mismatch.js';
 import { neverAcked } from '../tcp-waits.js';
 import { counted } from '../words.js';
 import { type Conclusion, isInside, nextCapture, open, type Question, ruledOut, supported } from './rule.js';
-import { lostElsewhere } from './words.js';
+import { lostElsewhere, packets } from './words.js';
 
 export function returnPathNat(question: Question): Conclusion {
   const { facts, each } = question;
   const legs = each.paths.map((path) => agentLeg(facts, path)).filter((leg) => leg !== null);
+  const moved = legs.find(({ hop, connection }) => {
+    const { observation } = facts.views[hop];
+    return observation !== null && divertedTo(observation, connection) !== null;
+  });
+  const on =
+    moved === undefined ? null : divertedTo(facts.views[moved.hop].observation as HopObservation, moved.connection);
+  if (moved !== undefined && on !== null)
+    return supported(
+      `what ${facts.views[moved.hop].name} sends to ${moved.connection.clientAddress} leaves from ${endpoint(on.serverAddress, on.serverPort)} instead of ${endpoint(moved.connection.serverAddress, moved.connection.serverPort)} from ${clockTime(facts.views[moved.hop], on.firstNs)} on (${packets(facts, moved.hop, [...(on.fromServer.unacked?.refs ?? []), on.closedRef])})`,
+    );
+  const proving = legs.find(({ connection }) => connection.fromServer.ackedTo > 0);
   const addresses = new Set(legs.map(({ connection }) => connection.clientAddress));
-  for (const view of facts.views)
-    for (const { asked, answered } of view.observation === null ? [] : mismatches(view.observation))
-      if (addresses.has(asked.clientAddress))
-        return supported(
-          `at ${view.name} ${asked.clientAddress} connected to ${endpoint(asked.serverAddress, asked.serverPort)} and was answered from ${endpoint(answered.serverAddress, answered.serverPort)}`,
-        );
+  const other = otherAddress(question, addresses);
+  // Of an address that several agents share, one may be answered well and another not.
+  if (other !== null && proving === undefined && addresses.has(other.client)) return supported(other.text);
+  if (other !== null && legs.length === 0)
+    return open(
+      `${other.text}; whether that is this agent cannot be seen, as it never came to say its name: compare the address`,
+    );
   if (legs.length === 0)
     return each.paths.length > 0 && isInside(question)
       ? ruledOut(lostElsewhere(facts, each))
@@ -37,11 +52,26 @@ export function returnPathNat(question: Question): Conclusion {
       );
     }
   }
-  const proving = legs.find(({ connection }) => connection.fromServer.ackedTo > 0);
   if (proving === undefined) return open(`nothing that was sent to the agent was TCP-ACKed: ${nextCapture(question)}`);
   const { connection } = proving;
   const answered = each.lives.reduce((sum, life) => sum + life.answered, 0);
   return ruledOut(
     `${endpoint(connection.clientAddress, connection.clientPort)} TCP-ACKs what ${endpoint(connection.serverAddress, connection.serverPort)} sends on the connection that it opened${answered > 0 ? `, and answered ${counted(answered, 'Ping')}` : ''}: replies reach it`,
   );
+}
+
+/** A connection that was answered from another address (reply-address-mismatch): one from these clients, else any. */
+function otherAddress({ facts }: Question, clients: ReadonlySet<string>): { client: string; text: string } | null {
+  const all = facts.views.flatMap((view) =>
+    (view.observation === null ? [] : mismatches(view.observation)).map((pair) => ({ view, ...pair })),
+  );
+  const one = all.find(({ asked }) => clients.has(asked.clientAddress)) ?? all[0];
+  if (one === undefined) return null;
+  const { view, asked, answered } = one;
+  const shown = packets(facts, view.index, [asked.openedRef, answered.openedRef]);
+  const from = endpoint(answered.serverAddress, answered.serverPort);
+  return {
+    client: asked.clientAddress,
+    text: `at ${view.name} ${asked.clientAddress} connected to ${endpoint(asked.serverAddress, asked.serverPort)} and was answered from ${from} (${shown})`,
+  };
 }

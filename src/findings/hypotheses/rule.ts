@@ -6,9 +6,11 @@
 import type { Hypothesis } from '../../delivery/verdict.js';
 import type { Path } from '../../path/path.js';
 import { clockTime } from '../cite.js';
-import { agentLeg, type Facts } from '../facts.js';
+import { agentLeg, type Facts, openPaths } from '../facts.js';
 import type { FindingId, Found } from '../found.js';
+import { listed } from '../words.js';
 import type { AgentCase, Site } from './agent-case.js';
+import { packets, rowPackets } from './words.js';
 
 export type Conclusion = Pick<Hypothesis, 'status' | 'because'>;
 
@@ -73,14 +75,54 @@ export function has({ each }: Question, ...hows: Site['how'][]): boolean {
 
 /** The connection ended so soon that there was no time for an answer: nothing can be said of the agent. Null where that is not all. */
 export function cutOff(question: Question): Conclusion | null {
-  const { facts, each } = question;
+  const { each } = question;
   if (each.sites.length === 0 || each.sites.some(({ how }) => how !== 'cut-off')) return null;
-  const leg = each.failing[0].legs.findLast((one) => one !== null);
-  const at = leg == null ? '' : ` at ${clockTime(facts.views[leg.hop], leg.connection.closedNs)}`;
   const why = isFound(question, 'origin-restarted') ? ' (origin-restarted)' : '';
   return open(
-    `the connection was closed${at}${why}, before an answer was due: send it again, and capture until its deadline`,
+    `${closedWords(question)}${why}, before an answer was due: send ${each.attempts === 1 ? 'it' : 'them'} again, and capture until the deadline`,
   );
+}
+
+/** `the connection was closed at 08:40:38.787 (npm.pcap #93)`. */
+export function closedWords({ facts, each }: Question): string {
+  const closed = each.failing.flatMap((path) => {
+    const leg = path.legs.findLast((one) => one !== null && one.connection.closedRef > 0);
+    return leg == null ? [] : [leg];
+  });
+  const when = closed.map(
+    ({ hop, connection }) =>
+      `${clockTime(facts.views[hop], connection.closedNs)} (${packets(facts, hop, [connection.closedRef])})`,
+  );
+  return `the connection${when.length === 1 ? ' was' : 's were'} closed${when.length === 0 ? '' : ` at ${listed(when)}`}`;
+}
+
+/** All its commands were asked for while no WebSocket of it was open: they tell nothing of the way that they would have gone. */
+export function notConnected({ facts, each }: Question): Conclusion | null {
+  const { unsent, attempts } = each;
+  if (attempts > 0 || unsent.length === 0) return null;
+  if (unsent.some(({ agent, askedNs }) => openPaths(facts, agent, askedNs).length > 0)) return null;
+  return open(
+    'no WebSocket of the agent was open when its commands were asked for: capture at every hop while it connects',
+  );
+}
+
+/** Every command was answered, and what became of the answers is not known: the way outward and the agent did their part. */
+export function answeredAll({ facts, each }: Question): Conclusion | null {
+  if (each.answers === null) return null;
+  const [{ hop, row }] = each.answers;
+  const count = each.answers.length;
+  return ruledOut(
+    `the agent did answer: ${count === 1 ? 'its CommandAck was' : `CommandAcks to all ${count} commands were`} seen at ${facts.views[hop].name} (${rowPackets(facts, hop, row)}), and not further in`,
+  );
+}
+
+/** What comes behind a fault in the stream nobody can read: that the agent does not answer it tells nothing of the agent. */
+export function behindDesync(question: Question): Conclusion | null {
+  return isFound(question, 'protocol-desync')
+    ? open(
+        'what came behind the fault in the stream (protocol-desync) nobody can read: its silence tells nothing of the agent',
+      )
+    : null;
 }
 
 /** The last hop's name and index. */

@@ -34,6 +34,13 @@ export function splitConnection(question: Question): Conclusion {
     );
   if (each.lives.length === 0)
     return open('no command left, so which connection the server would have written to cannot be seen: its log tells');
+  const next = each.paths.find(
+    (path) => !each.failing.includes(path) && lastMessageNs(question, path) > each.lastFailedNs,
+  );
+  if (next !== undefined)
+    return open(
+      `no message of the agent arrived after the first command that failed, until it spoke on ${next.id}, a newer connection to which no command went: capture until commands are sent on it`,
+    );
   return open(
     'no message of the agent arrived after the first command that failed, on any connection captured: capture until it connects again',
   );
@@ -50,4 +57,15 @@ function speaksMeanwhile({ facts, each }: Question, path: Path): boolean {
       !(commonNs(view, closedNs) < each.firstFailedNs) && commonNs(view, fromClient.lastMessageNs) > each.firstFailedNs
     );
   });
+}
+
+/** Common clock, at the hop that saw the last one; NaN for none. */
+function lastMessageNs({ facts }: Question, path: Path): number {
+  let lastNs = Number.NaN;
+  for (const leg of path.legs) {
+    if (leg === null) continue;
+    const messageNs = commonNs(facts.views[leg.hop], leg.connection.fromClient.lastMessageNs);
+    if (!(messageNs <= lastNs) && !Number.isNaN(messageNs)) lastNs = messageNs;
+  }
+  return lastNs;
 }
