@@ -142,23 +142,30 @@ export class CommandLog {
 
   private collect(pathIndex: number, threads: ThreadTable, fromServer: boolean): void {
     for (let thread = 0; thread < threads.count; thread++) {
-      let role: RoleNumber | null = null;
-      let id = -1;
-      let timeNs = Number.NaN;
       for (let hop = 0; hop < threads.hops; hop++) {
         const row = threads.row(thread, hop);
         if (row < 0) continue;
         const observation = this.views[hop].observation as HopObservation;
-        const sentNs = commonNs(this.views[hop], observation.messages.sentNs[row]);
-        if (Number.isNaN(timeNs)) timeNs = sentNs;
-        if (id >= 0 || !this.meanings.mayHave(hop, observation, row)) continue;
+        if (!this.meanings.mayHave(hop, observation, row)) continue;
         const meaning = this.meanings.of(hop, observation, row);
         if (meaning === null || (meaning.role === Role.command) !== fromServer) continue;
-        role = meaning.role;
-        id = this.commandOf(hop, observation, meaning.id);
+        this.add(pathIndex, thread, meaning.role, this.commandOf(hop, observation, meaning.id));
+        this.entryNs[this.count - 1] = this.seenNs(threads, thread);
+        break;
       }
-      if (id >= 0 && role !== null) this.add(pathIndex, thread, role, id, timeNs);
     }
+  }
+
+  /** Common time at the innermost hop that tells one. */
+  private seenNs(threads: ThreadTable, thread: number): number {
+    for (let hop = 0; hop < threads.hops; hop++) {
+      const row = threads.row(thread, hop);
+      const messages = this.views[hop].observation?.messages;
+      if (row < 0 || messages === undefined) continue;
+      const timeNs = commonNs(this.views[hop], messages.sentNs[row]);
+      if (!Number.isNaN(timeNs)) return timeNs;
+    }
+    return Number.NaN;
   }
 
   /** Each ID is looked up once for every hop, however often it occurs. */
@@ -170,7 +177,7 @@ export class CommandLog {
     return known[id];
   }
 
-  private add(path: number, thread: number, role: RoleNumber, id: number, timeNs: number): void {
+  private add(path: number, thread: number, role: RoleNumber, id: number): void {
     if (this.count === this.entryPath.length) {
       const size = this.count * 2;
       const grown = <T extends Int32Array | Uint8Array | Float64Array>(from: T, into: T): T => {
@@ -186,8 +193,7 @@ export class CommandLog {
     this.entryPath[this.count] = path;
     this.entryThread[this.count] = thread;
     this.entryRole[this.count] = role;
-    this.entryId[this.count] = id;
-    this.entryNs[this.count++] = timeNs;
+    this.entryId[this.count++] = id;
   }
 
   /** IDs of commands that were sent, by their beginning. */

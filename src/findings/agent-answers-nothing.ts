@@ -11,7 +11,7 @@ import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
 import { type FindingId, type Found, nameOf, namesOf } from './found.js';
-import { type Ping, PingLine } from './ping-line.js';
+import { type Ping, pingLineOf } from './ping-line.js';
 import { counted, listed } from './words.js';
 
 interface Deaf {
@@ -59,7 +59,7 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   const view = facts.views[leg.hop];
   const observation = view.observation as HopObservation;
   const { connection } = leg;
-  const line = new PingLine(observation, connection);
+  const line = pingLineOf(observation, connection);
   if (!line.whole) return null;
   const graceNs = Math.max(ANSWER_WITHIN_NS, 2 * line.slowestNs);
   const lastAnsweredNs = line.pings.findLast(({ pongRow }) => pongRow >= 0)?.sentNs ?? Number.NEGATIVE_INFINITY;

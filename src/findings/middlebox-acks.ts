@@ -10,7 +10,7 @@ import type { Path } from '../path/path.js';
 import { cite } from './cite.js';
 import { agentLeg, type Facts, failedOn } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
-import { PingLine } from './ping-line.js';
+import { pingLineOf } from './ping-line.js';
 import { counted, listed } from './words.js';
 
 const LEAST_PINGS = 5;
@@ -89,8 +89,8 @@ export function pingTimes(
   const leg = agentLeg(facts, path);
   if (leg === null) return null;
   const { messages } = facts.views[leg.hop].observation as HopObservation;
-  const line = new PingLine(facts.views[leg.hop].observation as HopObservation, leg.connection, MOST_PINGS);
-  const answered = line.pings.filter((ping) => ping.pongRow >= 0);
+  const line = pingLineOf(facts.views[leg.hop].observation as HopObservation, leg.connection);
+  const answered = line.first(MOST_PINGS).filter((ping) => ping.pongRow >= 0);
   if (answered.length === 0) return null;
   const acks: number[] = [];
   let pongNs = Number.POSITIVE_INFINITY;

@@ -28,40 +28,53 @@ export function pingLineOf(observation: HopObservation, connection: ObservedConn
 }
 
 export class PingLine {
-  readonly pings: Ping[] = [];
   /** Every Ping that was seen has its row. */
   readonly whole: boolean;
   /** The longest round trip seen; 0 where none was. */
   readonly slowestNs: number;
+  /** Rows of the Pings: most connections need no more than their number. */
+  private readonly rows: Int32Array;
+  private all: Ping[] | null = null;
 
   constructor(
-    observation: HopObservation,
+    private readonly observation: HopObservation,
     private readonly connection: ObservedConnection,
-    /** No more than this many, the first ones. */
-    most = Number.POSITIVE_INFINITY,
   ) {
-    const { messages } = observation;
-    for (const row of connection.fromServer.rows) {
-      if (messages.opcode[row] !== PING) continue;
-      if (this.pings.length >= most) break;
-      const tcpAcked = messages.endOffset[row] <= connection.fromServer.ackedTo;
-      this.pings.push({ row, sentNs: messages.sentNs[row], tcpAcked, pongRow: messages.pair[row] });
-    }
+    const { opcode } = observation.messages;
+    this.rows = connection.fromServer.rows.filter((row) => opcode[row] === PING);
     this.slowestNs = connection.pings.roundTripsNs.reduce((slowest, each) => Math.max(slowest, each), 0);
-    this.whole = this.pings.length >= connection.fromServer.counts.ping;
+    this.whole = this.rows.length >= connection.fromServer.counts.ping;
+  }
+
+  get pings(): readonly Ping[] {
+    this.all ??= this.first(this.rows.length);
+    return this.all;
+  }
+
+  /** No more than this many, the first ones. */
+  first(most: number): Ping[] {
+    return Array.from(this.rows.subarray(0, most), (row) => this.ping(row));
   }
 
   /** Sent in [fromNs, toNs), on the hop's own clock. */
   between(fromNs: number, toNs: number): Ping[] {
+    const { sentNs } = this.observation.messages;
     const found: Ping[] = [];
-    for (let at = this.lowerBound(fromNs); at < this.pings.length && this.pings[at].sentNs < toNs; at++)
-      found.push(this.pings[at]);
+    for (let at = this.lowerBound(fromNs); at < this.rows.length && sentNs[this.rows[at]] < toNs; at++)
+      found.push(this.ping(this.rows[at]));
     return found;
   }
 
   /** The first one sent at that time or later; null for none. */
   nextAfter(timeNs: number): Ping | null {
-    return this.pings[this.lowerBound(timeNs)] ?? null;
+    const at = this.lowerBound(timeNs);
+    return at < this.rows.length ? this.ping(this.rows[at]) : null;
+  }
+
+  private ping(row: number): Ping {
+    const { messages } = this.observation;
+    const tcpAcked = messages.endOffset[row] <= this.connection.fromServer.ackedTo;
+    return { row, sentNs: messages.sentNs[row], tcpAcked, pongRow: messages.pair[row] };
   }
 
   /** All were answered, but perhaps the last one. */
@@ -71,11 +84,12 @@ export class PingLine {
   }
 
   private lowerBound(timeNs: number): number {
+    const { sentNs } = this.observation.messages;
     let low = 0;
-    let high = this.pings.length;
+    let high = this.rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.pings[middle].sentNs < timeNs) low = middle + 1;
+      if (sentNs[this.rows[middle]] < timeNs) low = middle + 1;
       else high = middle;
     }
     return low;
