@@ -58,6 +58,8 @@ export class Side {
   searched = 0;
   /** When the last frame was read; NaN before the first. */
   private lastFrameNs = Number.NaN;
+  /** When a TLS record came that was not opened so far. */
+  closedSince: { timeNs: number; ref: number } | null = null;
 
   constructor(
     readonly half: HalfStream,
@@ -101,6 +103,14 @@ export class Side {
   /** What the ledger does not know any more began after the last frame that was read. */
   private get readUntilNs(): number {
     return Number.isNaN(this.lastFrameNs) ? this.half.firstSeenNs : this.lastFrameNs;
+  }
+
+  /** Encrypted octets from `closedSince` on were not read. */
+  closed(at: number, why: string): void {
+    const { timeNs, ref } = this.closedSince ?? this.context.clock;
+    const span = { from: at, to: at, fromNs: timeNs, toNs: this.context.clock.timeNs, why, ref };
+    if (this.blind.length < MAX_BLIND) this.notRead(span);
+    this.closedSince = null;
   }
 
   /** Octets of the stream are needed from here on; in TCP that is where the record began that carried them. */
@@ -368,7 +378,15 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.octets(this.sides[direction], bytes, start, end, offset);
   }
 
+  unopened(direction: 0 | 1): void {
+    const { timeNs, ref } = this.context.clock;
+    this.sides[direction].closedSince = { timeNs, ref };
+  }
+
   unread(direction: 0 | 1, lost: LostPlaintext): void {
+    const side = this.sides[direction];
+    // Records that stay closed: how much they hold is not known, only from when on.
+    if (lost.to === lost.from) side.closed(lost.from, lost.why);
     this.octetsLost(this.sides[direction], lost.from, lost.to, lost.exact);
   }
 
