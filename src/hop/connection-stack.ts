@@ -105,12 +105,17 @@ export class Side {
     return Number.isNaN(this.lastFrameNs) ? this.half.firstSeenNs : this.lastFrameNs;
   }
 
-  /** Encrypted octets from `closedSince` on were not read. */
-  closed(at: number, why: string): void {
-    const { timeNs, ref } = this.closedSince ?? this.context.clock;
-    const span = { from: at, to: at, fromNs: timeNs, toNs: this.context.clock.timeNs, why, ref };
-    if (this.blind.length < MAX_BLIND) this.notRead(span);
-    this.closedSince = null;
+  /** Records were not read; from `closedSince` on, where it is not known how much they hold. */
+  closed({ from, to, why }: LostPlaintext): void {
+    const { clock } = this.context;
+    const { timeNs, ref } = (to === from ? this.closedSince : null) ?? clock;
+    const last = this.blind.at(-1);
+    if (last !== undefined && last.to === from && last.why === why && to > from) {
+      last.to = to;
+      last.toNs = clock.timeNs;
+    } else if (this.blind.length < MAX_BLIND)
+      this.notRead({ from, to, fromNs: timeNs, toNs: clock.timeNs, why, ref });
+    if (to === from) this.closedSince = null;
   }
 
   /** Octets of the stream are needed from here on; in TCP that is where the record began that carried them. */
@@ -385,8 +390,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
 
   unread(direction: 0 | 1, lost: LostPlaintext): void {
     const side = this.sides[direction];
-    // Records that stay closed: how much they hold is not known, only from when on.
-    if (lost.to === lost.from) side.closed(lost.from, lost.why);
+    // Where no frames are being read, nobody else would say so.
+    if (lost.to === lost.from || side.mode !== 'websocket') side.closed(lost);
     this.octetsLost(this.sides[direction], lost.from, lost.to, lost.exact);
   }
 

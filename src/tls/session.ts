@@ -30,6 +30,8 @@ export { NO_KEYS } from './key-search.js';
 
 const RENEGOTIATED = 'it was renegotiated, and the key log has no keys for what follows';
 const DO_NOT_OPEN = 'the keys in the key log do not open its records';
+/** OpenSSL sends two, Go one. */
+const MOST_TICKETS = 4;
 /** Room for some records in a hole of which nothing is known. */
 const LEAST_LOST = 256;
 const MAX_HELD = 256 << 10;
@@ -309,7 +311,7 @@ export class TlsSession {
       return;
     }
     state.sequence++;
-    this.skip(direction, record, 'a record could not be decrypted');
+    this.skip(direction, record, 'a record could not be decrypted', false);
   }
 
   private unopened(direction: Direction, { type, startOffset, endOffset }: TlsRecord): void {
@@ -366,8 +368,8 @@ export class TlsSession {
       state.lostOctets += record.endOffset - record.startOffset;
       return;
     }
-    state.sequence++;
-    this.skip(direction, record, 'octets of a TLS record are missing from the capture');
+    const certain = !this.mayBeTicket(direction, state.sequence++);
+    this.skip(direction, record, 'octets of a TLS record are missing from the capture', certain);
   }
 
   /** One record of known length was not read. */
@@ -399,10 +401,16 @@ export class TlsSession {
     // The first record of its part of the connection: what was lost was handshake.
     if (this.is13 && Number.isNaN(skipped) && state.sequence === 1 && state.updates === 0) return;
     const overhead = 5 + (1 << 10) - cipher.plainLength(1 << 10);
-    const certain = skipped >= 0 && cipher.plainLength(1 << 10) >= 0;
+    const number = state.sequence - 1 - skipped;
+    const certain = skipped >= 0 && cipher.plainLength(1 << 10) >= 0 && !this.mayBeTicket(direction, number);
     const length = certain ? Math.max(0, lostOctets - skipped * overhead) : lostOctets;
     const why = 'octets of TLS records are missing from the capture';
     this.unread(direction, length, certain, state.lostFrom, to, why);
+  }
+
+  /** RFC 8446 section 4.6.1: a server sends tickets behind its handshake, in records like those of application data. */
+  private mayBeTicket(direction: Direction, number: number): boolean {
+    return this.is13 && direction !== this.clientDirection && number < MOST_TICKETS;
   }
 
   private unread(direction: Direction, length: number, exact: boolean, wireFrom: number, wireTo: number, why: string) {
