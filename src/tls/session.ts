@@ -29,6 +29,7 @@ export type { LostPlaintext, TlsFacts, TlsSink } from './facts.js';
 export { NO_KEYS } from './key-search.js';
 
 const RENEGOTIATED = 'it was renegotiated, and the key log has no keys for what follows';
+const UNCERTAIN_EARLY = 'the answer to its early data was not captured';
 const DO_NOT_OPEN = 'the keys in the key log do not open its records';
 /** OpenSSL sends two, Go one. */
 const MOST_TICKETS = 4;
@@ -62,6 +63,7 @@ export class TlsSession {
   private clientHello: ClientHello | null = null;
   private serverHello: ServerHello | null = null;
   private earlyDataAccepted: boolean | null = null;
+  private earlyDropped: { from: number; to: number } | null = null;
   /** TLS 1.2 and no secret under the client's random: those of other connections are tried. */
   private masterSearch: MasterSearch | null = null;
   private failures = 0;
@@ -168,10 +170,14 @@ export class TlsSession {
 
   /** Captured before the ServerHello to which it answers: packets of both directions are not always in order. */
   private isAhead(direction: Direction, record: TlsRecord): boolean {
-    const { waits } = this.directions[direction];
-    const begins =
-      record.type === ContentType.changeCipherSpec && this.serverHello === null && this.clientHello !== null;
-    return waits || (begins && direction === this.clientDirection && this.facts.renegotiations === 0);
+    if (this.directions[direction].waits) return true;
+    const begun = this.serverHello !== null || this.facts.version !== null || this.facts.renegotiations > 0;
+    return (
+      record.type === ContentType.changeCipherSpec &&
+      !begun &&
+      this.clientHello !== null &&
+      direction === this.clientDirection
+    );
   }
 
   private protected(direction: Direction, record: TlsRecord): void {
@@ -265,7 +271,10 @@ export class TlsSession {
     else if (type === ContentType.alert) this.alert(bytes);
     else if (type === ContentType.applicationData) {
       // RFC 8446 section 4.2.10: refused early data is sent again, and is no part of the stream.
-      if (this.is13 && state.epoch === 'early' && this.earlyDataAccepted === false) return;
+      if (this.is13 && state.epoch === 'early' && this.earlyDataAccepted === false) {
+        this.earlyDropped ??= { from: record.startOffset, to: record.endOffset };
+        return;
+      }
       this.facts.decrypted = true;
       if (!this.is13 || state.epoch === 'application') this.facts.established ||= direction === this.clientDirection;
       if (bytes.length > 0) this.give(direction, bytes, record);
@@ -433,8 +442,13 @@ export class TlsSession {
       this.facts.alpn = extensions.alpn;
       this.earlyDataAccepted = extensions.earlyData;
       this.releaseHeld();
-    } else if (type === HandshakeType.endOfEarlyData) state.leave('early');
-    else if (type === HandshakeType.finished) {
+    } else if (type === HandshakeType.endOfEarlyData) {
+      // Only said where it was taken (RFC 8446 section 4.5), which the server's answer would have told before.
+      if (this.earlyDropped !== null)
+        this.unread(direction, 0, false, this.earlyDropped.from, this.earlyDropped.to, UNCERTAIN_EARLY);
+      this.earlyDropped = null;
+      state.leave('early');
+    } else if (type === HandshakeType.finished) {
       if (direction === this.clientDirection) this.facts.established = true;
       else this.earlyDataAccepted ??= false;
       state.leave('handshake');
@@ -635,7 +649,8 @@ export class TlsSession {
     this.facts.cipherSuite = found.suite.name;
     const unknown = (clientHello === null ? clientDirection : clientDirection ^ 1) as Direction;
     if (this.directions[unknown].lostOctets < 0) this.numberUnknown(unknown);
-    if (direction === clientDirection) this.earlyDataAccepted ??= false;
+    // Whether early data was taken stood with the ServerHello.
+    this.earlyDataAccepted ??= false;
     this.start13(found.suite, found.secrets);
     this.releaseHeld();
     this.open(direction, record);
