@@ -113,8 +113,7 @@ export class Side {
     if (last !== undefined && last.to === from && last.why === why && to > from) {
       last.to = to;
       last.toNs = clock.timeNs;
-    } else if (this.blind.length < MAX_BLIND)
-      this.notRead({ from, to, fromNs: timeNs, toNs: clock.timeNs, why, ref });
+    } else if (this.blind.length < MAX_BLIND) this.notRead({ from, to, fromNs: timeNs, toNs: clock.timeNs, why, ref });
     if (to === from) this.closedSince = null;
   }
 
