@@ -58,6 +58,8 @@ export class Side {
   searched = 0;
   /** When the last frame was read; NaN before the first. */
   private lastFrameNs = Number.NaN;
+  /** When a TLS record came that was not opened so far. */
+  closedSince: { timeNs: number; ref: number } | null = null;
 
   constructor(
     readonly half: HalfStream,
@@ -101,6 +103,18 @@ export class Side {
   /** What the ledger does not know any more began after the last frame that was read. */
   private get readUntilNs(): number {
     return Number.isNaN(this.lastFrameNs) ? this.half.firstSeenNs : this.lastFrameNs;
+  }
+
+  /** Records were not read; from `closedSince` on, where it is not known how much they hold. */
+  closed({ from, to, why }: LostPlaintext): void {
+    const { clock } = this.context;
+    const { timeNs, ref } = (to === from ? this.closedSince : null) ?? clock;
+    const last = this.blind.at(-1);
+    if (last !== undefined && last.to === from && last.why === why && to > from) {
+      last.to = to;
+      last.toNs = clock.timeNs;
+    } else if (this.blind.length < MAX_BLIND) this.notRead({ from, to, fromNs: timeNs, toNs: clock.timeNs, why, ref });
+    if (to === from) this.closedSince = null;
   }
 
   /** Octets of the stream are needed from here on; in TCP that is where the record began that carried them. */
@@ -368,7 +382,15 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.octets(this.sides[direction], bytes, start, end, offset);
   }
 
+  unopened(direction: 0 | 1): void {
+    const { timeNs, ref } = this.context.clock;
+    this.sides[direction].closedSince = { timeNs, ref };
+  }
+
   unread(direction: 0 | 1, lost: LostPlaintext): void {
+    const side = this.sides[direction];
+    // Where no frames are being read, nobody else would say so.
+    if (lost.to === lost.from || side.mode !== 'websocket') side.closed(lost);
     this.octetsLost(this.sides[direction], lost.from, lost.to, lost.exact);
   }
 

@@ -13,6 +13,8 @@ export { NO_KEYS } from '../tls/session.js';
 
 export interface TlsOwner {
   plaintext(direction: Direction, bytes: Uint8Array, start: number, end: number, offset: number): void;
+  /** A record stays closed that may hold plaintext. */
+  unopened(direction: Direction): void;
   /** `exact`: the plaintext goes on at `lost.to` for certain. */
   unread(direction: Direction, lost: LostPlaintext): void;
   /** Nothing more can be read. */
@@ -68,6 +70,10 @@ export class TlsLayer implements TlsSink {
   plaintext(direction: Direction, bytes: Uint8Array, offset: number, wireFrom: number, wireTo: number): void {
     this.maps[direction].add(offset, offset + bytes.length, wireFrom, wireTo);
     this.owner.plaintext(direction, bytes, 0, bytes.length, offset);
+  }
+
+  unopened(direction: Direction): void {
+    this.owner.unopened(direction);
   }
 
   unread(direction: Direction, lost: LostPlaintext): void {

@@ -45,6 +45,11 @@ export class DirectionState {
   proven = false;
   /** Joined in mid-connection by the other direction's keys: this one's number is still to be found. */
   joining = false;
+  /** The ChangeCipherSpec came before the other side's ServerHello: what follows is held. */
+  waits = false;
+  /** TCP octets of records that may be application data and were not opened; -1 for none. */
+  unopenedFrom = -1;
+  unopenedTo = -1;
   /** Protected records that came before it was known how to read them. */
   held: TlsRecord[] = [];
   heldOctets = 0;

@@ -7,6 +7,8 @@ import type { Direction } from './direction.js';
 export interface TlsSink {
   /** Application data `bytes[start..end)` at `offset` of the plaintext; it stood in TCP octets [wireFrom, wireTo). */
   plaintext(direction: Direction, bytes: Uint8Array, offset: number, wireFrom: number, wireTo: number): void;
+  /** A record was not opened that may be application data; `unread` follows, unless it turns out that it is none. */
+  unopened(direction: Direction): void;
   /** So much application data could not be read; `exact` where its length is certain. */
   unread(direction: Direction, lost: LostPlaintext): void;
   /** Nothing of this connection can be read (any more): why, for a reason. */

@@ -29,7 +29,12 @@ export type { LostPlaintext, TlsFacts, TlsSink } from './facts.js';
 export { NO_KEYS } from './key-search.js';
 
 const RENEGOTIATED = 'it was renegotiated, and the key log has no keys for what follows';
+const UNCERTAIN_EARLY = 'the answer to its early data was not captured';
 const DO_NOT_OPEN = 'the keys in the key log do not open its records';
+/** OpenSSL sends two, Go one. */
+const MOST_TICKETS = 4;
+/** Room for some records in a hole of which nothing is known. */
+const LEAST_LOST = 256;
 const MAX_HELD = 256 << 10;
 /** Records that nothing opens, one after the other, before the connection is given up. */
 const MAX_FAILURES = 64;
@@ -58,6 +63,7 @@ export class TlsSession {
   private clientHello: ClientHello | null = null;
   private serverHello: ServerHello | null = null;
   private earlyDataAccepted: boolean | null = null;
+  private earlyDropped: { from: number; to: number } | null = null;
   /** TLS 1.2 and no secret under the client's random: those of other connections are tried. */
   private masterSearch: MasterSearch | null = null;
   private failures = 0;
@@ -96,6 +102,7 @@ export class TlsSession {
   finish(): void {
     if (!this.givenUp && this.awaitsServerHello && this.clientDirection !== null) this.seekHeld(this.clientDirection);
     if (this.givenUp) return;
+    this.admitUnopened(DO_NOT_OPEN);
     for (const direction of [0, 1] as const) {
       const state = this.directions[direction];
       const part = state.reader.finish();
@@ -139,14 +146,18 @@ export class TlsSession {
   private record(direction: Direction, record: TlsRecord): void {
     if (this.givenUp) return;
     const state = this.directions[direction];
+    if (this.isAhead(direction, record)) {
+      state.waits = true;
+      if (!state.hold(record, MAX_HELD)) this.seekHeld(direction);
+      return;
+    }
     if (record.type === ContentType.changeCipherSpec) {
       // In a renegotiation it is protected like all else, and counts.
       if (!this.is13 && state.cipher !== null && this.open12(state, record) === null) this.failed(direction, record);
       else this.changeCipherSpec(direction);
       return;
     }
-    if (!state.protected && state.pending !== null && state.lostOctets >= 0 && this.opensPending(direction, record))
-      return;
+    if (!state.protected && state.pending !== null && this.opensPending(direction, record)) return;
     if (record.type === ContentType.applicationData || state.protected) {
       if (!this.is13 && this.directions[direction ^ 1].protected) this.facts.established = true;
       this.protected(direction, record);
@@ -155,6 +166,18 @@ export class TlsSession {
     const content = record.bytes.subarray(record.start, record.end);
     if (record.type === ContentType.handshake) state.handshake.read(content);
     else if (record.type === ContentType.alert) this.alert(content);
+  }
+
+  /** Captured before the ServerHello to which it answers: packets of both directions are not always in order. */
+  private isAhead(direction: Direction, record: TlsRecord): boolean {
+    if (this.directions[direction].waits) return true;
+    const begun = this.serverHello !== null || this.facts.version !== null || this.facts.renegotiations > 0;
+    return (
+      record.type === ContentType.changeCipherSpec &&
+      !begun &&
+      this.clientHello !== null &&
+      direction === this.clientDirection
+    );
   }
 
   private protected(direction: Direction, record: TlsRecord): void {
@@ -196,23 +219,28 @@ export class TlsSession {
     }
     this.failures = 0;
     state.proven = true;
+    if (state.unopenedFrom >= 0) this.openedAtLast(direction, DO_NOT_OPEN);
     if (state.lostOctets >= 0) this.found(direction, record.startOffset);
     this.content(direction, opened, record);
   }
 
-  /** TLS 1.2: the ChangeCipherSpec may lie in the hole before this record. */
+  /** TLS 1.2: the ChangeCipherSpec may lie in a hole before this record; before application data there was one. */
   private opensPending(direction: Direction, record: TlsRecord): boolean {
     const state = this.directions[direction];
-    const { pending } = state;
+    const { pending, lostOctets } = state;
+    if (lostOctets < 0 && record.type !== ContentType.applicationData) return false;
     state.cipher = pending;
+    state.lostOctets = Math.max(lostOctets, LEAST_LOST);
     const opened = this.open12(state, record);
     if (opened === null) {
       state.cipher = null;
+      state.lostOctets = lostOctets;
       return false;
     }
     state.pending = null;
     state.protected = true;
     state.proven = true;
+    if (state.unopenedFrom >= 0) this.openedAtLast(direction, DO_NOT_OPEN);
     // Number 0 is Finished: behind it nothing else was lost, behind others not even how much is certain.
     if (state.sequence <= 2) state.lostOctets = -1;
     else {
@@ -243,7 +271,10 @@ export class TlsSession {
     else if (type === ContentType.alert) this.alert(bytes);
     else if (type === ContentType.applicationData) {
       // RFC 8446 section 4.2.10: refused early data is sent again, and is no part of the stream.
-      if (this.is13 && state.epoch === 'early' && this.earlyDataAccepted === false) return;
+      if (this.is13 && state.epoch === 'early' && this.earlyDataAccepted === false) {
+        this.earlyDropped ??= { from: record.startOffset, to: record.endOffset };
+        return;
+      }
       this.facts.decrypted = true;
       if (!this.is13 || state.epoch === 'application') this.facts.established ||= direction === this.clientDirection;
       if (bytes.length > 0) this.give(direction, bytes, record);
@@ -260,8 +291,10 @@ export class TlsSession {
   private failed(direction: Direction, record: TlsRecord): void {
     const state = this.directions[direction];
     if (state.cipher === null) {
+      this.unopened(direction, record);
       if (this.facts.renegotiations > 0) this.giveUp(RENEGOTIATED);
       else if (this.is13) this.giveUp(ONLY_A_PART);
+      else if (++this.failures >= MAX_FAILURES) this.giveUp(DO_NOT_OPEN);
       return;
     }
     // Early data of which the key is not known, refused (RFC 8446 section 4.2.10) or lost.
@@ -273,9 +306,11 @@ export class TlsSession {
     }
     // Without the handshake's secret its records stay closed; the first one that opens is number 0.
     if (this.is13 && (state.epoch !== 'application' || !state.proven) && !state.joining) {
+      this.unopened(direction, record);
       if (++this.failures >= MAX_FAILURES) this.giveUp(DO_NOT_OPEN);
       return;
     }
+    if (state.joining) this.unopened(direction, record);
     if (++this.failures >= (state.joining ? MAX_FAILURES_JOINING : MAX_FAILURES)) {
       this.giveUp(DO_NOT_OPEN);
       return;
@@ -285,7 +320,39 @@ export class TlsSession {
       return;
     }
     state.sequence++;
-    this.skip(direction, record, 'a record could not be decrypted');
+    this.skip(direction, record, 'a record could not be decrypted', false);
+  }
+
+  private unopened(direction: Direction, { type, startOffset, endOffset }: TlsRecord): void {
+    const state = this.directions[direction];
+    if (type !== ContentType.applicationData) return;
+    if (state.unopenedFrom < 0) {
+      state.unopenedFrom = startOffset;
+      this.sink.unopened(direction);
+    }
+    state.unopenedTo = endOffset;
+  }
+
+  /** A record was opened: what was not before it was the handshake, or is missing. */
+  private openedAtLast(direction: Direction, why: string): void {
+    const state = this.directions[direction];
+    const { unopenedFrom, unopenedTo } = state;
+    state.unopenedFrom = -1;
+    const first = state.sequence === 1 && state.updates === 0;
+    if (this.is13 && !state.joining && (state.epoch !== 'application' || first)) return;
+    this.unread(direction, 0, false, unopenedFrom, unopenedTo, why);
+  }
+
+  /** What is still closed at the end is missing from what was read, where anything was. */
+  private admitUnopened(why: string): void {
+    for (const direction of [0, 1] as const) {
+      const state = this.directions[direction];
+      for (const record of state.held) this.unopened(direction, record);
+      const { unopenedFrom, unopenedTo } = state;
+      if (unopenedFrom < 0 || !this.facts.decrypted) continue;
+      state.unopenedFrom = -1;
+      this.unread(direction, 0, false, unopenedFrom, unopenedTo, why);
+    }
   }
 
   // --- holes -------------------------------------------------------------------------------------------------------------
@@ -310,8 +377,8 @@ export class TlsSession {
       state.lostOctets += record.endOffset - record.startOffset;
       return;
     }
-    state.sequence++;
-    this.skip(direction, record, 'octets of a TLS record are missing from the capture');
+    const certain = !this.mayBeTicket(direction, state.sequence++);
+    this.skip(direction, record, 'octets of a TLS record are missing from the capture', certain);
   }
 
   /** One record of known length was not read. */
@@ -343,10 +410,16 @@ export class TlsSession {
     // The first record of its part of the connection: what was lost was handshake.
     if (this.is13 && Number.isNaN(skipped) && state.sequence === 1 && state.updates === 0) return;
     const overhead = 5 + (1 << 10) - cipher.plainLength(1 << 10);
-    const certain = skipped >= 0 && cipher.plainLength(1 << 10) >= 0;
+    const number = state.sequence - 1 - skipped;
+    const certain = skipped >= 0 && cipher.plainLength(1 << 10) >= 0 && !this.mayBeTicket(direction, number);
     const length = certain ? Math.max(0, lostOctets - skipped * overhead) : lostOctets;
     const why = 'octets of TLS records are missing from the capture';
     this.unread(direction, length, certain, state.lostFrom, to, why);
+  }
+
+  /** RFC 8446 section 4.6.1: a server sends tickets behind its handshake, in records like those of application data. */
+  private mayBeTicket(direction: Direction, number: number): boolean {
+    return this.is13 && direction !== this.clientDirection && number < MOST_TICKETS;
   }
 
   private unread(direction: Direction, length: number, exact: boolean, wireFrom: number, wireTo: number, why: string) {
@@ -369,8 +442,13 @@ export class TlsSession {
       this.facts.alpn = extensions.alpn;
       this.earlyDataAccepted = extensions.earlyData;
       this.releaseHeld();
-    } else if (type === HandshakeType.endOfEarlyData) state.leave('early');
-    else if (type === HandshakeType.finished) {
+    } else if (type === HandshakeType.endOfEarlyData) {
+      // Only said where it was taken (RFC 8446 section 4.5), which the server's answer would have told before.
+      if (this.earlyDropped !== null)
+        this.unread(direction, 0, false, this.earlyDropped.from, this.earlyDropped.to, UNCERTAIN_EARLY);
+      this.earlyDropped = null;
+      state.leave('early');
+    } else if (type === HandshakeType.finished) {
       if (direction === this.clientDirection) this.facts.established = true;
       else this.earlyDataAccepted ??= false;
       state.leave('handshake');
@@ -381,7 +459,10 @@ export class TlsSession {
   private client(direction: Direction, body: Uint8Array): void {
     const hello = parseClientHello(body);
     if (hello === null) return;
-    if (this.serverHello !== null && !this.serverHello.helloRetryRequest) {
+    const { serverHello } = this;
+    // Captured behind the ServerHello that answers it.
+    const late = this.clientHello === null && serverHello !== null;
+    if (serverHello !== null && !late && !serverHello.helloRetryRequest) {
       this.facts.renegotiations++;
       this.serverHello = null;
     }
@@ -390,6 +471,9 @@ export class TlsSession {
     this.facts.serverName = hello.serverName;
     this.facts.handshake = 'seen';
     this.facts.clientRandom = Buffer.from(hello.random).toString('hex');
+    if (!late || serverHello.helloRetryRequest || this.directions.some(({ cipher }) => cipher !== null)) return;
+    this.masterSearch = null;
+    this.begin(serverHello);
   }
 
   private server(direction: Direction, body: Uint8Array): void {
@@ -400,17 +484,24 @@ export class TlsSession {
     if (hello.helloRetryRequest) {
       this.serverHello = hello;
       this.earlyDataAccepted = false;
+      this.releaseHeld();
       return;
     }
     this.serverHello = hello;
     facts.version = versionName(hello.version);
     facts.cipherSuite = cipherSuiteName(hello.cipherSuite);
     facts.alpn = hello.alpn;
+    this.begin(hello);
+  }
+
+  private begin(hello: ServerHello): void {
+    const { facts } = this;
     const suite = cipherSuite(hello.cipherSuite);
     if (suite === null) this.giveUp(`its cipher suite ${facts.cipherSuite} is not known here`);
     else if (hello.version === 0x0304) this.begin13(suite, hello);
     else if (hello.version === 0x0303) this.begin12(suite, hello);
     else this.giveUp(`it is TLS ${facts.version}, which is not read here`);
+    this.releaseHeld();
   }
 
   private begin13(suite: CipherSuite, hello: ServerHello): void {
@@ -468,7 +559,6 @@ export class TlsSession {
     const clientDirection = this.clientDirection ?? 0;
     this.directions[clientDirection].setSecrets(suite, client);
     this.directions[clientDirection ^ 1].setSecrets(suite, server);
-    this.releaseHeld();
   }
 
   private start12(suite: CipherSuite, secrets: ClientSecrets, client: ClientHello, server: ServerHello): void {
@@ -481,7 +571,6 @@ export class TlsSession {
     const clientDirection = this.clientDirection ?? 0;
     this.directions[clientDirection].pending = recordCipher(suite, keys.client, 0x0303, server.encryptThenMac);
     this.directions[clientDirection ^ 1].pending = recordCipher(suite, keys.server, 0x0303, server.encryptThenMac);
-    this.releaseHeld();
   }
 
   /** In TLS 1.3 it says nothing (RFC 8446 appendix D.4); before, the next record is protected by the new keys. */
@@ -509,11 +598,12 @@ export class TlsSession {
   private releaseHeld(): void {
     for (const direction of [0, 1] as const) {
       const state = this.directions[direction];
+      state.waits = false;
       if (state.held.length === 0 || this.waitsForEarlyData(direction)) continue;
       const { held } = state;
       state.held = [];
       state.heldOctets = 0;
-      for (const record of held) this.open(direction, record);
+      for (const record of held) this.record(direction, record);
     }
   }
 
@@ -527,7 +617,10 @@ export class TlsSession {
   private join(direction: Direction, record: TlsRecord): void {
     if (this.directions[direction ^ 1].cipher !== null) return;
     const found = this.heeded(this.keys.join(direction, record, this.likelyClient()));
-    if (found === null) return;
+    if (found === null) {
+      this.unopened(direction, record);
+      return;
+    }
     const { clientDirection, suite, secrets } = found;
     this.clientDirection = clientDirection;
     this.facts.version = '1.3';
@@ -548,13 +641,18 @@ export class TlsSession {
     const { clientHello, serverHello, clientDirection } = this;
     if (clientDirection === null) return;
     const found = this.heeded(this.keys.seek(direction, record, { clientHello, serverHello, clientDirection }));
-    if (found === null) return;
+    if (found === null) {
+      this.unopened(direction, record);
+      return;
+    }
     this.facts.version = '1.3';
     this.facts.cipherSuite = found.suite.name;
     const unknown = (clientHello === null ? clientDirection : clientDirection ^ 1) as Direction;
     if (this.directions[unknown].lostOctets < 0) this.numberUnknown(unknown);
-    if (direction === clientDirection) this.earlyDataAccepted ??= false;
+    // Whether early data was taken stood with the ServerHello.
+    this.earlyDataAccepted ??= false;
     this.start13(found.suite, found.secrets);
+    this.releaseHeld();
     this.open(direction, record);
   }
 
@@ -570,8 +668,10 @@ export class TlsSession {
     const { held } = state;
     state.held = [];
     state.heldOctets = 0;
+    state.waits = false;
     for (const record of held) {
       if (this.givenUp) return;
+      if (record.type !== ContentType.applicationData) continue;
       if (state.cipher === null) this.seek(direction, record);
       else this.protected(direction, record);
     }
@@ -579,6 +679,7 @@ export class TlsSession {
 
   private seekMaster(direction: Direction, record: TlsRecord, search: MasterSearch): void {
     const found = this.keys.master(search, direction, direction === this.clientDirection, record);
+    if (found === null) this.unopened(direction, record);
     if (typeof found === 'string') this.giveUp(found);
     if (typeof found === 'string' || found === null) return;
     this.masterSearch = null;
@@ -604,6 +705,7 @@ export class TlsSession {
   private giveUp(why: string): void {
     if (this.givenUp) return;
     this.givenUp = true;
+    this.admitUnopened(why);
     this.facts.unreadable = why;
     this.sink.unreadable(why);
   }

@@ -177,6 +177,27 @@ describe('an encrypted connection with its keys', () => {
     expect(holed.connections[0].fromServer.gaps).toHaveLength(1);
   });
 
+  it.each([
+    ['every', /^CLIENT_TRAFFIC.*\n/gm],
+    ['the traffic', /^(CLIENT_(HANDSHAKE_)?TRAFFIC|SERVER_HANDSHAKE).*\n/gm],
+  ])("is blind where the client's records stay closed, for want of %s secret", (_which, lines) => {
+    const { tape, sent } = tapeOf();
+    const log = new KeyLog();
+    const random = keyLog.match(/^CLIENT_TRAFFIC_SECRET_0 (\S+)/m)?.[1];
+    log.add(octets(`${keyLog.replace(lines, '')}CLIENT_TRAFFIC_SECRET_0 ${random} ${'0'.repeat(64)}\n`));
+    const [connection] = observe(tape, autoProfile, log).connections;
+    expect(connection.fromServer.counts.text).toBeGreaterThan(3);
+    expect(connection.fromClient.counts.text).toBe(0);
+    const own = sent.filter(({ from, length }) => from === 'client' && length > 0);
+    const { blind } = connection.fromClient;
+    // ClientHello, Finished, the Upgrade request: from the first that may carry data to the last that came.
+    const [, finished, request] = own;
+    expect(blind).toHaveLength(1);
+    expect([finished.packet, request.packet]).toContain(blind[0].ref);
+    expect(blind[0].toNs).toBeGreaterThanOrEqual(connection.fromClient.lastOctetsNs);
+    expect(blind[0].why).toMatch(/decrypted|do not open/);
+  });
+
   it('is found in mid-connection, from within a record on', () => {
     const { tape, sent } = tapeOf();
     const i = largest();

@@ -37,6 +37,7 @@ export function hear(wire: Pick<TlsWire, 'chunks' | 'keyLog'>, feed: Feed, optio
         else heard.server += text;
         heard.spans?.push([direction, offset, wireFrom, wireTo]);
       },
+      unopened: () => {},
       unread: (direction, lost) => heard.lost.push({ direction, ...lost }),
       unreadable: (why) => {
         heard.why = why;

@@ -97,6 +97,27 @@ describe('KeyUpdate', () => {
   });
 });
 
+describe('early data of a connection whose ServerHello was not captured', () => {
+  const isServerHello = ({ from, bytes }: WireChunk) => from === 'server' && bytes[0] === 22 && bytes[5] === 2;
+
+  it('is read with the rest', () => {
+    const [, wire] = recorded('early-data');
+    // The segment holds the EncryptedExtensions too, which say whether early data was taken.
+    const { client, why, lost } = hear(wire, whole, { without: isServerHello });
+    expect({ client, why }).toEqual({ client: 'after\n', why: null });
+    expect(lost.filter(({ direction }) => direction === 0)).toMatchObject([
+      { exact: false, why: 'the answer to its early data was not captured' },
+    ]);
+  });
+
+  it('is not missed where it had been refused', () => {
+    const [, , wire] = recorded('early-data');
+    const { client, why, lost } = hear(wire, whole, { without: isServerHello });
+    expect({ client, why }).toEqual({ client: 'again\n', why: null });
+    expect(lost.filter(({ direction }) => direction === 0)).toEqual([]);
+  });
+});
+
 describe('early data whose secret the key log does not hold', () => {
   const without = (keyLog: string) => keyLog.replace(/^CLIENT_EARLY.*\n/gm, '');
 

@@ -144,7 +144,8 @@ describe('holes', () => {
         const lostFrom = server[first][1];
         const lostTo = server[last + 1][1];
         expect(heard.why).toBeNull();
-        const exact = !shape.ciphers?.includes('-SHA:');
+        // Of CBC the padding is not known; in TLS 1.3 the first records may be tickets.
+        const exact = !shape.ciphers?.includes('-SHA:') && !(shape.version === 'TLSv1.3' && first === 0);
         expect(heard.server, `${first}`).toBe(full.slice(0, lostFrom) + full.slice(lostTo));
         if (exact) expect(heard.lost).toMatchObject([{ direction: 1, from: lostFrom, to: lostTo, exact: true }]);
         else expect(heard.lost[0].exact).toBe(false);
