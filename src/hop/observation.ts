@@ -171,8 +171,9 @@ export interface HopObservation {
   missedOctets: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];
-  /** What was wrong with packets below TCP, each kind a few times. */
+  /** What was wrong with packets below TCP, each kind a few times; and how often, by code. */
   issues: readonly Issue[];
+  issueCounts: ReadonlyMap<string, number>;
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */
   droppedPackets: number | null;
   /** Keys were given for it, or stand in its files. */

@@ -58,6 +58,7 @@ export async function observeHop(
     missedOctets: observer.missedOctets,
     setBacks: observer.context.clock.setBacks,
     issues: observer.decoder.issues.issues,
+    issueCounts: observer.decoder.issues.counts,
     droppedPackets: dropped,
     hasKeys: keyLogs.length > 0 || keyLog.size > 0,
   };

@@ -203,7 +203,8 @@ export class LinkLayer {
   /** What pppd's own filter captures: 1 for sent, 0 for received, then the frame without its address. */
   private pppd(bytes: Uint8Array, start: number, end: number): number {
     if (end - start < 4) return this.set(EtherType.cut, end);
-    if (this.direction === Direction.unknown) this.direction = bytes[start] === 1 ? Direction.outbound : Direction.inbound;
+    if (this.direction === Direction.unknown)
+      this.direction = bytes[start] === 1 ? Direction.outbound : Direction.inbound;
     return this.pointToPoint(uint16(bytes, start + 2), bytes, start + 4, end);
   }
 

@@ -74,6 +74,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     tooBig: observer.tooBig,
     setBacks: observer.context.clock.setBacks,
     issues: observer.decoder.issues.issues,
+    issueCounts: observer.decoder.issues.counts,
     droppedPackets: null,
     hasKeys: false,
   };
