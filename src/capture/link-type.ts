@@ -19,8 +19,10 @@ export const LinkType = {
   ENC: 109,
   LINUX_SLL: 113,
   PFLOG: 117,
+  PPP_PPPD: 166,
   IPV4: 228,
   IPV6: 229,
+  NFLOG: 239,
   PKTAP: 258,
   LINUX_SLL2: 276,
 } as const;

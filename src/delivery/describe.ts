@@ -3,6 +3,7 @@
  */
 
 import type { CaptureSummary } from '../capture/capture-summary.js';
+import { inWords } from '../evidence/issue.js';
 import { endpoint } from '../hop/list.js';
 import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/observation.js';
 import { isoTime } from '../hop/timestamp.js';
@@ -80,20 +81,24 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
   const reasons: string[] = [];
   if (summary.packets === 0) reasons.push('the capture holds no packets');
   else if (observation.tcpPackets === 0) reasons.push('the capture holds no TCP packets that can be read');
-  for (const issue of summary.issues) reasons.push(issue.text);
+  reasons.push(...inWords(summary.issues, summary.issueCounts));
   if (summary.cutPackets > 0)
-    reasons.push(`${summary.cutPackets} packets are cut by the snapshot length: capture with -s 0`);
+    reasons.push(`${counted(summary.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);
   const dropped = (summary.drops.dropped ?? 0) + (summary.drops.droppedByOs ?? 0) + summary.drops.beforePackets;
-  if (dropped > 0) reasons.push(`the capture dropped ${dropped} packets`);
+  if (dropped > 0) reasons.push(`the capture dropped ${counted(dropped, 'packet')}`);
   if (observation.missedOctets > 0)
-    reasons.push(`${observation.missedOctets} octets were TCP-ACKed by their receivers and are not in the capture`);
-  for (const text of new Set(observation.issues.map((issue) => issue.text))) reasons.push(text);
+    reasons.push(`${counted(observation.missedOctets, 'octet')} TCP-ACKed by the receiver and not in the capture`);
+  reasons.push(...inWords(observation.issues, observation.issueCounts, observation.files.length === 1));
   for (const { fromNs, toNs } of observation.setBacks.slice(0, 3))
     reasons.push(`its clock was set back by ${seconds(toNs - fromNs)}`);
   if (summary.backwardsTimestamps > 0)
-    reasons.push(`${summary.backwardsTimestamps} packets are stamped earlier than the one before them`);
+    reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before`);
   reasons.push(...undecrypted(observation));
   return reasons;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Where keys were given: the connections that they do not open, by reason. */

@@ -32,3 +32,24 @@ export class IssueLog {
     this.issues.push({ code, text, packet: null, offset: null, required: null, had: null, field: null, ...where });
   }
 }
+
+/**
+ * One line for each kind of fault: the first one's words and place, and how many more there are. Without a full stop, so that it can stand
+ * in a list. `placed` is false where packet numbers would be ambiguous.
+ */
+export function inWords(issues: readonly Issue[], counts: ReadonlyMap<string, number>, placed = true): string[] {
+  const lines: string[] = [];
+  const said = new Set<string>();
+  for (const { code, text, packet, offset } of issues) {
+    if (said.has(code)) continue;
+    said.add(code);
+    const more = (counts.get(code) ?? 1) - 1;
+    const place = [
+      placed && packet !== null ? `packet ${packet}` : '',
+      placed && offset !== null ? `octet ${offset}` : '',
+      more > 0 ? `and ${more} more` : '',
+    ].filter((part) => part !== '');
+    lines.push(text.replace(/\.$/, '') + (place.length > 0 ? ` (${place.join(', ')})` : ''));
+  }
+  return lines;
+}

@@ -61,6 +61,8 @@ function report(facts: Facts, found: Found, view: HopView, doubtful: CaptureRepo
         packets: [],
         text: reasons.slice(0, 3).join('; ') || 'does not cover all of the time in question',
       })),
-    next: `Capture again at ${view.name}, before the commands and until the deadline after the last one, with a larger buffer and whole packets: tcpdump -B 65536 -s 0 (see lasthop capture-plan).`,
+    next: doubtful.some(({ trust }) => trust === 'none')
+      ? `Check the interface and the filter with which ${view.name} was captured: a capture of it must hold the TCP connections of its own leg (tcpdump -i any -s 0, see lasthop capture-plan).`
+      : `Capture again at ${view.name}, before the commands and until the deadline after the last one, with a larger buffer and whole packets: tcpdump -B 65536 -s 0 (see lasthop capture-plan).`,
   });
 }

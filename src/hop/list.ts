@@ -3,6 +3,7 @@
  * ConnectionSummaries at the end. The same stack as the observer's, with a listener on its frames.
  */
 
+import { inWords } from '../evidence/issue.js';
 import { loadProfile } from '../message/load-profile.js';
 import { formatEndpoint } from '../packet/address.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
@@ -65,9 +66,10 @@ function progressOf(options: ListOptions) {
 /** What was wrong with the files themselves, and with packets in them. */
 function warnOf(observer: Observer, observed: readonly ObservedFile[], options: ListOptions): void {
   for (const { file, summary } of observed)
-    for (const issue of summary.issues) options.warn?.(`${file}: ${issue.text}`);
+    for (const text of inWords(summary.issues, summary.issueCounts)) options.warn?.(`${file}: ${text}`);
   const [{ file }] = observed;
-  for (const issue of observer.decoder.issues.issues) options.warn?.(`${file}: ${issue.text}`);
+  const { issues, counts } = observer.decoder.issues;
+  for (const text of inWords(issues, counts, observed.length === 1)) options.warn?.(`${file}: ${text}`);
 }
 
 /** Makes a FrameEvent of each frame; the time base is known once the first packet was read. */

@@ -175,8 +175,9 @@ export interface HopObservation {
   setBacks: { fromNs: number; toNs: number }[];
   /** It was set forward between two packets, as the senders' timestamps tell. */
   clockSteps: readonly ClockStep[];
-  /** What was wrong with packets below TCP, each kind a few times. */
+  /** What was wrong with packets below TCP, each kind a few times; and how often, by code. */
   issues: readonly Issue[];
+  issueCounts: ReadonlyMap<string, number>;
   /** Packets that the capture says it dropped (pcapng statistics); null where it says nothing. */
   droppedPackets: number | null;
   /** Keys were given for it, or stand in its files. */

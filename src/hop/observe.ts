@@ -59,6 +59,7 @@ export async function observeHop(
     setBacks: observer.context.clock.setBacks,
     clockSteps: observer.context.clock.steps.finish(),
     issues: observer.decoder.issues.issues,
+    issueCounts: observer.decoder.issues.counts,
     droppedPackets: dropped,
     hasKeys: keyLogs.length > 0 || keyLog.size > 0,
   };

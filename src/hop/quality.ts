@@ -5,6 +5,7 @@
 
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import { compareWithSecondReader } from '../capture/second-reader.js';
+import { inWords } from '../evidence/issue.js';
 import { loadProfile } from '../message/load-profile.js';
 import type { CaptureQuality, ConnectionQuality, Hole } from './capture-quality.js';
 import { endpoint } from './list.js';
@@ -61,11 +62,18 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     secondReader: options.secondReader === true ? await compareWithSecondReader(file) : null,
     connections: described,
   };
-  const { trust, reasons } = judged(base);
+  const faults = [
+    ...inWords(summary.issues, summary.issueCounts),
+    ...inWords(observer.decoder.issues.issues, observer.decoder.issues.counts),
+  ];
+  const { trust, reasons } = judged(base, faults);
   return { ...base, trust, reasons };
 }
 
-function judged(of: Omit<CaptureQuality, 'trust' | 'reasons'>): Pick<CaptureQuality, 'trust' | 'reasons'> {
+function judged(
+  of: Omit<CaptureQuality, 'trust' | 'reasons'>,
+  faults: readonly string[],
+): Pick<CaptureQuality, 'trust' | 'reasons'> {
   const reasons: string[] = [];
   const say = (count: number, text: string) => {
     if (count > 0) reasons.push(text);
@@ -74,7 +82,7 @@ function judged(of: Omit<CaptureQuality, 'trust' | 'reasons'>): Pick<CaptureQual
   if (of.packets === 0) reasons.push('it holds no packets');
   else if (of.tcpPackets === 0) reasons.push('it holds no TCP packets that can be read');
   else if (!of.connections.some((each) => each.protocol === 'websocket')) reasons.push('it holds no WebSocket');
-  reasons.push(...new Set(of.issues.map(({ text }) => text)));
+  reasons.push(...faults);
   say(
     of.droppedPackets ?? 0,
     `the capturing host dropped ${many(of.droppedPackets ?? 0, 'packet')}: use tcpdump -B 65536`,

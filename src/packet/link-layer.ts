@@ -2,10 +2,10 @@
  * From a captured frame to the network layer's protocol and position, for the link types that captures of IP come in.
  * In: a PacketRecord. Out: EtherType, offset and direction in a reused struct.
  * IEEE 802.3, 802.1Q, 802.2 (SNAP), RFC 2516 (PPPoE), RFC 1661/1662 (PPP), RFC 3032 (MPLS), and the pages of
- * draft-ietf-opsawg-pcaplinktype on LINUX_SLL, LINUX_SLL2, NULL, LOOP, PFLOG, ENC, PKTAP.
+ * draft-ietf-opsawg-pcaplinktype on LINUX_SLL, LINUX_SLL2, NULL, LOOP, PFLOG, ENC, PKTAP, NFLOG, PPP_PPPD.
  */
 
-import { uint16, uint32, uint32LittleEndian } from '../bytes/integers.js';
+import { uint16, uint16LittleEndian, uint32, uint32LittleEndian } from '../bytes/integers.js';
 import { LinkType } from '../capture/link-type.js';
 import { Direction, type PacketRecord } from '../capture/packet-record.js';
 
@@ -28,6 +28,8 @@ export const EtherType = {
   mplsMulticast: 0x8848,
 } as const;
 
+/** The packet itself, among what netfilter says of it. */
+const NFULA_PAYLOAD = 9;
 const PPP_IPV4 = 0x0021;
 const PPP_IPV6 = 0x0057;
 const PPP_MPLS = 0x0281;
@@ -98,6 +100,10 @@ export class LinkLayer {
         return this.network(EtherType.pppoeSession, bytes, start, end);
       case LinkType.PKTAP:
         return this.pktap(bytes, start, end);
+      case LinkType.PPP_PPPD:
+        return this.pppd(bytes, start, end);
+      case LinkType.NFLOG:
+        return this.netfilterLog(bytes, start, end);
       default:
         return this.set(EtherType.unsupported, start);
     }
@@ -192,6 +198,30 @@ export class LinkLayer {
       protocol === PPP_IPV4 ? EtherType.ipv4 : protocol === PPP_IPV6 ? EtherType.ipv6 : EtherType.none,
       at,
     );
+  }
+
+  /** What pppd's own filter captures: 1 for sent, 0 for received, then the frame without its address. */
+  private pppd(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start < 4) return this.set(EtherType.cut, end);
+    if (this.direction === Direction.unknown)
+      this.direction = bytes[start] === 1 ? Direction.outbound : Direction.inbound;
+    return this.pointToPoint(uint16(bytes, start + 2), bytes, start + 4, end);
+  }
+
+  /** `tcpdump -i nflog`: family, version, resource, then type-length-value triples in the host's byte order, one of them the packet. */
+  private netfilterLog(bytes: Uint8Array, start: number, end: number): number {
+    if (end - start < 8) return this.set(EtherType.cut, end);
+    const family = bytes[start];
+    if ((family !== 2 && family !== 10) || bytes[start + 1] !== 0) return this.set(EtherType.none, end);
+    // Length and type are small numbers: the order that makes the first one small is the host's.
+    const word = bytes[start + 5] < bytes[start + 4] ? uint16LittleEndian : uint16;
+    for (let at = start + 4; end - at >= 4; ) {
+      const length = word(bytes, at);
+      if (length < 4) return this.set(EtherType.none, end);
+      if (word(bytes, at + 2) === NFULA_PAYLOAD) return this.set(EtherType.rawIp, at + 4);
+      at += (length + 3) & ~3;
+    }
+    return this.set(EtherType.none, end);
   }
 
   /** macOS: a header of its own, then a frame of the type that it names. */

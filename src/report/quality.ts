@@ -7,6 +7,7 @@ import { jsonArray, jsonText } from './json-text.js';
 import { printable } from './printable.js';
 import type { QualityFormat } from './quality-format.js';
 import { type ReportOptions, type Style, style } from './style.js';
+import { joined, wrapped } from './width.js';
 
 /** Longer lists are for the JSON, unless all is asked for. */
 const CONNECTIONS_SHOWN = 20;
@@ -41,13 +42,23 @@ function* table(capture: CaptureQuality, options: ReportOptions): Generator<stri
     limited: 'supports conclusions, but not about everything',
     none: 'supports no conclusions',
   };
-  yield `${look.bold(printable(capture.file, look.unicode))}: ${look.tone(tone, `trust ${capture.trust}`)}, it ${says[capture.trust]}\n`;
+  const { width } = options;
+  const name = printable(capture.file, look.unicode);
+  const trust = `trust ${capture.trust}`;
+  const [first, ...rest] = wrapped(`${name}: ${trust}, it ${says[capture.trust]}`, width);
+  yield `${first.replace(name, look.bold(name)).replace(trust, look.tone(tone, trust))}\n`;
+  for (const line of rest) yield `  ${line}\n`;
   const kinds = [capture.format, capture.compression, ...capture.linkTypes].filter((each) => each !== null);
-  yield `  ${kinds.join(', ')} ${dot} ${counted(capture.packets, 'packet')}, ${count(capture.tcpPackets)} of them TCP`;
-  yield ` ${dot} ${timeRange(capture.firstAt, capture.lastAt, dash)}\n`;
-  for (const reason of capture.reasons) yield `  ${look.glyph.unknown} ${printable(reason, look.unicode)}\n`;
-  for (const note of notes(capture)) yield `  ${look.quiet(`${dot} ${note}`)}\n`;
+  const packets = `${counted(capture.packets, 'packet')}, ${count(capture.tcpPackets)} of them TCP`;
+  const about = [kinds.join(', '), packets, timeRange(capture.firstAt, capture.lastAt, dash)];
+  for (const line of joined(about, ` ${dot} `, width - 2)) yield `  ${line}\n`;
+  for (const reason of capture.reasons) yield* item(look.glyph.unknown, printable(reason, look.unicode), width);
+  for (const note of notes(capture)) for (const line of item(dot, note, width)) yield look.quiet(line);
   yield* connections(capture, options, look);
+}
+
+function* item(glyph: string, text: string, width: number): Generator<string> {
+  for (const [at, line] of wrapped(text, width - 4).entries()) yield `  ${at === 0 ? glyph : ' '} ${line}\n`;
 }
 
 /** What is no fault, and good to know. */
@@ -82,9 +93,11 @@ function* connection(each: ConnectionQuality, options: ReportOptions, look: Styl
   const glyph = each.whole ? look.tone('good', look.glyph.good) : look.tone('unknown', look.glyph.unknown);
   const one = each.directions === 'both' ? '' : `, only what the ${each.directions} sent`;
   const opening = each.opening === 'seen' ? '' : ', opening not captured';
-  yield `  ${glyph} #${each.connection} ${each.client} ${look.glyph.arrow} ${each.server} ${each.protocol}${name}${one}${opening}\n`;
+  const text = `#${each.connection} ${each.client} ${look.glyph.arrow} ${each.server} ${each.protocol}${name}${one}${opening}`;
+  yield* item(glyph, text, options.width);
   const holes = options.all ? each.holes : each.holes.slice(0, HOLES_SHOWN);
-  for (const hole of holes) yield `      ${look.quiet(holeLine(hole, look))}\n`;
+  for (const hole of holes)
+    for (const line of wrapped(holeLine(hole, look), options.width - 6)) yield `      ${look.quiet(line)}\n`;
   if (each.holes.length > holes.length) yield `      ${look.quiet(`${each.holes.length - holes.length} more holes`)}\n`;
 }
 

@@ -102,6 +102,9 @@ export class HalfStream {
   resets = 0;
   retransmissions = 0;
   duplicates = 0;
+  /** Timestamp option of the segment at hand, and of the one that brought the highest octets; 0 for none. */
+  timestamp = 0;
+  private newestTimestamp = 0;
   private resends = 0;
   /** How many there were when the oldest octet that waits for its TCP ACK was sent. */
   private resendsBefore = 0;
@@ -192,6 +195,11 @@ export class HalfStream {
         this.duplicates++;
         return;
       }
+      // What is sent again is stamped anew (RFC 7323): an older stamp is an old packet, of a file that overlaps another.
+      if (wireEnd <= this.next && this.timestamp !== 0 && distance(this.timestamp, this.newestTimestamp) < 0) {
+        this.duplicates++;
+        return;
+      }
       if (offset < 0) this.beforeBase(offset);
       if (wireEnd <= this.next) this.retransmissions++;
       this.resends++;
@@ -208,6 +216,7 @@ export class HalfStream {
       // New octets from the past: files that were put one behind the other bring old ones.
       if (timeNs < this.lastOctetsNs - SET_BACK_NS && offset === this.next) this.clock.setBack(this.lastOctetsNs);
       this.highest = wireEnd;
+      this.newestTimestamp = this.timestamp;
       this.lastOctetsNs = timeNs;
     }
     if (!this.followed) {

@@ -97,6 +97,31 @@ describe('the quality of a capture', () => {
     expect(quality.reasons.join()).toMatch(/set back by 6000 ms/);
   });
 
+  it('of which a part was captured twice, in another file, counts copies and no retransmissions', async () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    for (let i = 0; i < 40; i++) {
+      talk.segment(1000 + i * 100, 'server', { data: frame(command(`c-${i}`)), timestamp: 5000 + i * 100 });
+      talk.segment(1001 + i * 100, 'client');
+    }
+    const again = new Tape();
+    again.packets.push(...tape.packets, ...tape.packets.filter(({ atMs }) => atMs >= 1000 && atMs < 4000));
+    const quality = await qualityOf(again);
+    expect(quality).toMatchObject({ duplicates: 30, backwardsTimestamps: 1 });
+    expect(quality.connections[0]).toMatchObject({ retransmissions: 0, whole: true });
+  });
+
+  it('fits a terminal of 80 columns', async () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0, { client: '2001:db8:1:2:3:4:5:6', server: '2001:db8:1:2:3:4:5:7' });
+    talk.segment(1000, 'server', { data: frame(command('c-1')), captured: 20 });
+    talk.segment(1001, 'client');
+    const options = { width: 80, colour: false, unicode: true, all: true, failedOnly: false };
+    const lines = [...qualityReport('table', [await qualityOf(tape)], options, '1')].join('').split('\n');
+    expect(lines.filter((line) => line.length > 80 && !line.includes(directory))).toEqual([]);
+    expect(lines.some((line) => line.includes('cut by the snapshot length'))).toBe(true);
+  });
+
   it('without a WebSocket, and without a packet', async () => {
     const tape = new Tape();
     new Talk(tape).open(0);

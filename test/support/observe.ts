@@ -75,6 +75,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     setBacks: observer.context.clock.setBacks,
     clockSteps: observer.context.clock.steps.finish(),
     issues: observer.decoder.issues.issues,
+    issueCounts: observer.decoder.issues.counts,
     droppedPackets: null,
     hasKeys: false,
   };
