@@ -32,6 +32,8 @@ export interface CommandCourt {
   /** When a clock was stepped. */
   doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
+  /** The user named every hop. */
+  wholePathNamed: boolean;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
   learned: string | null;
   /** In words, where the order in which hops were given could not be checked. */
@@ -131,6 +133,7 @@ class JudgedAttempt implements AttemptVerdict {
       deadlineNs,
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
+      uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
     this.judgedAck = ack === null ? null : judgedReply(court, ack);

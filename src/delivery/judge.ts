@@ -36,6 +36,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** By hop: the address of a hop between it and the next inner one, which was neither captured nor named. */
+  uncaptured: readonly (string | null)[];
   /** Why nothing can be said of how long it was between two moments of common time; null where it can. */
   steppedAt(fromNs: number, toNs: number): string | null;
 }
@@ -73,6 +75,12 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   if (stepped !== null) return open(() => `the agent's CommandAck reached ${views[innermost].name}; ${stepped}`);
   const where = views[innermost].name;
   const next = states[innermost - 1];
+  const between = attempt.uncaptured[innermost] ?? null;
+  if (between !== null)
+    return open(
+      () =>
+        `the agent's CommandAck reached ${where}, and ${between} stands between it and ${views[innermost - 1].name}: a capture there would settle it (name all hops with --path)`,
+    );
   if (next.state === 'unobserved') return open(() => `the agent's CommandAck reached ${where}; ${next.reason}`);
   const outward = views[innermost + 1]?.name ?? 'agent';
   // A leg has one name whichever way a message goes on it: outward.
@@ -188,6 +196,11 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   if (furthest >= 0 && (states[furthest].state === 'sent-unacked' || onlySacked(attempt, furthest)))
     return judgeUnacked(attempt, furthest, open);
   if (next === undefined) return judgeArrived(attempt, furthest, open);
+  const between = attempt.uncaptured[furthest + 1] ?? null;
+  if (between !== null && furthest >= 0 && next.state !== 'unobserved')
+    return open(
+      `it left ${lastHop} and was TCP-ACKed by ${between}, which is not ${nextName}: a capture there would settle it (name all hops with --path)`,
+    );
 
   if (next.state === 'partial') {
     const short = coverageShort(attempt, furthest + 1);

@@ -13,6 +13,7 @@ import { chooseLegs, type UsualServers } from './legs.js';
 import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
+import { uncapturedHops } from './uncaptured.js';
 
 type Observations = readonly (HopObservation | null)[];
 
@@ -51,11 +52,13 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
       ? first[i]
       : chooseLegs(group, observations, usual),
   );
-  const found = legs.filter((each) => each.some((leg) => leg !== null));
+  const found = groups
+    .map((group, i) => ({ group, legs: legs[i] }))
+    .filter((each) => each.legs.some((leg) => leg !== null));
   const startNs = (each: (Leg | null)[]) =>
     Math.min(...each.map((leg) => leg?.connection.firstNs ?? Number.POSITIVE_INFINITY));
-  found.sort((a, b) => startNs(a) - startNs(b));
-  return found.map((each, i) => {
+  found.sort((a, b) => startNs(a.legs) - startNs(b.legs));
+  return found.map(({ group, legs: each }, i) => {
     const names = [...new Set(each.flatMap((leg) => leg?.connection.agentNames ?? []))];
     const alone = each.filter((leg) => leg !== null).length === 1;
     return {
@@ -63,6 +66,7 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
       legs: alone ? each.map((leg) => leg && { ...leg, linkedBy: 'only' as const }) : each,
       agent: names[0] ?? null,
       names,
+      uncaptured: uncapturedHops(group, each, observations),
       fromServer: new ThreadTable(observations.length),
       fromClient: new ThreadTable(observations.length),
     };
