@@ -152,7 +152,9 @@ class JudgedAttempt implements AttemptVerdict {
   }
 
   get grade(): Grade {
-    return this.outcome === 'inconclusive' && this.lastHop === null ? 'none' : 'measured';
+    if (this.outcome === 'inconclusive' && this.lastHop === null) return 'none';
+    const last = this.attempt.states.find((_, hop) => this.court.views[hop].name === this.lastHop);
+    return this.outcome !== 'delivered' && last?.inferred ? 'inferred' : 'measured';
   }
 
   get reason(): string {

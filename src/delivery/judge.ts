@@ -6,7 +6,7 @@
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
-import { isSentAgain, type Judged, localStretch } from './hop-state.js';
+import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
 export interface Ruling {
@@ -310,7 +310,10 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const leg = path.legs[hop];
   if (leg === null || view.observation === null) return open('no leg');
   const window = { fromNs: states[hop].sentNs, toNs: attempt.deadlineNs };
-  const blind = blindness(view.observation, leg.connection, leg.connection.fromClient, localStretch(view, window));
+  const { fromClient } = leg.connection;
+  const stretch = localStretch(view, window);
+  const known = knownAt(view, path, 'fromClient');
+  const blind = blindness(view.observation, leg.connection, fromClient, stretch, known);
   if (blind !== null)
     return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: from the agent ${blind}`);
   const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);

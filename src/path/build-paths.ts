@@ -3,6 +3,7 @@
  * hops as a thread. In: observations by hop index, null where a hop was only named. Out: Paths and HopViews for delivery/.
  */
 
+import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { type AlignSide, align, anchors } from './align.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
@@ -202,5 +203,22 @@ function threads(
     }
     inward.unshift({ side, threadAt, hop: leg.hop });
   }
+  for (const { side, hop } of inward) tellOfParts(table, side, hop, observations);
   return table;
 }
+
+/** Messages of which a hop has only a part, and another one all. */
+function tellOfParts(table: ThreadTable, { half }: AlignSide, hop: number, observations: Observations): void {
+  if (half.unsound.length === 0) return;
+  const unsound = new Set(half.unsound);
+  const isWhole = (other: number, row: number) =>
+    row >= 0 && !(observations[other] as HopObservation).messages.has(row, UNSOUND);
+  for (let thread = 0; thread < table.count; thread++) {
+    const row = table.row(thread, hop);
+    if (!unsound.has(row)) continue;
+    for (let other = 0; other < table.hops; other++)
+      if (other !== hop && isWhole(other, table.row(thread, other))) table.know(hop, row);
+  }
+}
+
+const UNSOUND = MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable;
