@@ -2,7 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 // Reading a capture leaves hardly anything that lives long: a young generation that stays small costs nothing and keeps memory flat.
-setFlagsFromString('--single-threaded-gc');setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--single-threaded-gc');
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const { main } = await import('../dist/cli/main.js');
 process.exitCode = await main(process.argv.slice(2), process);

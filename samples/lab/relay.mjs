@@ -3,8 +3,10 @@
 // Rules: [{ from: 'server' | 'agent', opcodes: [1], types: ['Command'] | null, agents: [...] | null, half, spoil }];
 // with `half`, half of the frame is written and nothing from the server after it; with `spoil: 'lose'` its first three octets are
 // left out, with `spoil: 'garble'` its first octet is changed, and everything after it passes: as a tunnel that loses or corrupts does.
+// `reframe`: the same messages leave in other frames: what the server sends in two fragments, what agents send with other masking keys.
 // `transparent`: adds no header, as a box does that ends TCP in the middle. `delayMs`: passes everything later.
 
+import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { note } from './events.mjs';
 import { sniff } from './messages.mjs';
@@ -35,6 +37,25 @@ function frameReader(each) {
       held = held.subarray(at + length);
     }
   };
+}
+
+function framed(payload, first, key) {
+  const long = payload.length > 125;
+  const head = Buffer.alloc(2 + (long ? 2 : 0));
+  head[0] = first;
+  head[1] = (key ? 0x80 : 0) | (long ? 126 : payload.length);
+  if (long) head.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([head, key ?? Buffer.alloc(0), key ? payload.map((octet, i) => octet ^ key[i & 3]) : payload]);
+}
+
+/** The same message in other frames. */
+function reframed(raw, opcode, payload, from) {
+  const fin = raw[0] & 0x80;
+  if (payload.length > 0xffff || (raw[0] & 0x70) !== 0) return raw;
+  if (from === 'agent') return framed(payload, fin | opcode, randomBytes(4));
+  if (opcode !== 1 || !fin || payload.length < 20) return raw;
+  const at = payload.length >> 1;
+  return Buffer.concat([framed(payload.subarray(0, at), opcode), framed(payload.subarray(at), 0x80)]);
 }
 
 /** Calls `onHead` once with the HTTP head, then hands everything else to `rest`. */
@@ -80,7 +101,7 @@ createServer({ noDelay: true }, (client) => {
         (!r.opcodes || r.opcodes.includes(opcode)) &&
         (!r.types || r.types.includes(type)),
     );
-    if (!rule) return later(to, raw);
+    if (!rule) return later(to, config.reframe ? reframed(raw, opcode, payload, from) : raw);
     const event = rule.spoil ? 'relay-spoil' : 'relay-drop';
     note({ event, hop: config.hop, from, agent, opcode, type, id, half: rule.half, spoil: rule.spoil });
     if (rule.spoil) return later(to, spoiled(raw, rule.spoil));

@@ -64,7 +64,8 @@ export class World {
     const proxy = async (hop, netns, relayTo, config) => {
       const relay = scenario.relay?.[hop];
       if (!relay) return this.proxies.set(hop, await this.#nginx(hop, netns, config));
-      const at = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, rules: relay };
+      const how = Array.isArray(relay) ? { rules: relay } : relay;
+      const at = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, ...how };
       return this.processes.forkIn(ns(netns), 'relay.mjs', { ...at, ...relayTo }, note('lab'));
     };
     const { readTimeout, innerTls = false, shutdownTimeout } = scenario;

@@ -74,7 +74,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   }
   const { paths, views, order, doubts } = buildPaths(names, observations);
   refuseMisuse(views, paths, order);
-  for (const text of inputWarnings(views, order)) options.warn?.(text);
+  for (const text of inputWarnings(views, order, options.path?.length ? [] : paths)) options.warn?.(text);
   const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);
@@ -93,6 +93,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     slackNs: slackOf(views),
     doubts,
     // Whoever names the whole path knows it.
+    wholePathNamed: Boolean(options.path?.length),
     goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
     learned: learned?.words ?? null,
     orderNote: orderNote(views, order),
@@ -230,7 +231,19 @@ function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[])
     const leg = other.legs[views.length - 1];
     return leg != null && leg.connection.clientAddress === connection.clientAddress && forwards(leg.connection);
   });
-  return isProxy ? connection.clientAddress : null;
+  return isProxy || isOnlyClient(connection.clientAddress, views.length - 1, paths) ? connection.clientAddress : null;
+}
+
+/** Several agents, all from one address, and no opening of theirs captured: a gateway of theirs, or a proxy. */
+function isOnlyClient(address: string, hop: number, paths: readonly Path[]): boolean {
+  const agents = new Set<string>();
+  for (const { legs, agent } of paths) {
+    const connection = legs[hop]?.connection;
+    if (connection === undefined) continue;
+    if (connection.clientAddress !== address || connection.handshake !== null) return false;
+    if (agent !== null) agents.add(agent);
+  }
+  return agents.size > 1;
 }
 
 function forwards({ handshake, clientAddress }: ObservedConnection): boolean {

@@ -14,12 +14,16 @@ export interface Stretch {
   toNs: number;
 }
 
-/** Null if every octet that `half` sent in the stretch is known and was read. */
+/**
+ * Null if every octet that `half` sent in the stretch is known and was read. `isKnown`: of which row, read only in part here, another hop
+ * tells what it is.
+ */
 export function blindness(
   observation: HopObservation,
   connection: ObservedConnection,
   half: ObservedHalf,
   stretch: Stretch,
+  isKnown: (row: number) => boolean = () => false,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
   const elsewhere = half === connection.fromServer ? divertedTo(observation, connection) : null;
@@ -34,6 +38,7 @@ export function blindness(
     if (!(gap.toNs < stretch.fromNs) && !(gap.fromNs > stretch.toNs)) {
       // At the receiver's own host: what it never TCP-ACKed never came, so nothing is missing from the capture.
       if (gap.kind === 'never-acked' && half === connection.fromClient) continue;
+      if (connection.tls === null && liesInKnownRow(observation, half, gap, isKnown)) continue;
       const octets = `${gap.to - gap.from} octets`;
       if (gap.kind === 'cut') return `${octets} of payload were cut off by the snapshot length`;
       return `${octets} are missing from the capture at this time`;
@@ -41,7 +46,7 @@ export function blindness(
   for (const span of half.blind)
     if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs))
       return `${span.to - span.from} octets could not be read: ${span.why}`;
-  const unread = unreadable(observation, half, stretch);
+  const unread = unreadable(observation, half, stretch, isKnown);
   if (unread !== null) return unread;
   return endsBefore(observation, connection, half, stretch.toNs);
 }
@@ -63,11 +68,25 @@ export function lostElsewhere(observation: HopObservation): string | null {
   return null;
 }
 
-function unreadable(observation: HopObservation, half: ObservedHalf, stretch: Stretch): string | null {
+function liesInKnownRow(
+  { messages }: HopObservation,
+  half: ObservedHalf,
+  { from, to }: { from: number; to: number },
+  isKnown: (row: number) => boolean,
+): boolean {
+  return half.unsound.some((row) => messages.startOffset[row] <= from && messages.endOffset[row] >= to && isKnown(row));
+}
+
+function unreadable(
+  observation: HopObservation,
+  half: ObservedHalf,
+  stretch: Stretch,
+  isKnown: (row: number) => boolean,
+): string | null {
   const { messages } = observation;
   for (const row of half.unsound) {
     const sentNs = messages.sentNs[row];
-    if (sentNs < stretch.fromNs || sentNs > stretch.toNs) continue;
+    if (sentNs < stretch.fromNs || sentNs > stretch.toNs || isKnown(row)) continue;
     return messages.has(row, MessageFlag.unreadable)
       ? 'a compressed message could not be inflated: what it refers back to was not captured'
       : 'a message is only partly in the capture';

@@ -23,6 +23,8 @@ export interface Judged {
   tcpAckNs: number;
   /** Every octet of it was seen. */
   whole: boolean;
+  /** Which message it is was not read here: another hop tells, by the place at which it stands. */
+  inferred?: boolean;
 }
 
 const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN, whole: false };
@@ -52,7 +54,8 @@ export function stateAt(
   if (row < 0) {
     const stretch = localStretch(view, { fromNs, toNs });
     const reason =
-      blindness(observation, connection, connection[sender], stretch) ?? strayPart(view, path, sender, thread, stretch);
+      blindness(observation, connection, connection[sender], stretch, knownAt(view, path, sender)) ??
+      strayPart(view, path, sender, thread, stretch);
     return reason === null ? ABSENT : unobserved(`${view.name}: ${reason}`);
   }
   const { messages } = observation;
@@ -65,6 +68,10 @@ export function stateAt(
     tcpAckNs,
     whole: messages.octetsSeen[row] >= messages.octets(row),
   };
+  if (messages.has(row, MessageFlag.damaged) && messages.id[row] < 0) {
+    judged.inferred = true;
+    judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
+  }
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
   if (had < octets) incomplete(judged, view, observation, connection, sender, octets - had, toNs);
@@ -76,6 +83,11 @@ export function stateAt(
     judged.reason = `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
   }
   return judged;
+}
+
+/** Of a message that the capture has only in part: whether another hop's tells what it is. */
+export function knownAt({ index }: HopView, path: Path, sender: Sender): (row: number) => boolean {
+  return (row) => path[sender].isKnown(index, row);
 }
 
 /** A message of which only a part is there, and which is not known to be another one: it may be this one. */
@@ -198,7 +210,7 @@ export function described(view: HopView, judged: Judged): HopState {
   return {
     hop: view.name,
     state,
-    grade: state === 'unobserved' ? 'none' : 'measured',
+    grade: state === 'unobserved' ? 'none' : judged.inferred ? 'inferred' : 'measured',
     reason,
     sentAt: isoTime(sentNs, epochSeconds, timeDigits),
     tcpAckedAt: acked ? isoTime(ackNs, epochSeconds, timeDigits) : null,

@@ -32,6 +32,8 @@ export interface CommandCourt {
   /** When a clock was stepped. */
   doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
+  /** The user named every hop. */
+  wholePathNamed: boolean;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
   learned: string | null;
   /** In words, where the order in which hops were given could not be checked. */
@@ -131,6 +133,7 @@ class JudgedAttempt implements AttemptVerdict {
       deadlineNs,
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
+      uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
     this.judgedAck = ack === null ? null : judgedReply(court, ack);
@@ -149,7 +152,9 @@ class JudgedAttempt implements AttemptVerdict {
   }
 
   get grade(): Grade {
-    return this.outcome === 'inconclusive' && this.lastHop === null ? 'none' : 'measured';
+    if (this.outcome === 'inconclusive' && this.lastHop === null) return 'none';
+    const last = this.attempt.states.find((_, hop) => this.court.views[hop].name === this.lastHop);
+    return this.outcome !== 'delivered' && last?.inferred ? 'inferred' : 'measured';
   }
 
   get reason(): string {

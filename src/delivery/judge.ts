@@ -6,7 +6,7 @@
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
-import { isSentAgain, type Judged, localStretch } from './hop-state.js';
+import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
 export interface Ruling {
@@ -36,6 +36,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** By hop: the address of a hop between it and the next inner one, which was neither captured nor named. */
+  uncaptured: readonly (string | null)[];
   /** Why nothing can be said of how long it was between two moments of common time; null where it can. */
   steppedAt(fromNs: number, toNs: number): string | null;
 }
@@ -73,6 +75,12 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   if (stepped !== null) return open(() => `the agent's CommandAck reached ${views[innermost].name}; ${stepped}`);
   const where = views[innermost].name;
   const next = states[innermost - 1];
+  const between = attempt.uncaptured[innermost] ?? null;
+  if (between !== null)
+    return open(
+      () =>
+        `the agent's CommandAck reached ${where}, and ${between} stands between it and ${views[innermost - 1].name}: a capture there would settle it (name all hops with --path)`,
+    );
   if (next.state === 'unobserved') return open(() => `the agent's CommandAck reached ${where}; ${next.reason}`);
   const outward = views[innermost + 1]?.name ?? 'agent';
   // A leg has one name whichever way a message goes on it: outward.
@@ -188,6 +196,11 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   if (furthest >= 0 && (states[furthest].state === 'sent-unacked' || onlySacked(attempt, furthest)))
     return judgeUnacked(attempt, furthest, open);
   if (next === undefined) return judgeArrived(attempt, furthest, open);
+  const between = attempt.uncaptured[furthest + 1] ?? null;
+  if (between !== null && furthest >= 0 && next.state !== 'unobserved')
+    return open(
+      `it left ${lastHop} and was TCP-ACKed by ${between}, which is not ${nextName}: a capture there would settle it (name all hops with --path)`,
+    );
 
   if (next.state === 'partial') {
     const short = coverageShort(attempt, furthest + 1);
@@ -297,7 +310,10 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const leg = path.legs[hop];
   if (leg === null || view.observation === null) return open('no leg');
   const window = { fromNs: states[hop].sentNs, toNs: attempt.deadlineNs };
-  const blind = blindness(view.observation, leg.connection, leg.connection.fromClient, localStretch(view, window));
+  const { fromClient } = leg.connection;
+  const stretch = localStretch(view, window);
+  const known = knownAt(view, path, 'fromClient');
+  const blind = blindness(view.observation, leg.connection, fromClient, stretch, known);
   if (blind !== null)
     return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: from the agent ${blind}`);
   const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);

@@ -33,12 +33,27 @@ export function orderNote(views: readonly HopView[], { unproven }: HopOrder): st
 }
 
 /** What the user should look at before the verdict is believed. */
-export function inputWarnings(views: readonly HopView[], { unproven }: HopOrder): string[] {
+export function inputWarnings(views: readonly HopView[], order: HopOrder, paths: readonly Path[]): string[] {
+  return [...orderWarnings(views, order), ...uncapturedWarnings(views, paths)];
+}
+
+function orderWarnings(views: readonly HopView[], { unproven }: HopOrder): string[] {
   return unproven.map(({ inner, outer, doubtful }) => {
     const pair = `the order of ${views[inner].name} and ${views[outer].name}`;
     return doubtful
       ? `${pair} is doubtful: by the times of a few messages ${views[outer].name} is nearer to the server; check which file is whose`
       : `${pair} could not be checked: nothing in the captures shows which of them is nearer to the server`;
+  });
+}
+
+function uncapturedWarnings(views: readonly HopView[], paths: readonly Path[]): string[] {
+  return views.flatMap(({ index, name }) => {
+    const address = paths.map(({ uncaptured }) => uncaptured[index]).find((each) => each !== null);
+    return address === undefined
+      ? []
+      : [
+          `between ${views[index - 1].name} and ${name} stands a hop that was not captured (${address}): name all hops with --path`,
+        ];
   });
 }
 

@@ -77,12 +77,15 @@ function unreadRequest(view: HopView, dispatch: ObservedDispatch, window: Stretc
   const { observation } = view;
   const connection = observation?.connections[dispatch.connection];
   if (observation == null || connection === undefined) return null;
+  const { fromClient, fromServer } = connection;
+  // Which answer is whose is counted from the connection's first request.
+  if (dispatch.id === null && fromClient.gaps.length + fromServer.gaps.length > 0)
+    return 'octets are missing from its connection, so its answer may have been taken for another one';
   const { fromNs, toNs } = localStretch(view, window);
   const answeredNs = Number.isNaN(dispatch.answeredNs) ? toNs : dispatch.answeredNs;
   const stretch = { fromNs, toNs: Math.min(answeredNs, toNs) };
   return (
-    blindness(observation, connection, connection.fromClient, stretch) ??
-    blindness(observation, connection, connection.fromServer, stretch)
+    blindness(observation, connection, fromClient, stretch) ?? blindness(observation, connection, fromServer, stretch)
   );
 }
 
@@ -105,6 +108,9 @@ function blindAnywhere(
   );
   const mine = agent === null ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
   if (open.length === 0 && encrypted > 0) return `the capture of ${inner.name} holds encrypted connections only`;
+  // One that was open before the capture began may be silent all through it.
+  if (mine.length === 0 && observation.connections.some(beganBefore))
+    return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, which began when others were open already`;
   for (const connection of mine) {
     const stretch = { fromNs: Math.max(local.fromNs, connection.firstNs), toNs: local.toNs };
     const reason = blindness(observation, connection, connection.fromServer, stretch);
@@ -125,6 +131,10 @@ function endsUnnamed(
   if (row === undefined || !messages.has(row, MessageFlag.partial) || messages.opcode[row] >= FIRST_CONTROL)
     return false;
   return messages.id[row] < 0 && messages.sentNs[row] >= fromNs && messages.sentNs[row] <= toNs;
+}
+
+function beganBefore(connection: ObservedConnection | undefined): boolean {
+  return connection?.protocol === 'websocket' && connection.handshake === null;
 }
 
 /** Also one of which too little was captured to tell what it is. */

@@ -219,7 +219,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   }
 
   private neededFrom(side: Side): number {
-    return side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : side.messages.next);
+    if (side.mode === 'websocket') return side.messages.needFrom(side.frames.needFrom);
+    return side.messages.needFrom(side.held[0]?.offset ?? side.messages.next);
   }
 
   acked(half: HalfStream): void {

@@ -29,7 +29,8 @@ const TIME_SLACK_NS = 60e6;
 const CONTROL_TELLS_FROM = 4;
 
 export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
-  const pairs = anchors(inner, outer);
+  let pairs = anchors(inner, outer);
+  if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
   const byOffsets = pairs.length === 0 && !knownShift(inner, outer) ? null : alignByOffsets(inner, outer, pairs);
   if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets' };
   return { inner: alignByContent(inner, outer, pairs, towardsAgent), mode: pairs.length > 0 ? 'content' : 'none' };
@@ -57,6 +58,42 @@ function uniques(side: AlignSide): Map<number, number> {
     const key = control
       ? contentKey(side, row) ^ Math.imul(messages.maskingKey[row], 0x85ebca6b)
       : contentKey(side, row);
+    seen.set(key, seen.has(key) ? -1 : position);
+  });
+  return seen;
+}
+
+/** Packets were cut: what is left are headers. */
+const LEAST_ALIKE = 3;
+
+/**
+ * Where no content can be compared: frames whose opcode, length and masking key occur exactly once on each side, and that stand at one
+ * constant shift. Three at least, and no more than a third that says otherwise: lengths alone fit by chance.
+ */
+function anchorsByLength(inner: AlignSide, outer: AlignSide): [number, number][] {
+  const once = uniqueFrames(inner);
+  const byShift = new Map<number, [number, number][]>();
+  let all = 0;
+  for (const [key, position] of uniqueFrames(outer)) {
+    const other = once.get(key) ?? -1;
+    if (position < 0 || other < 0) continue;
+    const shift =
+      outer.messages.startOffset[outer.half.rows[position]] - inner.messages.startOffset[inner.half.rows[other]];
+    const pairs = byShift.get(shift);
+    if (pairs === undefined) byShift.set(shift, [[other, position]]);
+    else pairs.push([other, position]);
+    all++;
+  }
+  const [most] = [...byShift.values()].sort((a, b) => b.length - a.length);
+  if (most === undefined || most.length < LEAST_ALIKE || most.length * 3 < all * 2) return [];
+  return most.sort((a, b) => a[1] - b[1]);
+}
+
+function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
+  const seen = new Map<string, number>();
+  half.rows.forEach((row, position) => {
+    if ((messages.flags[row] & MessageFlag.partial) !== 0 || messages.opcode[row] === 0) return;
+    const key = `${messages.opcode[row]} ${messages.octets(row)} ${messages.maskingKey[row]}`;
     seen.set(key, seen.has(key) ? -1 : position);
   });
   return seen;
@@ -108,15 +145,18 @@ function alignByOffsets(inner: AlignSide, outer: AlignSide, pairs: [number, numb
     const wanted = outer.messages.startOffset[outer.half.rows[o]] - shift;
     while (i < inner.half.rows.length && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
     if (i >= inner.half.rows.length || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
-    if (mayBeSame(inner, inner.half.rows[i], outer, outer.half.rows[o])) result[o] = i;
-    else return null;
+    const same = isSame(inner, inner.half.rows[i], outer, outer.half.rows[o]);
+    if (same === false) return null;
+    if (same !== null) result[o] = i;
   }
   return result;
 }
 
-function mayBeSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
-  if (!isWhole(inner.messages, i) || !isWhole(outer.messages, o)) return true;
-  return contentKey(inner, i) === contentKey(outer, o);
+/** Of frames at the same place; null where a hole in one of them leaves it open what it is. */
+function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean | null {
+  if (isWhole(inner.messages, i) && isWhole(outer.messages, o)) return contentKey(inner, i) === contentKey(outer, o);
+  const partial = ((inner.messages.flags[i] | outer.messages.flags[o]) & MessageFlag.partial) !== 0;
+  return partial || inner.messages.octets(i) === outer.messages.octets(o) ? true : null;
 }
 
 /**

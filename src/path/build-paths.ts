@@ -3,6 +3,7 @@
  * hops as a thread. In: observations by hop index, null where a hop was only named. Out: Paths and HopViews for delivery/.
  */
 
+import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { type AlignSide, align, anchors } from './align.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
@@ -13,6 +14,7 @@ import { chooseLegs, type UsualServers } from './legs.js';
 import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
+import { uncapturedHops } from './uncaptured.js';
 
 type Observations = readonly (HopObservation | null)[];
 
@@ -51,11 +53,13 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
       ? first[i]
       : chooseLegs(group, observations, usual),
   );
-  const found = legs.filter((each) => each.some((leg) => leg !== null));
+  const found = groups
+    .map((group, i) => ({ group, legs: legs[i] }))
+    .filter((each) => each.legs.some((leg) => leg !== null));
   const startNs = (each: (Leg | null)[]) =>
     Math.min(...each.map((leg) => leg?.connection.firstNs ?? Number.POSITIVE_INFINITY));
-  found.sort((a, b) => startNs(a) - startNs(b));
-  return found.map((each, i) => {
+  found.sort((a, b) => startNs(a.legs) - startNs(b.legs));
+  return found.map(({ group, legs: each }, i) => {
     const names = [...new Set(each.flatMap((leg) => leg?.connection.agentNames ?? []))];
     const alone = each.filter((leg) => leg !== null).length === 1;
     return {
@@ -63,6 +67,7 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
       legs: alone ? each.map((leg) => leg && { ...leg, linkedBy: 'only' as const }) : each,
       agent: names[0] ?? null,
       names,
+      uncaptured: uncapturedHops(group, each, observations),
       fromServer: new ThreadTable(observations.length),
       fromClient: new ThreadTable(observations.length),
     };
@@ -198,5 +203,22 @@ function threads(
     }
     inward.unshift({ side, threadAt, hop: leg.hop });
   }
+  for (const { side, hop } of inward) tellOfParts(table, side, hop, observations);
   return table;
 }
+
+/** Messages of which a hop has only a part, and another one all. */
+function tellOfParts(table: ThreadTable, { half }: AlignSide, hop: number, observations: Observations): void {
+  if (half.unsound.length === 0) return;
+  const unsound = new Set(half.unsound);
+  const isWhole = (other: number, row: number) =>
+    row >= 0 && !(observations[other] as HopObservation).messages.has(row, UNSOUND);
+  for (let thread = 0; thread < table.count; thread++) {
+    const row = table.row(thread, hop);
+    if (!unsound.has(row)) continue;
+    for (let other = 0; other < table.hops; other++)
+      if (other !== hop && isWhole(other, table.row(thread, other))) table.know(hop, row);
+  }
+}
+
+const UNSOUND = MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable;

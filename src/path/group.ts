@@ -121,11 +121,24 @@ class Groups {
       const y = pair % count;
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      if (shared * 2 < (best.get(x) ?? 0) || shared * 2 < (best.get(y) ?? 0)) continue;
+      const possible = this.possible(x, y, observations);
+      if ([x, y].some((end) => shared * 2 < Math.min(best.get(end) ?? 0, possible))) continue;
       if (this.keysContradict(x, y, passedThrough) || this.timesContradict(x, y)) continue;
       if (this.serversContradict(x, y)) continue;
       this.join(x, y);
     }
+  }
+
+  /** As much as two connections can share: one whose packets were cut has little that can be compared. */
+  private possible(x: number, y: number, observations: readonly (HopObservation | null)[]): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { hop, connection } of [this.sightings[x], this.sightings[y]]) {
+      const { rows, unsound } = connection.fromClient;
+      if (unsound.length * 2 < rows.length) continue;
+      const { maskingKey } = (observations[hop] as HopObservation).messages;
+      least = Math.min(least, rows.filter((row) => maskingKey[row] !== 0).length);
+    }
+    return least;
   }
 
   private votes(observations: readonly (HopObservation | null)[]): Map<number, number> {
@@ -251,6 +264,7 @@ interface Holder extends Mark {
 const MAX_MARKS = 512;
 const MAX_HOLDERS = 16;
 const MANY_ROWS = 1024;
+const LEAST_KEYS = 3;
 const TOGETHER_WITHIN_NS = 5e9;
 
 function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
@@ -260,23 +274,35 @@ function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>
 
 function marksOf(connection: ObservedConnection, messages: MessageTable): Iterable<Mark> {
   const marks = new Map<number, Mark>();
-  for (const half of [connection.fromClient, connection.fromServer])
+  for (const half of [connection.fromClient, connection.fromServer]) {
+    const keysTell = areRandom(half.rows, messages);
     for (const row of half.rows) {
       // Of a long connection a share that is the same at every hop.
       if (half.rows.length > MANY_ROWS && (messages.digest[row] & 0x700) !== 0) continue;
       const key = messages.maskingKey[row];
       const timeNs = messages.sentNs[row];
       const digest = messages.digest[row];
-      if (key !== 0)
-        marks.set(digest ^ Math.imul(key, 0x85ebca6b), {
-          digest: digest ^ Math.imul(key, 0x85ebca6b),
-          timeNs,
-          strong: true,
-        });
+      const mark = (value: number, strong: boolean) => marks.set(value, { digest: value, timeNs, strong });
+      if (key !== 0) mark(digest ^ Math.imul(key, 0x85ebca6b), true);
+      // Of a packet that was cut the header is there, and with it a key that no other frame has.
+      if (keysTell && key !== 0) mark(Math.imul(key, 0x27d4eb2f) ^ messages.octets(row) ^ 0x5bd1e995, true);
       if (messages.opcode[row] >= 8) continue;
-      if (messages.id[row] >= 0 || messages.length[row] >= 48)
-        marks.set(digest, { digest, timeNs, strong: messages.id[row] >= 0 });
+      if (messages.id[row] >= 0 || messages.length[row] >= 48) mark(digest, messages.id[row] >= 0);
     }
+  }
   if (marks.size <= MAX_MARKS) return marks.values();
   return [...marks.values()].sort((a, b) => a.digest - b.digest).slice(0, MAX_MARKS);
+}
+
+/** Some clients always mask with the same key, or with few: they tell nothing. */
+function areRandom(rows: Int32Array, { maskingKey }: MessageTable): boolean {
+  const keys = new Set<number>();
+  const looked = Math.min(rows.length, MANY_ROWS);
+  let masked = 0;
+  for (let i = 0; i < looked; i++) {
+    if (maskingKey[rows[i]] === 0) continue;
+    keys.add(maskingKey[rows[i]]);
+    masked++;
+  }
+  return masked >= LEAST_KEYS && keys.size === masked;
 }

@@ -7,7 +7,7 @@
 import { type AlignSide, anchors } from './align.js';
 import type { Group } from './group.js';
 import { commonAddress, localAddresses, servedHere } from './legs.js';
-import { nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
+import { type Node, nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
 import type { Path } from './path.js';
 
 /** Two hops, by index: the first was given before the second, and stands further out. */
@@ -104,7 +104,8 @@ function voteByConnections(group: Group, observations: Observations, votes: Orde
       ),
     );
   });
-  const provenInner = (n: number, m: number) => n !== m && provenOrder(nodes[n], nodes[m], observations) < 0;
+  const inner = provenPairs(nodes, observations);
+  const provenInner = (n: number, m: number) => inner[n][m] && !inner[m][n];
   for (let a = 0; a < own.length; a++)
     for (let b = a + 1; b < own.length; b++) {
       const kept =
@@ -114,6 +115,15 @@ function voteByConnections(group: Group, observations: Observations, votes: Orde
       // A host that runs two hops serves connections on either side of another's.
       if (kept || broken) votes.add(a, b, kept);
     }
+}
+
+/** By two nodes: whether the one is proven to lie further in, by itself or over others between them. */
+function provenPairs(nodes: readonly Node[], observations: Observations): boolean[][] {
+  const inner = nodes.map((a) => nodes.map((b) => a !== b && provenOrder(a, b, observations) < 0));
+  for (let between = 0; between < nodes.length; between++)
+    for (let a = 0; a < nodes.length; a++)
+      for (let b = 0; b < nodes.length; b++) inner[a][b] ||= inner[a][between] && inner[between][b];
+  return inner;
 }
 
 /** A hop whose leg comes from another hop's host is that one's inner neighbour, also where the other one's own leg cannot be read. */
@@ -153,7 +163,9 @@ function votesByTimes(paths: readonly Path[], observations: Observations): Order
 }
 
 function* comparisons(outward: (AlignSide | null)[], inward: (AlignSide | null)[]): Generator<boolean> {
-  const seen = [...differences(outward, true), ...differences(inward, false)].sort((a, b) => a.atNs - b.atNs);
+  const seen = [...differences(outward, true), ...differences(inward, false)]
+    .filter(({ differenceNs }) => !Number.isNaN(differenceNs))
+    .sort((a, b) => a.atNs - b.atNs);
   for (let i = 1; i < seen.length; i++) {
     const [a, b] = [seen[i - 1], seen[i]];
     if (a.outward === b.outward) continue;

@@ -114,7 +114,7 @@ function namesClientOf(inner: Node, outer: Node): boolean {
   );
 }
 
-function forwardedFor(node: Node): Set<string> {
+export function forwardedFor(node: Node): Set<string> {
   return new Set(
     node.sightings.flatMap(({ connection }) => connection.handshake?.forwardedFor.map(plainAddress) ?? []),
   );

@@ -22,6 +22,8 @@ export interface Path {
   agent: string | null;
   /** All names that the agent goes by. */
   names: string[];
+  /** By hop: the address of a hop that stands between its leg and the next inner one's, and was neither captured nor named. */
+  uncaptured: (string | null)[];
   /** Messages of each direction, matched over the hops. */
   fromServer: ThreadTable;
   fromClient: ThreadTable;

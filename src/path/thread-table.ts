@@ -6,6 +6,8 @@
 export class ThreadTable {
   count = 0;
   private rows: Int32Array;
+  /** By hop: rows that were read only in part, and whole at another hop. */
+  private readonly known: (Set<number> | undefined)[] = [];
 
   constructor(readonly hops: number) {
     this.rows = new Int32Array(16 * hops);
@@ -44,6 +46,16 @@ export class ThreadTable {
   private areTwo(a: number, b: number): boolean {
     for (let hop = 0; hop < this.hops; hop++) if (this.row(a, hop) >= 0 && this.row(b, hop) >= 0) return true;
     return false;
+  }
+
+  know(hop: number, row: number): void {
+    this.known[hop] ??= new Set();
+    this.known[hop].add(row);
+  }
+
+  /** Whether another hop tells what a row is of which this one has only a part. */
+  isKnown(hop: number, row: number): boolean {
+    return this.known[hop]?.has(row) ?? false;
   }
 
   /** Two threads that are one message: false where both have a row at one hop. The first one is left empty. */

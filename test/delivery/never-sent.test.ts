@@ -114,6 +114,32 @@ describe('inconclusive, where a command was asked for and no frame seen', () => 
     expect(verdict.outcome).toBe('inconclusive');
   });
 
+  it('no connection of the agent is in a capture that began in mid-connection', async () => {
+    const scene = new Scene();
+    dispatch(scene.tapes[0], 2000, 'c-1', 'SILENT');
+    const { origin, ...others } = scene.goOn(3000).captures;
+    expect((await hear({ origin, ...others })).of('c-1').outcome).toBe('never-sent');
+    const { outcome, reason } = (await hear({ origin: origin.between(500, 1e9), ...others })).of('c-1');
+    expect(outcome).toBe('inconclusive');
+    expect(reason).toContain('no connection of SILENT is in the capture, which began when others were open already');
+  });
+
+  it('the answer may have been taken for another one, since octets of its connection are missing', async () => {
+    const scene = new Scene();
+    const [tape] = scene.tapes;
+    const talk = new Talk(tape, { client: '127.0.0.1', clientPort: 50_001, server: '127.0.0.1', serverPort: 3001 });
+    talk.open(1500);
+    const ask = 'POST /api/agents/PST-SERVER/command HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}';
+    const first = talk.send(1600, 'client', octets(ask));
+    talk.send(1605, 'server', octets('HTTP/1.1 202 Accepted\r\nContent-Length: 12\r\n\r\n{"id":"c-0"}'));
+    talk.send(2000, 'client', octets(ask));
+    const { origin, ...others } = scene.goOn(3000).captures;
+    const nameless = async (tapes: Record<string, Tape>) =>
+      (await hear(tapes)).commands.filter(({ id }) => id.startsWith('dispatch@')).map(({ outcome }) => outcome);
+    expect(await nameless({ origin, ...others })).toEqual(['never-sent']);
+    expect(await nameless({ origin: origin.without(first), ...others })).not.toContain('never-sent');
+  });
+
   it('the agent answered a command of which the capture holds no frame', async () => {
     const scene = new Scene();
     scene.chain.inward(2000, masked(commandAck('c-before')));

@@ -22,3 +22,14 @@ it('begin when their first octets left, also where the ledger has forgotten them
   expect(blind.length).toBeGreaterThan(0);
   expect(Math.min(...blind.map(({ fromNs }) => fromNs / 1e6))).toBeLessThanOrEqual(1000);
 });
+
+it('frames that wait for a 101 which never comes whole keep their times and packets', () => {
+  const tape = new Tape();
+  const talk = new Talk(tape).open(0);
+  talk.send(1, 'client', upgradeRequest());
+  talk.segment(2, 'server', { data: upgradeResponse(), captured: 40 });
+  const sent = Array.from({ length: 30 }, (_, i) => talk.send(1000 + i * 100, 'client', masked(commandAck(`c-${i}`))));
+  const rows = observe(tape).fromClient();
+  expect(rows.map(({ sentMs }) => sentMs)).toEqual(sent.map((_, i) => 1000 + i * 100));
+  expect(rows.map(({ data }) => data)).toEqual(sent.map((packet) => [packet]));
+});

@@ -117,6 +117,19 @@ describe('the order of two hops', () => {
     expect(unproven).toEqual([{ inner: 0, outer: 1, doubtful: true }]);
   });
 
+  it('is not contradicted by messages whose times are not known', () => {
+    const tapes = [new Tape(), new Tape()];
+    const talks = SILENT.slice(0, 2).map((shape, i) => new Talk(tapes[i], { ...shape, clientIsn: i }));
+    for (let n = 0; n < 12; n++)
+      for (const each of talks) {
+        each.send(1000 * n, 'server', frame(command(`c-${n}`)));
+        each.send(1000 * n + 40, 'client', masked(commandAck(`c-${n}`), { mask: [n, 2, 3, 4] }));
+      }
+    const observed = tapes.map((tape) => observe(tape).observation);
+    for (const row of observed[1].connections[0].fromClient.rows) observed[1].messages.sentNs[row] = Number.NaN;
+    expect(buildPaths(['a', 'b'], observed).order.misordered).toBeNull();
+  });
+
   it('is not contradicted by clocks that drift apart', () => {
     for (const drift of [-300e-6, 300e-6]) {
       const tapes = [new Tape(), new Tape()];
