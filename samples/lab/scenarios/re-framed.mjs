@@ -10,8 +10,13 @@ export default {
     present: [
       { id: 'agent-ignores-commands', agents: ['FRAME-2'] },
       { id: 'hop-drops-text', agents: ['FRAME-3'] },
+      { id: 'distinct-failures' },
     ],
     absentIds: ['peer-unreachable', 'hop-drops-frames', 'protocol-desync'],
+  },
+  hypotheses: {
+    'FRAME-2': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
+    'FRAME-3': { supported: ['proxy-forwarding:nginx', 'independent-faults'], open: [] },
   },
   relay: {
     nginx: { reframe: true, rules: [{ from: 'server', opcodes: [1], types: ['Command'], agents: ['FRAME-3'] }] },

@@ -22,6 +22,18 @@ export default {
     ],
     absentIds: ['agent-unresponsive', 'hop-drops-text', 'protocol-desync', 'handshake-stalled'],
   },
+  hypotheses: {
+    'IGNORES-13': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
+    'IGNORES-12': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
+    'CUT-13': {
+      supported: ['network-path', 'independent-faults'],
+      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+    },
+    'CUT-12': {
+      supported: ['network-path', 'independent-faults'],
+      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+    },
+  },
   server: { maxAttempts: 1 },
   agents: [
     { id: 'WORKS-13', version: 'v1', tls: tls('TLSv1.3') },

@@ -15,6 +15,13 @@ export default {
     ],
     absentIds: ['agent-unresponsive', 'hop-drops-text', 'protocol-desync', 'handshake-stalled'],
   },
+  hypotheses: {
+    'INNER-IGNORES': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
+    'INNER-CUT': {
+      supported: ['network-path', 'independent-faults'],
+      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+    },
+  },
   server: { maxAttempts: 2, reaperMs: 1500 },
   agents: [
     { id: 'INNER-1', site: 1, version: 'v1', tls: { version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' } },
