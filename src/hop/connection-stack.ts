@@ -82,7 +82,7 @@ export class Side {
     this.messages.abandon();
     const { clock } = this.context;
     const { ledger } = this.half;
-    const wireFrom = this.messages.wireStart(from);
+    const wireFrom = this.messages.sent.wireStart(from);
     const fromNs = ledger.firstSentNs(wireFrom);
     if (this.blind.length < MAX_BLIND)
       this.notRead({
@@ -220,12 +220,12 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
 
   private neededFrom(side: Side): number {
     if (side.mode === 'websocket') return side.messages.needFrom(side.frames.needFrom);
-    return side.messages.needFrom(side.held[0]?.offset ?? side.messages.next);
+    return side.messages.needFrom(side.held[0]?.offset ?? side.messages.sent.next);
   }
 
   acked(half: HalfStream): void {
     const side = this.sides[half.direction];
-    side.messages.acked();
+    side.messages.sent.acked();
     if (half.ledger.crowded) side.needs(this.neededFrom(side));
   }
 
@@ -234,7 +234,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.tls?.finish();
     if (this.tls !== null && this.protocol === 'none') this.protocol = 'tls';
     // Nothing was decrypted: the stream's octets are TCP's.
-    if (this.tls !== null && !this.tls.facts.decrypted) for (const side of this.sides) side.messages.records = null;
+    if (this.tls !== null && !this.tls.facts.decrypted)
+      for (const side of this.sides) side.messages.sent.records = null;
     for (const { span, side, wireFrom } of this.unreadFrom ?? []) span.to = span.from + (side.half.next - wireFrom);
     for (const side of this.sides) {
       if (side.mode === 'websocket') {
@@ -281,7 +282,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     // Out of order, the request may still come.
     if (client.mode === 'websocket' || this.requestsWhole()) return;
     client.mode = 'websocket';
-    client.frames.search(client.messages.next, 'the request of the Upgrade was not captured');
+    client.frames.search(client.messages.sent.next, 'the request of the Upgrade was not captured');
   }
 
   upgradedBefore(requestEnd: number, handshake: OpeningHandshake): void {
@@ -355,7 +356,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const other = this.sides[side.half.direction ^ 1];
     for (const each of this.sides) {
       each.restart();
-      each.messages.records = tls.maps[each.half.direction];
+      each.messages.sent.records = tls.maps[each.half.direction];
     }
     // Its first octets were taken for something else, or are not known.
     if (other.half.next > 0) tls.search(other.half.direction, other.half.next);
@@ -402,7 +403,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     }
     const { timeNs, ref } = this.context.clock;
     for (const side of this.sides) {
-      const { next } = side.messages;
+      const { next } = side.messages.sent;
       if (side.mode === 'websocket') side.frames.gap(next, next + 1);
       const span = { from: next, to: next, fromNs: timeNs, toNs: Number.POSITIVE_INFINITY, why, ref };
       side.notRead(span);
@@ -492,7 +493,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const isClient = side.half.direction === this.clientByContent;
     const reader = isClient ? this.http.requests : this.http.responses;
     const stopped = reader.read(bytes, start, end, offset);
-    side.needs(side.messages.next);
+    side.needs(side.messages.sent.next);
     if (reader.state === 'failed') {
       if (this.protocol === 'http') this.ignore('other');
       return;
@@ -511,7 +512,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     if (side.held === NOT_HELD) side.held = [];
     side.held.push({ bytes: bytes.slice(start, end), offset });
     side.heldOctets += end - start;
-    side.half.keepFrom = Math.min(side.half.keepFrom, side.messages.wireStart(side.held[0].offset));
+    side.half.keepFrom = Math.min(side.half.keepFrom, side.messages.sent.wireStart(side.held[0].offset));
   }
 
   private forgetHeld(side: Side): void {
@@ -524,7 +525,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.forgetHeld(side);
     side.mode = 'websocket';
     if (startsAt >= 0) side.frames.startAt(startsAt);
-    else side.frames.search(held[0]?.offset ?? side.messages.next, 'the response to the Upgrade was not captured');
+    else side.frames.search(held[0]?.offset ?? side.messages.sent.next, 'the response to the Upgrade was not captured');
     for (const { bytes, offset } of held) side.frames.read(bytes, 0, bytes.length, offset);
     if (!(startsAt >= 0)) side.frames.finish();
   }

@@ -92,11 +92,11 @@ class FrameLister {
     const { lastType, lastIdText, lastText } = side.messages;
     const { half } = side;
     const { messages } = side;
-    const seen = messages.isFresh(frame.startOffset)
+    const seen = messages.sent.isFresh(frame.startOffset)
       ? null
       : half.ledger.range(
-          messages.wireStart(frame.startOffset),
-          Math.min(messages.wireEnd(frame.endOffset), half.highest),
+          messages.sent.wireStart(frame.startOffset),
+          Math.min(messages.sent.wireEnd(frame.endOffset), half.highest),
         );
     const known = stack.tcp.clientDirection ?? stack.clientByContent;
     const [a, b] = this.namesOf(stack);

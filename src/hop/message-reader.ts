@@ -4,15 +4,15 @@
  * RFC 6455 section 5.4, RFC 7692. Most messages are looked at and not kept: memory follows the commands, not the capture.
  */
 
-import { hashOctets } from '../bytes/hash.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
 import { MessageInflater } from '../websocket/inflate.js';
 import { unmask } from '../websocket/unmask.js';
 import type { HopContext } from './hop-context.js';
+import { DIGEST_TAIL, digestOf } from './message-digest.js';
 import { MessageFlag } from './message-table.js';
-import type { RecordMap } from './record-map.js';
+import { SentRows } from './sent-rows.js';
 
 const MAX_MESSAGE = 8 << 20;
 /**
@@ -27,15 +27,10 @@ const FIRST_KEPT = 24;
 const SAMPLE_MASK = 0x1f;
 const MAX_SAMPLED = 512;
 const MAX_PARTS_KEPT = 64;
-const DIGEST_HEAD = 8;
-const DIGEST_TAIL = 24;
 /** Of a longer masked message only the beginning is unmasked at first: most say there what they are, and the rest is not looked at. */
 const LAZY_FROM = 512;
 const LAZY_HEAD = 256;
-const FIRST_ROWS = 8;
-const NO_ROWS = new Int32Array(0);
 /** What most streams never have takes no memory: replaced by the first one. */
-const NONE: number[] = [];
 const NO_PARTS: Uint8Array[] = [];
 
 export interface MessageOwner {
@@ -57,32 +52,19 @@ export class MessageReader {
   /** When the last whole Text or Binary message was complete. */
   lastMessageNs = Number.NaN;
   inflater: MessageInflater | null = null;
-  /** Where the octets of a decrypted stream stood in TCP; null where they are TCP's own. Offsets of messages are the stream's. */
-  records: RecordMap | null = null;
-  /** Rows of this direction, in the order in which they were complete; and those that could not be read whole. */
-  readonly rows = new RowList();
-  unsound: number[] = NONE;
-  /** Rows of Pings that a TCP ACK covers. */
-  pingsAcked = 0;
+  readonly sent: SentRows;
   /** What the last Text message said: for listings, valid until the next message. */
   lastType = -1;
   lastId = -1;
   /** The ID as text, in listings only. */
   lastIdText: string | null = null;
   lastText: Uint8Array | null = null;
-  /** Rows not yet TCP-ACKed, oldest first, from `waitingHead`. */
-  private waiting = NO_ROWS;
-  private waitingHead = 0;
-  private waitingEnd = 0;
   private parts: Uint8Array[] = NO_PARTS;
   private partsLength = 0;
   private assembling = -1;
   private compressed = false;
   private damaged = false;
   private fragments = 0;
-  /** Where the frames of a fragmented message stand, start and end by turns. */
-  private spans: number[] = NONE;
-  private messageFrom = 0;
   private maskingKey = 0;
   /** The frame of the message at hand while only its head is unmasked. */
   private stillMasked: Frame | null = null;
@@ -94,13 +76,14 @@ export class MessageReader {
     readonly half: HalfStream,
     private readonly context: HopContext,
     private readonly owner: MessageOwner,
-  ) {}
+  ) {
+    this.sent = new SentRows(half, context, owner);
+  }
 
   /** Octets from here on are still needed from the ledger. */
   needFrom(streamNeedsFrom: number): number {
-    const { startOffset } = this.context.messages;
-    const oldest = this.waitingHead < this.waitingEnd ? startOffset[this.waiting[this.waitingHead]] : streamNeedsFrom;
-    return Math.min(oldest, this.assembling >= 0 ? this.messageFrom : streamNeedsFrom);
+    const oldest = this.sent.neededFrom(streamNeedsFrom);
+    return Math.min(oldest, this.assembling >= 0 ? this.sent.messageFrom : streamNeedsFrom);
   }
 
   frame(frame: Frame): void {
@@ -111,21 +94,20 @@ export class MessageReader {
     if (frame.opcode !== Opcode.continuation) {
       this.assembling = frame.opcode;
       this.compressed = frame.rsv1;
-      this.messageFrom = frame.startOffset;
+      this.sent.begin(frame.startOffset);
       this.maskingKey = frame.maskingKey;
       if (this.partsLength > 0) this.parts = NO_PARTS;
       this.partsLength = 0;
       this.damaged = false;
       this.fragments = 0;
-      if (this.spans.length > 0) this.spans = NONE;
     } else if (this.assembling < 0) {
       this.assembling = Opcode.continuation; // its beginning was not seen
-      this.messageFrom = frame.startOffset;
+      this.sent.begin(frame.startOffset);
       this.damaged = true;
     }
     this.fragments++;
     if (frame.damaged) this.damaged = true;
-    if (!frame.fin || this.fragments > 1) this.addSpan(frame);
+    if (!frame.fin || this.fragments > 1) this.sent.addSpan(frame);
     const whole = frame.fin && !frame.partial;
     const { scratch } = this.context;
     const count = frame.payloadEnd - frame.payloadStart;
@@ -159,13 +141,6 @@ export class MessageReader {
     this.partsLength = 0;
   }
 
-  private addSpan(frame: Frame): void {
-    if (this.spans === NONE) this.spans = [];
-    const { spans } = this;
-    if (spans.at(-1) === frame.startOffset) spans[spans.length - 1] = frame.endOffset;
-    else spans.push(frame.startOffset, frame.endOffset);
-  }
-
   /** Framing was lost in the middle of a fragmented message. */
   abandon(): void {
     this.assembling = -1;
@@ -177,50 +152,12 @@ export class MessageReader {
   finish(): void {
     if (this.assembling >= 0) {
       const bytes = joined(this.parts, this.partsLength);
-      this.context.endFrame.startOffset = this.messageFrom;
-      this.context.endFrame.endOffset = this.next;
+      this.context.endFrame.startOffset = this.sent.messageFrom;
+      this.context.endFrame.endOffset = this.sent.next;
       this.context.endFrame.masked = false;
       this.message(bytes, 0, bytes.length, this.context.endFrame, MessageFlag.partial);
     }
-    while (this.waitingHead < this.waitingEnd) {
-      const row = this.waiting[this.waitingHead++];
-      if (Number.isNaN(this.context.messages.tcpAckNs[row])) this.complete(row);
-    }
-  }
-
-  /** The TCP ACK moved on: rows that it covers are complete. */
-  acked(): void {
-    const { waiting, half } = this;
-    if (this.waitingHead === this.waitingEnd) return;
-    const { messages } = this.context;
-    while (this.waitingHead < this.waitingEnd) {
-      const row = waiting[this.waitingHead];
-      const end = this.wireEnd(messages.endOffset[row]);
-      if (end > half.acks.offset) break;
-      if (end > half.acks.previous) this.settle(row, half.acks.timeNs, half.acks.ref);
-      else this.settleCovered(row);
-      this.waitingHead++;
-    }
-    if (half.acks.hasSacked)
-      for (let i = this.waitingHead; i < this.waitingEnd; i++) {
-        const row = waiting[i];
-        if (Number.isNaN(messages.tcpAckNs[row])) this.settleCovered(row);
-      }
-    if (this.waitingHead === this.waitingEnd) this.waitingHead = this.waitingEnd = 0;
-  }
-
-  private wait(row: number): void {
-    if (this.waitingEnd === this.waiting.length) {
-      const live = this.waiting.subarray(this.waitingHead);
-      // Only where most of it is still waiting does it grow.
-      const crowded = live.length * 2 > this.waiting.length || live.length === 0;
-      const waiting = crowded ? new Int32Array(Math.max(FIRST_ROWS, this.waiting.length * 2)) : this.waiting;
-      waiting.set(live);
-      this.waiting = waiting;
-      this.waitingEnd = live.length;
-      this.waitingHead = 0;
-    }
-    this.waiting[this.waitingEnd++] = row;
+    this.sent.finish();
   }
 
   private control(frame: Frame): void {
@@ -239,11 +176,11 @@ export class MessageReader {
     if (frame.opcode === Opcode.close) {
       this.counts.close++;
       if (count >= 2) this.closeCode ??= (bytes[start] << 8) | bytes[start + 1];
-      if (!this.context.listing) row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
+      if (!this.context.listing) row = this.sent.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     } else {
       const seen = frame.opcode === Opcode.ping ? this.counts.ping++ : this.counts.pong++;
       if (this.context.listing) row = -1;
-      else if (this.keepsControl(seen)) row = this.keep(frame, frame.opcode, count, digest, flagsOf(frame));
+      else if (this.keepsControl(seen)) row = this.sent.keep(frame, frame.opcode, count, digest, flagsOf(frame));
     }
     if (row >= 0) this.context.messages.maskingKey[row] = frame.maskingKey;
     this.owner.control(this, frame.opcode, digest, row);
@@ -287,7 +224,7 @@ export class MessageReader {
     if (this.context.listing) return;
     if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
-    const row = this.keep(frame, this.assembling, end - start, digest, flags);
+    const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);
     const { messages } = this.context;
     messages.maskingKey[row] = this.maskingKey;
     messages.type[row] = this.lastType;
@@ -351,131 +288,6 @@ export class MessageReader {
     return (digest & SAMPLE_MASK) === 0 && this.sampled++ < MAX_SAMPLED;
   }
 
-  /** Offsets are read from the frame and not passed: doubles as arguments would be allocated. */
-  private keep(frame: Frame, opcode: number, length: number, digest: number, flags: number): number {
-    const { messages, clock } = this.context;
-    const { half } = this;
-    const from = opcode >= Opcode.close ? frame.startOffset : this.messageFrom;
-    const to = frame.endOffset;
-    const row = messages.add();
-    messages.connection[row] = this.owner.connection;
-    messages.opcode[row] = opcode;
-    messages.flags[row] = flags | (half.direction === 1 ? MessageFlag.fromB : 0);
-    messages.startOffset[row] = from;
-    messages.endOffset[row] = to;
-    messages.length[row] = length;
-    messages.digest[row] = digest;
-    if (opcode < Opcode.close && this.spans.length > 2) messages.spans.set(row, Float64Array.from(this.spans));
-    if (this.isFresh(from)) {
-      messages.sentNs[row] = clock.timeNs;
-      messages.firstRef[row] = clock.ref;
-      messages.octetsSeen[row] = messages.octets(row);
-    } else this.complete(row);
-    this.rows.push(row, from);
-    if ((flags & (MessageFlag.unreadable | MessageFlag.damaged)) !== 0) this.noteUnsound(row);
-    if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= this.wireEnd(to)) this.settleCovered(row);
-    else this.wait(row);
-    return row;
-  }
-
-  private noteUnsound(row: number): void {
-    if (this.unsound === NONE) this.unsound = [];
-    this.unsound.push(row);
-  }
-
-  /** By whichever TCP ACK or SACK covered it first, if one did. */
-  private settleCovered(row: number): void {
-    const { messages } = this.context;
-    const from = this.wireStart(messages.startOffset[row]);
-    const cover = this.half.acks.cover(from, this.wireEnd(messages.endOffset[row]));
-    if (cover !== null) this.settle(row, cover.timeNs, cover.ref);
-  }
-
-  private settle(row: number, ackNs: number, ackRef: number): void {
-    const { messages } = this.context;
-    if (!Number.isNaN(messages.tcpAckNs[row])) return;
-    if (this.wireStart(messages.startOffset[row]) < this.half.resentTo) this.complete(row);
-    messages.tcpAckNs[row] = ackNs;
-    if (messages.opcode[row] === Opcode.ping) this.pingsAcked++;
-    messages.tcpAckRef[row] = ackRef;
-  }
-
-  /** Times and packets from the ledger. */
-  private complete(row: number): void {
-    const { messages } = this.context;
-    const { ledger } = this.half;
-    const start = messages.startOffset[row];
-    const end = messages.endOffset[row];
-    const from = this.wireStart(start);
-    const to = this.records === null ? end : this.records.endOfKnown(end);
-    const spans = messages.spans.get(row);
-    if (spans !== undefined) {
-      this.completeSpans(row, spans);
-      return;
-    }
-    const carriers = ledger.carriersInTurn(from, to);
-    if (carriers > 0) {
-      messages.sentNs[row] = ledger.soleTimeNs;
-      messages.octetsSeen[row] = this.seen(start, end, to - from, from, to);
-      messages.setDataRefs(row, ledger.carriers, carriers);
-      return;
-    }
-    const range = ledger.range(from, to);
-    messages.sentNs[row] = range.firstSentNs;
-    messages.octetsSeen[row] = this.seen(start, end, range.octetsSeen, from, to);
-    messages.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
-    messages.setDataRefs(row, range.refs);
-  }
-
-  /** The same for a message with other frames between its own. */
-  private completeSpans(row: number, spans: Float64Array): void {
-    const { messages } = this.context;
-    const refs = new Set<number>();
-    let seen = 0;
-    let resent = 0;
-    for (let i = 0; i < spans.length; i += 2) {
-      const from = this.wireStart(spans[i]);
-      const to = this.records === null ? spans[i + 1] : this.records.endOfKnown(spans[i + 1]);
-      const range = this.half.ledger.range(from, to);
-      if (i === 0) messages.sentNs[row] = range.firstSentNs;
-      seen += this.seen(spans[i], spans[i + 1], range.octetsSeen, from, to);
-      resent += range.retransmissions;
-      for (const ref of range.refs) refs.add(ref);
-    }
-    messages.octetsSeen[row] = seen;
-    messages.retransmissions[row] = Math.min(resent, 0xffff);
-    messages.setDataRefs(
-      row,
-      [...refs].sort((a, b) => a - b),
-    );
-  }
-
-  // --- where the octets of the stream stood in TCP ------------------------------------------------------------------
-
-  /** End of the stream so far. */
-  get next(): number {
-    return this.records === null ? this.half.next : this.records.next;
-  }
-
-  wireStart(offset: number): number {
-    return this.records === null ? offset : this.records.startOf(offset);
-  }
-
-  wireEnd(offset: number): number {
-    return this.records === null ? offset : this.records.endOf(offset);
-  }
-
-  /** All octets from here on left just now, in the packet at hand, and never before. */
-  isFresh(from: number): boolean {
-    return this.wireStart(from) >= this.half.freshFrom;
-  }
-
-  /** Octets of [start, end) that were seen, given how many of the TCP octets [from, to) that carried them were. */
-  private seen(start: number, end: number, wireSeen: number, from: number, to: number): number {
-    if (this.records === null) return wireSeen;
-    return Math.max(0, Math.min(end, this.records.next) - start - (to - from - wireSeen));
-  }
-
   private inflated(bytes: Uint8Array, start: number, end: number): Uint8Array | null {
     this.inflater ??= new MessageInflater(false);
     return this.inflater.inflate(bytes.subarray(start, end));
@@ -484,29 +296,6 @@ export class MessageReader {
   private forgotten(): null {
     this.inflater?.forget();
     return null;
-  }
-}
-
-/** Row numbers in a column that grows, and whether they stand in stream order. */
-export class RowList {
-  private rows = NO_ROWS;
-  private last = Number.NEGATIVE_INFINITY;
-  count = 0;
-  ordered = true;
-
-  push(row: number, offset: number): void {
-    if (this.count === this.rows.length) {
-      const rows = new Int32Array(Math.max(FIRST_ROWS, this.count * 2));
-      rows.set(this.rows);
-      this.rows = rows;
-    }
-    this.rows[this.count++] = row;
-    if (offset < this.last) this.ordered = false;
-    this.last = offset;
-  }
-
-  toArray(): Int32Array {
-    return this.count === 0 ? NO_ROWS : this.rows.slice(0, this.count);
   }
 }
 
@@ -546,11 +335,4 @@ function unescaped(bytes: Uint8Array, start: number, end: number): string {
   } catch {
     return text;
   }
-}
-
-/** Of opcode, length and both ends of the decoded payload: cheap, and equal wherever the message is. */
-export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: number): number {
-  const headEnd = Math.min(end, start + DIGEST_HEAD);
-  const head = hashOctets(bytes, start, headEnd, Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start));
-  return end <= headEnd ? head : hashOctets(bytes, Math.max(headEnd, end - DIGEST_TAIL), end, head);
 }

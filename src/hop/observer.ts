@@ -18,9 +18,10 @@ import type { HalfStream } from '../tcp/half-stream.js';
 import type { KeyLog } from '../tls/key-log.js';
 import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
-import type { RowList } from './message-reader.js';
+
 import type { MessageTable } from './message-table.js';
 import type { BlindSpan, ObservedConnection, ObservedHalf, ObservedTooBig, UnackedTail } from './observation.js';
+import type { RowList } from './row-list.js';
 
 const MAX_TOO_BIG = 1024;
 
@@ -187,7 +188,7 @@ function describe(
         : {
             sent: pings.sent,
             // Pings that are not kept count as TCP-ACKed where they were answered: a Pong proves as much.
-            tcpAcked: stack.sides[server].messages.pingsAcked,
+            tcpAcked: stack.sides[server].messages.sent.pingsAcked,
             answered: pings.answered,
             roundTripsNs: pings.roundTripsNs,
           },
@@ -210,11 +211,12 @@ function describeHalf(
 ): ObservedHalf {
   const closing = tcp.closedFrom === half.direction || half.finOffset >= 0;
   const read = side?.messages;
+  const sent = read?.sent;
   return {
     webSocketFrom: side?.webSocketFrom ?? Number.NaN,
     baseSequence: half.baseSequence,
-    next: read?.next ?? half.next,
-    ackedTo: read?.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
+    next: sent?.next ?? half.next,
+    ackedTo: sent?.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
     packets: half.packets,
     firstSeenNs: half.firstSeenNs,
     lastSeenNs: half.lastSeenNs,
@@ -232,8 +234,8 @@ function describeHalf(
     duplicates: half.duplicates,
     counts: read?.counts ?? NO_COUNTS,
     closeCode: read?.closeCode ?? null,
-    rows: read === undefined ? NONE : inStreamOrder(read.rows, messages),
-    unsound: read === undefined || read.unsound.length === 0 ? NONE : Int32Array.from(read.unsound),
+    rows: sent === undefined ? NONE : inStreamOrder(sent.rows, messages),
+    unsound: sent === undefined || sent.unsound.length === 0 ? NONE : Int32Array.from(sent.unsound),
   };
 }
 
