@@ -22,7 +22,7 @@ export function blindness(
   if (half.packets === 0) return 'the capture holds no packet of this direction';
   for (const back of observation.setBacks)
     if (back.toNs >= stretch.fromNs && back.fromNs <= stretch.toNs)
-      return `the capture's clock was set back by ${seconds(back.toNs - back.fromNs)} at this time`;
+      return `the capture goes back in time by ${seconds(back.toNs - back.fromNs)} here`;
   const startsLate = startsAfter(observation, half, stretch.fromNs);
   if (startsLate !== null) return startsLate;
   for (const gap of half.gaps)

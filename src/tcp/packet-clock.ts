@@ -10,8 +10,12 @@ export class PacketClock {
   /** Times that passed twice: what one connection sent next is stamped earlier, so the clock was set back. */
   readonly setBacks: { fromNs: number; toNs: number }[] = [];
 
-  setBack(beforeNs: number): void {
-    if (this.setBacks.length < MAX_SET_BACKS) this.setBacks.push({ fromNs: this.timeNs, toNs: beforeNs });
+  /** From the time before it to the one that came next: that of the packet at hand, unless it is said. */
+  setBack(beforeNs: number, afterNs = this.timeNs): void {
+    const known = this.setBacks.at(-1);
+    // The connections that were open then tell of the same moment.
+    if (known !== undefined && known.fromNs <= afterNs && known.toNs >= beforeNs) return;
+    if (this.setBacks.length < MAX_SET_BACKS) this.setBacks.push({ fromNs: afterNs, toNs: beforeNs });
   }
 }
 
