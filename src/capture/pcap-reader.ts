@@ -197,8 +197,10 @@ export class PcapReader extends CaptureReader {
 
   private readModifiedHeader(bytes: Uint8Array, at: number): void {
     const packetType = bytes[at + 22];
+    // Programs that convert to this format leave the fields empty: without a protocol, 0 does not mean "to us".
+    const inbound = packetType === 0 && (bytes[at + 20] !== 0 || bytes[at + 21] !== 0);
     this.record.direction =
-      packetType === PACKET_OUTGOING ? Direction.outbound : packetType === 0 ? Direction.inbound : Direction.unknown;
+      packetType === PACKET_OUTGOING ? Direction.outbound : inbound ? Direction.inbound : Direction.unknown;
   }
 
   /** Added to the seconds as it is, as other readers do. */

@@ -31,7 +31,7 @@ export function blindness(
     return `its octets leave from ${elsewhere.serverAddress} instead of ${connection.serverAddress} at this time`;
   for (const back of observation.setBacks)
     if (back.toNs >= stretch.fromNs && back.fromNs <= stretch.toNs)
-      return `the capture's clock was set back by ${seconds(back.toNs - back.fromNs)} at this time`;
+      return `the capture goes back in time by ${seconds(back.toNs - back.fromNs)} here`;
   const startsLate = startsAfter(observation, half, stretch.fromNs);
   if (startsLate !== null) return startsLate;
   for (const gap of half.gaps)

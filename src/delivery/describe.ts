@@ -90,7 +90,9 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
     reasons.push(`${counted(observation.missedOctets, 'octet')} TCP-ACKed by the receiver and not in the capture`);
   reasons.push(...inWords(observation.issues, observation.issueCounts, observation.files.length === 1));
   for (const { fromNs, toNs } of observation.setBacks.slice(0, 3))
-    reasons.push(`its clock was set back by ${seconds(toNs - fromNs)}`);
+    reasons.push(
+      `it goes back in time by ${seconds(toNs - fromNs)}: its clock was set back, or files were appended in the wrong order`,
+    );
   if (summary.backwardsTimestamps > 0)
     reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before`);
   reasons.push(...undecrypted(observation));

@@ -24,6 +24,8 @@ import type { BlindSpan, ObservedConnection, ObservedHalf, ObservedTooBig, Unack
 import type { RowList } from './row-list.js';
 
 const MAX_TOO_BIG = 1024;
+/** Queues and interfaces hand packets over out of order by less: the clock was set back, or files were appended in the wrong order. */
+const FAR_BACK_NS = 1e9;
 
 /** Of all connections without octets. */
 const NONE = new Int32Array(0);
@@ -83,6 +85,8 @@ export class Observer implements PacketSink {
       this.timeDigits = record.timeDigits;
     }
     if (record.timeNs - clock.timeNs > PAUSE_NS && this.packets > 1) clock.steps.pause(clock.timeNs, record.timeNs);
+    // Within one file: files of a hop may overlap, and a tcpdump for each interface runs at the same time.
+    if (record.timeNs < clock.timeNs - FAR_BACK_NS && record.number > 1) clock.setBack(clock.timeNs, record.timeNs);
     clock.timeNs = record.timeNs;
     clock.ref = this.base + record.number;
     if (!(record.timeNs >= this.firstNs)) this.firstNs = record.timeNs;

@@ -94,7 +94,9 @@ function judged(
   const late = of.connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing').length;
   say(late, `${many(late, 'WebSocket')} opened before the capture, or in a hole of it`);
   for (const { at, backMs } of of.clockSetBacks.slice(0, 4))
-    reasons.push(`its clock was set back by ${backMs} ms at ${at}`);
+    reasons.push(
+      `it goes back in time by ${backMs} ms, to ${at}: its clock was set back, or files were appended in the wrong order`,
+    );
   say(of.untimedPackets, `${many(of.untimedPackets, 'packet')} without a time`);
   const second = of.secondReader;
   if (second?.agrees === false) reasons.push(`a second reader reads it otherwise: ${second.firstDifference}`);

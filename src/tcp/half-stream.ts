@@ -195,12 +195,12 @@ export class HalfStream {
         this.duplicates++;
         return;
       }
-      // What is sent again is stamped anew (RFC 7323): an older stamp is an old packet, of a file that overlaps another.
-      if (wireEnd <= this.next && this.timestamp !== 0 && distance(this.timestamp, this.newestTimestamp) < 0) {
+      if (offset < 0) this.beforeBase(offset);
+      else if (wireEnd <= this.next && this.timestamp !== 0 && distance(this.timestamp, this.newestTimestamp) < 0) {
+        // What is sent again is stamped anew (RFC 7323): an older stamp is an old packet, of a file that overlaps another.
         this.duplicates++;
         return;
       }
-      if (offset < 0) this.beforeBase(offset);
       if (wireEnd <= this.next) this.retransmissions++;
       this.resends++;
       this.resentTo = Math.max(this.resentTo, wireEnd);

@@ -14,8 +14,12 @@ export class PacketClock {
 
   readonly steps = new ClockSteps();
 
-  setBack(beforeNs: number): void {
-    if (this.setBacks.length < MAX_SET_BACKS) this.setBacks.push({ fromNs: this.timeNs, toNs: beforeNs });
+  /** From the time before it to the one that came next: that of the packet at hand, unless it is said. */
+  setBack(beforeNs: number, afterNs = this.timeNs): void {
+    const known = this.setBacks.at(-1);
+    // The connections that were open then tell of the same moment.
+    if (known !== undefined && known.fromNs <= afterNs && known.toNs >= beforeNs) return;
+    if (this.setBacks.length < MAX_SET_BACKS) this.setBacks.push({ fromNs: afterNs, toNs: beforeNs });
   }
 }
 

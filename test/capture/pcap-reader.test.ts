@@ -66,19 +66,25 @@ describe('PcapReader', () => {
   });
 
   it('reads the modified format with its longer record headers and its direction', () => {
-    const record = new Octets()
-      .uint32(7)
-      .uint32(0)
-      .uint32(3)
-      .uint32(3)
-      .uint32(2)
-      .uint16(0x0800)
-      .uint8(4, 0)
-      .bytes([1, 2, 3]);
-    const { packets } = feed(PcapReader, concat(pcapHeader({ magic: 0xa1b2cd34 }), record.done(), record.done()));
+    const record = (protocol: number, type: number) =>
+      new Octets()
+        .uint32(7)
+        .uint32(0)
+        .uint32(3)
+        .uint32(3)
+        .uint32(2)
+        .uint16(protocol)
+        .uint8(type, 0)
+        .bytes([1, 2, 3])
+        .done();
+    const records = [record(0x0800, 4), record(0x0800, 0), record(0x0800, 3), record(0, 0)];
+    const { packets } = feed(PcapReader, concat(pcapHeader({ magic: 0xa1b2cd34 }), ...records));
+    // Sent, received, another host's; and what editcap writes, which does not know.
     expect(packets.map((packet) => [packet.hex, packet.direction])).toEqual([
       ['010203', 2],
-      ['010203', 2],
+      ['010203', 1],
+      ['010203', 0],
+      ['010203', 0],
     ]);
   });
 

@@ -93,8 +93,24 @@ describe('the quality of a capture', () => {
     talk.send(10_000, 'server', ping('1'));
     talk.send(4000, 'server', ping('2'));
     const quality = await qualityOf(tape);
-    expect(quality.clockSetBacks).toMatchObject([{ backMs: 6000 }]);
-    expect(quality.reasons.join()).toMatch(/set back by 6000 ms/);
+    // From the first Ping's TCP ACK, 0.3 ms after it.
+    expect(quality.clockSetBacks).toMatchObject([{ backMs: 6000.3 }]);
+    expect(quality.reasons.join()).toMatch(/goes back in time by 6000.3 ms/);
+  });
+
+  it('that was put together in the wrong order says so once for each place', async () => {
+    const tape = new Tape();
+    const talks = [0, 1, 2].map((i) => webSocket(tape, i, { clientPort: 41_000 + i }));
+    for (let i = 0; i < 30; i++)
+      for (const talk of talks) talk.send(1000 + i * 500, 'server', frame(command(`c-${i}`)));
+    const wrong = new Tape();
+    wrong.packets.push(
+      ...tape.packets.filter(({ atMs }) => atMs >= 8000),
+      ...tape.packets.filter(({ atMs }) => atMs < 8000),
+    );
+    const quality = await qualityOf(wrong);
+    expect(quality.clockSetBacks).toHaveLength(1);
+    expect(quality.trust).toBe('limited');
   });
 
   it('of which a part was captured twice, in another file, counts copies and no retransmissions', async () => {
