@@ -74,7 +74,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   }
   const { paths, views, order, doubts } = buildPaths(names, observations);
   refuseMisuse(views, paths, order);
-  for (const text of inputWarnings(views, order, options.path?.length ? [] : paths)) options.warn?.(text);
+  for (const text of inputWarnings(views, order, paths, Boolean(options.path?.length))) options.warn?.(text);
   const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);

@@ -7,6 +7,7 @@ import { UsageError } from '../evidence/usage-error.js';
 import type { HopObservation } from '../hop/observation.js';
 import type { HopOrder } from '../path/hop-order.js';
 import type { HopView, Path } from '../path/path.js';
+import { seconds } from './coverage.js';
 
 /** What would make every verdict name the wrong hop is the user's to put right. */
 export function refuseMisuse(views: readonly HopView[], paths: readonly Path[], { misordered }: HopOrder): void {
@@ -33,8 +34,14 @@ export function orderNote(views: readonly HopView[], { unproven }: HopOrder): st
 }
 
 /** What the user should look at before the verdict is believed. */
-export function inputWarnings(views: readonly HopView[], order: HopOrder, paths: readonly Path[]): string[] {
-  return [...orderWarnings(views, order), ...uncapturedWarnings(views, paths)];
+export function inputWarnings(
+  views: readonly HopView[],
+  order: HopOrder,
+  paths: readonly Path[],
+  wholePathNamed: boolean,
+): string[] {
+  const uncaptured = wholePathNamed ? [] : uncapturedWarnings(views, paths);
+  return [...orderWarnings(views, order), ...uncaptured, ...apartWarnings(views, paths)];
 }
 
 function orderWarnings(views: readonly HopView[], { unproven }: HopOrder): string[] {
@@ -55,6 +62,24 @@ function uncapturedWarnings(views: readonly HopView[], paths: readonly Path[]): 
           `between ${views[index - 1].name} and ${name} stands a hop that was not captured (${address}): name all hops with --path`,
         ];
   });
+}
+
+/** Captures of different times, in which no connection is the same either: one may be of another day, or its clock far off. */
+function apartWarnings(views: readonly HopView[], paths: readonly Path[]): string[] {
+  const captured = views.filter(({ observation }) => observation !== null && observation.tcpPackets > 0);
+  const warnings: string[] = [];
+  for (const [i, b] of captured.entries()) {
+    if (i === 0) continue;
+    const a = captured[i - 1];
+    if (paths.some(({ legs }) => legs[a.index] !== null && legs[b.index] !== null)) continue;
+    const [one, other] = [a, b].map(({ observation }) => observation as HopObservation);
+    const apartNs = Math.max(other.firstNs - one.lastNs, one.firstNs - other.lastNs);
+    if (apartNs > 0)
+      warnings.push(
+        `the captures of ${a.name} and ${b.name} are ${seconds(apartNs)} apart and share no connection: check that they are of the same time`,
+      );
+  }
+  return warnings;
 }
 
 /** The same file, or a copy of it. */

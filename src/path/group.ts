@@ -160,10 +160,11 @@ class Groups {
           if (list[x].sighting === list[y].sighting || !tellsTogether(list[x], list[y], perHop)) continue;
           const low = Math.min(list[x].sighting, list[y].sighting);
           const pair = low * this.sightings.length + Math.max(list[x].sighting, list[y].sighting);
-          votes.set(pair, (votes.get(pair) ?? 0) + 1);
+          const ofKind = pair * MARK_KINDS + list[x].kind;
+          votes.set(ofKind, (votes.get(ofKind) ?? 0) + 1);
         }
     }
-    return votes;
+    return mostOfOneKind(votes);
   }
 
   private keysSeenInSeveralCaptures(): Set<string> {
@@ -253,6 +254,8 @@ interface Mark {
   timeNs: number;
   /** Masked, or with an ID: no broadcast. */
   strong: boolean;
+  /** Content, content with its masking key, or key and length alone. */
+  kind: 0 | 1 | 2;
 }
 
 interface Holder extends Mark {
@@ -265,7 +268,18 @@ const MAX_MARKS = 512;
 const MAX_HOLDERS = 16;
 const MANY_ROWS = 1024;
 const LEAST_KEYS = 3;
+const MARK_KINDS = 3;
 const TOGETHER_WITHIN_NS = 5e9;
+
+/** A message has several marks; what counts is how many messages two connections share, whatever a proxy left as it was. */
+function mostOfOneKind(votes: ReadonlyMap<number, number>): Map<number, number> {
+  const most = new Map<number, number>();
+  for (const [ofKind, count] of votes) {
+    const pair = Math.floor(ofKind / MARK_KINDS);
+    most.set(pair, Math.max(most.get(pair) ?? 0, count));
+  }
+  return most;
+}
 
 function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
   if (a.hop === b.hop) return a.strong && b.strong && Math.abs(a.timeNs - b.timeNs) < TOGETHER_WITHIN_NS;
@@ -282,12 +296,13 @@ function marksOf(connection: ObservedConnection, messages: MessageTable): Iterab
       const key = messages.maskingKey[row];
       const timeNs = messages.sentNs[row];
       const digest = messages.digest[row];
-      const mark = (value: number, strong: boolean) => marks.set(value, { digest: value, timeNs, strong });
-      if (key !== 0) mark(digest ^ Math.imul(key, 0x85ebca6b), true);
+      const mark = (value: number, strong: boolean, kind: Mark['kind']) =>
+        marks.set(value, { digest: value, timeNs, strong, kind });
+      if (key !== 0) mark(digest ^ Math.imul(key, 0x85ebca6b), true, 1);
       // Of a packet that was cut the header is there, and with it a key that no other frame has.
-      if (keysTell && key !== 0) mark(Math.imul(key, 0x27d4eb2f) ^ messages.octets(row) ^ 0x5bd1e995, true);
+      if (keysTell && key !== 0) mark(Math.imul(key, 0x27d4eb2f) ^ messages.octets(row) ^ 0x5bd1e995, true, 2);
       if (messages.opcode[row] >= 8) continue;
-      if (messages.id[row] >= 0 || messages.length[row] >= 48) mark(digest, messages.id[row] >= 0);
+      if (messages.id[row] >= 0 || messages.length[row] >= 48) mark(digest, messages.id[row] >= 0, 0);
     }
   }
   if (marks.size <= MAX_MARKS) return marks.values();

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { command, frame, masked } from '../support/frames.js';
 import { Talk, Tape } from '../support/tape.js';
 import { hear } from '../support/verdict.js';
+import { webSocket } from '../support/web-socket-talk.js';
+import { Scene } from './scene.js';
 
 describe('an order of hops that nothing proves', () => {
   const LOOPBACK = { client: '127.0.0.1', server: '127.0.0.1' };
@@ -25,5 +27,23 @@ describe('an order of hops that nothing proves', () => {
     const lost = of('c-lost');
     expect(lost.outcome).toBe('not-forwarded');
     expect(lost.reason).toContain('(the order of origin and nginx could not be checked)');
+  });
+});
+
+describe('captures of different times', () => {
+  it('that share no connection are said', async () => {
+    const [origin] = new Scene(['origin', 'npm']).goOn(3000).tapes;
+    const npm = new Tape();
+    const other = webSocket(npm, 86_400_000, { clientIsn: 3 }, { key: 'AAAAAAAAAAAAAAAAAAAAAA==' });
+    other.send(86_401_000, 'server', frame(command('another-day')));
+    const { warnings } = await hear({ origin, npm });
+    expect(warnings.filter((text) => text.includes('apart'))).toEqual([
+      expect.stringMatching(/^the captures of origin and npm are \d+ s apart and share no connection/),
+    ]);
+  });
+
+  it('are none where only a clock is far off', async () => {
+    const { origin, npm } = new Scene(['origin', 'npm'], {}, [0, 86_400_000]).goOn(3000).captures;
+    expect((await hear({ origin, npm })).warnings).toEqual([]);
   });
 });

@@ -86,6 +86,27 @@ describe('legs of one WebSocket', () => {
     expect(links(paths[0])).toEqual(['bytes', 'bytes']);
   });
 
+  it('are found by what is said where one of several proxies masks anew, and no opening was captured', () => {
+    const tapes = [new Tape(), new Tape(), new Tape()];
+    for (const agent of [1, 2]) {
+      const legs = new Chain(tapes, { agent }).legs;
+      for (let n = 0; n < 6; n++) {
+        const id = `c-${agent}-${n}`;
+        const at = 1000 + agent * 37 + n * 500;
+        legs.forEach((leg, i) => void leg.send(at + i, 'server', frame(command(id))));
+        const ack = masked(commandAck(id));
+        const beat = masked(`{"t":${n}${agent}}`);
+        legs[2].send(at + 40, 'client', ack);
+        legs[1].send(at + 41, 'client', ack);
+        legs[0].send(at + 42, 'client', masked(commandAck(id)));
+        for (const i of [2, 1]) legs[i].send(at + 60 + 3 - i, 'client', beat);
+        legs[0].send(at + 63, 'client', masked(`{"t":${n}${agent}}`));
+      }
+    }
+    const { paths } = build(...tapes);
+    expect(paths.map(clients)).toEqual([1, 2].map((n) => [0, 1, 2].map((leg) => 40_000 + n * 10 + leg)));
+  });
+
   it('are found by the TCP sequence numbers where NAT stands between two captures of one connection', () => {
     const inside = new Tape();
     const outside = new Tape();
