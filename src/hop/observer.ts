@@ -237,16 +237,19 @@ function describeHalf(
   };
 }
 
-function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTail | null {
+function unackedTail({ acks, highest, ledger, followed, blocked }: HalfStream): UnackedTail | null {
   const from = Math.max(0, acks.offset);
-  if (!followed || highest <= from) return null;
+  if (highest <= from) return null;
   const { refs, transmissions, octets, least, smallest, lastSentNs } = ledger.waiting(from);
   if (transmissions === 0) return null;
+  // The ledger of a stream that is not read has only what was sent again.
+  const first = followed ? undefined : blocked.findLast(({ toNs }) => toNs === Number.POSITIVE_INFINITY);
+  if (!followed && first === undefined) return null;
   return {
     octets: highest - from,
     sackedOctets: acks.sackedOctets,
-    transmissions,
-    refs,
+    transmissions: first === undefined ? transmissions : transmissions + 1,
+    refs: first === undefined ? refs : [first.ref, ...refs],
     lastSentNs,
     segmentOctets: octets,
     leastSegmentOctets: least,

@@ -4,6 +4,7 @@
  * be followed to the end. Nothing is measured twice: outcomes and findings stay as they are.
  */
 
+import { stateAt } from '../../delivery/hop-state.js';
 import { MessageFlag } from '../../hop/message-table.js';
 import type { HopObservation } from '../../hop/observation.js';
 import { Role } from '../../message/profile.js';
@@ -64,6 +65,8 @@ export interface AgentCase {
   unsent: readonly Unsent[];
   /** Nothing is proven: the captures end the commands' story before their end. */
   inconclusive: boolean;
+  /** Of a case that is inconclusive: the last hop's capture is whole there, and none of the commands is in it. */
+  absentAtLast: boolean;
   /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
   answers: { hop: number; row: number }[] | null;
   firstFailedNs: number;
@@ -125,10 +128,22 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     lives: failing.map((path) => lifeOf(facts, path, failed)).filter((each): each is Life => each !== null),
     unsent,
     inconclusive,
+    absentAtLast: inconclusive && isAbsentAtLast(facts, failed),
     answers: inconclusive ? answersOf(facts, failed) : null,
     firstFailedNs,
     lastFailedNs,
   };
+}
+
+function isAbsentAtLast(facts: Facts, failed: readonly Failed[]): boolean {
+  const view = facts.views[facts.views.length - 1];
+  return failed.every(({ path, threads, timesNs }) =>
+    threads.every((thread, i) => {
+      const row = path.fromServer.row(thread, view.index);
+      const toNs = timesNs[i] + facts.court.ackTimeoutNs;
+      return row < 0 && stateAt(view, path, 'fromServer', row, timesNs[i], toNs).state === 'absent';
+    }),
+  );
 }
 
 /** The agent's own CommandAcks or results, which prove that the commands came to it whatever became of them further in. */

@@ -37,7 +37,7 @@ export function agentReceiveLoop(question: Question): Conclusion {
     return answeredWords(question) ?? ruledOut(`it does not come to that: ${lostElsewhere(facts, each)}`);
   if (has(question, 'unacked'))
     return ruledOut(`a process that does not read leaves its kernel to TCP-ACK: ${lostElsewhere(facts, each)}`);
-  if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
+  if (each.inconclusive) return answeredWords(question) ?? open(`not followed to the agent: ${nextCapture(question)}`);
   if (isFound(question, 'middlebox-acks'))
     return answeredWords(question) ?? open(`TCP ACKs need not be the agent's: ${nextCapture(question)}`);
   const stuck = each.lives.find(

@@ -17,7 +17,7 @@ import { pathMtu } from './path-mtu.js';
 import { protocolDesync } from './protocol-desync.js';
 import { proxyForwarding } from './proxy-forwarding.js';
 import { returnPathNat } from './return-path-nat.js';
-import { answeredAll, type Conclusion, isFound, notConnected, type Question } from './rule.js';
+import { answeredAll, type Conclusion, isFound, neverPastLast, notConnected, type Question } from './rule.js';
 import { splitConnection } from './split-connection.js';
 import { staleConnection } from './stale-connection.js';
 
@@ -59,6 +59,7 @@ export function conclude(facts: Facts, found: Found): Hypothesis[] {
     const { agent } = each;
     const unconnected = notConnected(question);
     const answered = answeredAll(question);
+    const neverPast = neverPastLast(question);
     const restarted = isFound(question, 'origin-restarted');
     const said = (rules: typeof AFTER_PROXIES) =>
       rules.map(([id, rule]) => ({
@@ -66,9 +67,11 @@ export function conclude(facts: Facts, found: Found): Hypothesis[] {
         agent,
         ...(ASKS_FOR_CONNECTION.has(id) && unconnected !== null
           ? unconnected
-          : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
-            ? answered
-            : rule(question)),
+          : neverPast !== null && AGENTS_PART.has(id)
+            ? neverPast
+            : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
+              ? answered
+              : rule(question)),
       }));
     const proxies = facts.views.slice(1).map((view) => ({
       id: `proxy-forwarding:${view.name}`,

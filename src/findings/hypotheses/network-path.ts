@@ -12,6 +12,7 @@ import {
   nextCapture,
   open,
   outermostHop,
+  pathWith,
   type Question,
   ruledOut,
   supported,
@@ -19,7 +20,7 @@ import {
 import { ackWords, allAttempts, examplePackets, lostElsewhere, packets, whereOf } from './words.js';
 
 export function networkPath(question: Question): Conclusion {
-  const { facts, each } = question;
+  const { facts, found, each } = question;
   const lost = each.sites.find(({ how }) => how === 'unacked' || how === 'ack-lost');
   if (lost !== undefined) {
     const leg = lost.example?.path.legs[lost.hop] ?? null;
@@ -35,6 +36,20 @@ export function networkPath(question: Question): Conclusion {
     const size = isFound(question, 'large-frames-lost') ? '; only large ones: see path-mtu' : '';
     return supported(`${counted(lost.count, 'attempt')} ${whereOf(facts, lost)}${tried}${talks}${size}`);
   }
+  const unread = pathWith(question, 'peer-unreachable');
+  if (each.inconclusive && unread !== null) {
+    const told = found.findings.find(({ id, agents }) => id === 'peer-unreachable' && agents.includes(each.agent));
+    return supported(
+      told?.evidence[0] === undefined
+        ? 'see peer-unreachable'
+        : `${told.evidence[0].text} (#${told.evidence[0].packets.join(',')}; see peer-unreachable)`,
+    );
+  }
+  const elsewhere = found.findings.find(({ id, agents }) => id === 'peer-unreachable' && agents.length === 0);
+  if (each.inconclusive && elsewhere !== undefined && each.failing.some((path) => path.legs.at(-1) === null))
+    return open(
+      `a connection that cannot be read is dead, and may be this agent's: ${elsewhere.evidence[0]?.text ?? 'see peer-unreachable'}`,
+    );
   if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
   const { name, hop } = outermostHop(question);
   if (has(question, 'silent', 'cut-off')) {

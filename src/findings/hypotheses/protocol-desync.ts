@@ -48,6 +48,6 @@ export function protocolDesync(question: Question): Conclusion {
       `${whole}, and ${counted(answered, 'Ping')} behind the commands in them were answered (${pingPackets(facts, shown)})`,
     );
   return open(
-    `${whole}; whether the agent reads them so cannot be seen, since it answers no Ping: its log, or a capture on its machine`,
+    `${whole}; whether the agent reads them so cannot be seen, since ${answered > 0 ? 'not on every connection a Ping was answered after them' : 'no Ping after them was answered'}: its log, or a capture on its machine`,
   );
 }

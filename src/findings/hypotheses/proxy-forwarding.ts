@@ -57,6 +57,11 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
       `${counted(tally.passed, 'attempt')} left ${name}${examplePackets(facts, each, hop)}, and the others wait behind them: ${lostElsewhere(facts, each)}`,
     );
   if (observation === null) return open(`${name} was not captured: a capture there would settle it`);
+  const held = each.failing.every((path) => path.legs[hop] !== null);
+  if (held)
+    return open(
+      `${each.attempts - before - tally.passed} of ${attemptsOf(each)} not seen leaving ${name}: a capture at ${name} that is whole from before the command to the end of its deadline would settle it`,
+    );
   return open(
     `${each.attempts - before - tally.passed} of ${attemptsOf(each)} not seen leaving ${name}, for want of a capture that tells: ${nextCapture(question)}`,
   );

@@ -116,6 +116,16 @@ export function answeredAll({ facts, each }: Question): Conclusion | null {
   );
 }
 
+/** No command came past the last hop, whose capture is whole there: nothing past it is the cause, wherever before it the commands ended. */
+export function neverPastLast(question: Question): Conclusion | null {
+  const { name } = outermostHop(question);
+  return question.each.absentAtLast
+    ? ruledOut(
+        `none of the commands is in ${name}'s own leg, of which nothing is missing at that time: it ends before that`,
+      )
+    : null;
+}
+
 /** What comes behind a fault in the stream nobody can read: that the agent does not answer it tells nothing of the agent. */
 export function behindDesync(question: Question): Conclusion | null {
   return isFound(question, 'protocol-desync')
