@@ -113,7 +113,7 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
   const what = {
     upgrade: `${counted(stalled.length, 'Upgrade request')} came to ${view.name}${inner === null ? '' : `, never to ${inner}`}, ${were} TCP-ACKed and never answered`,
     tls: `${counted(stalled.length, 'TLS handshake')} at ${view.name} ${were} begun and never completed (ClientHello TCP-ACKed)`,
-    greeting: `On ${counted(stalled.length, 'connection')} in the capture of ${view.name} one side's greeting was TCP-ACKed and never answered by ${listed([...new Set(stalled.map(silentSide))])}`,
+    greeting: `On ${counted(stalled.length, 'connection')} in the capture of ${view.name} ${stalled.every(({ connection }) => connection.greetedAsSsh) ? 'an SSH greeting' : "one side's greeting"} was TCP-ACKed and never answered by ${listed([...new Set(stalled.map(silentSide))])}`,
   }[kind];
   const next = {
     upgrade:
@@ -167,7 +167,11 @@ function evidenceOf(view: HopView, { kind, from, connection, sinceNs }: Waiting)
     );
   const serverSpoke = !Number.isNaN(connection.fromServer.lastOctetsNs);
   const what =
-    kind === 'tls' ? (serverSpoke ? 'last octet of the handshake' : 'ClientHello') : `greeting of the ${from}`;
+    kind === 'tls'
+      ? serverSpoke
+        ? 'last octet of the handshake'
+        : 'ClientHello'
+      : `${connection.greetedAsSsh ? 'SSH ' : ''}greeting of the ${from}`;
   return cite(
     view,
     [connection.openedRef, connection.closedRef],

@@ -9,6 +9,7 @@ import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { beyond, type Facts, legName } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
+import { heldBack, heldWords } from './held-back.js';
 import { neverAcked, outermost, type Wait, windowClosed } from './tcp-waits.js';
 import { listed } from './words.js';
 
@@ -44,10 +45,10 @@ function dataWaits(facts: Facts, path: Path, wait: Wait): boolean {
   const { unacked } = wait.leg.connection.fromServer;
   if (wait.open && unacked !== null) return true;
   if (path.legs.some((leg) => leg !== null && leg.hop < wait.leg.hop && windowClosed(facts, leg) !== null)) return true;
-  return heldBack(facts, path, wait).length > 0;
+  return commandsBehind(facts, path, wait).length > 0;
 }
 
-function heldBack(facts: Facts, path: Path, wait: Wait): number[] {
+function commandsBehind(facts: Facts, path: Path, wait: Wait): number[] {
   const view = facts.views[wait.leg.hop];
   const fromNs = commonNs(view, wait.fromNs) - facts.court.ackTimeoutNs;
   const toNs = commonNs(view, wait.toNs);
@@ -77,6 +78,7 @@ function report(facts: Facts, found: Found, hop: number, closed: { path: Path; w
     }
   }
   const paths = closed.map(({ path }) => path);
+  const held = paths.flatMap((path) => heldBack(facts, path));
   const open = closed.some(({ wait }) => wait.open);
   const longest = Math.max(...closed.map(({ wait }) => wait.toNs - wait.fromNs));
   const last = hop === facts.views.length - 1;
@@ -85,10 +87,13 @@ function report(facts: Facts, found: Found, hop: number, closed: { path: Path; w
     id: 'receiver-window-closed',
     severity: open ? 'error' : 'warning',
     paths,
-    commands: closed.flatMap(({ path, wait }) => heldBack(facts, path, wait)),
+    commands: [
+      ...closed.flatMap(({ path, wait }) => commandsBehind(facts, path, wait)),
+      ...held.map(({ command }) => command),
+    ],
     summary:
       `${who} closed ${last && paths.length > 1 ? 'their TCP windows' : 'the TCP window'} towards ${view.name} for ${seconds(longest)}${open ? ' and never opened it again' : ''}` +
-      `${last ? '' : ` (connection of ${listed(namesOf(paths))})`}: it reads nothing, and data for it waits.`,
+      `${last ? '' : ` (connection of ${listed(namesOf(paths))})`}: it reads nothing, and data for it waits${heldWords(held)}.`,
     evidence,
     next: `Find out why the process at ${who} stopped reading its socket (hung, suspended, a full queue), and give the server's write a time limit.`,
   });

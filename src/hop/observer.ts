@@ -178,6 +178,8 @@ function describe(
     handshake: stack?.askedHandshake ?? null,
     handshakeRefs: stack?.handshakeRefs ?? NO_REFS,
     agentNames: stack?.agent.names ?? NO_NAMES,
+    agentVersion: stack?.agent.version ?? null,
+    greetedAsSsh: stack?.greetedAsSsh ?? false,
     serverSide: tcp.halves[server].outbound - tcp.halves[client].outbound,
     fromServer: describeHalf(tcp.halves[server], stack?.sides[server], tcp, context),
     fromClient: describeHalf(tcp.halves[client], stack?.sides[client], tcp, context),

@@ -11,8 +11,10 @@ import { Role } from '../../message/profile.js';
 import { commonNs, type Path } from '../../path/path.js';
 import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
 import type { Found } from '../found.js';
+import { heldBack } from '../held-back.js';
 import { closedWindowOf } from '../receiver-window-closed.js';
 import { startNs } from '../survives-reconnect.js';
+import { neverAcked, outermost } from '../tcp-waits.js';
 
 import { type Life, lifeOf } from './life.js';
 
@@ -21,6 +23,7 @@ export type How =
   | 'partial'
   | 'dropped'
   | 'unacked'
+  | 'behind'
   | 'window'
   | 'silent'
   | 'cut-off'
@@ -201,7 +204,10 @@ function sitesOf(facts: Facts, found: Found, proven: readonly Failed[]): Site[] 
 /** Never sent: the innermost hop's doing, unless its connection could take nothing any more. */
 function unsentSites(facts: Facts, found: Found, unsent: readonly Unsent[]): Site[] {
   if (unsent.length === 0) return [];
-  const paths = unsent.flatMap(({ agent, askedNs }) => openPaths(facts, agent, askedNs));
+  const paths = [...new Set(unsent.flatMap(({ agent, askedNs }) => openPaths(facts, agent, askedNs)))];
+  const dead = paths.find((path) => found.has(path, 'peer-unreachable') && heldBack(facts, path).length > 0);
+  const wait = dead === undefined ? null : outermost(dead.legs, neverAcked);
+  if (wait !== null) return [{ kind: 'leg', hop: wait.leg.hop, how: 'behind', count: unsent.length, example: null }];
   const how = paths.some((path) => found.has(path, 'receiver-window-closed')) ? 'window' : 'unsent';
   const closed = how === 'unsent' ? null : closedLegOf(facts, paths);
   const last = facts.views.length - 1;

@@ -49,7 +49,12 @@ const ASKS_FOR_CONNECTION: ReadonlySet<string> = new Set([
 ]);
 
 /** What an answer of the agent rules out; and the way back too, where the end of the connection further in explains its loss. */
-const AGENTS_PART: ReadonlySet<string> = new Set(['middlebox', 'agent-receive-loop', 'agent-command-path']);
+const AGENTS_PART: ReadonlySet<string> = new Set([
+  'middlebox',
+  'agent-receive-loop',
+  'agent-command-path',
+  'protocol-desync',
+]);
 const WAYS: ReadonlySet<string> = new Set(['network-path', 'path-mtu']);
 
 export function conclude(facts: Facts, found: Found): Hypothesis[] {

@@ -17,11 +17,11 @@ import {
   ruledOut,
   supported,
 } from './rule.js';
-import { ackWords, allAttempts, examplePackets, lostElsewhere, packets, whereOf } from './words.js';
+import { ackWords, allAttempts, examplePackets, lostElsewhere, packets, siteCount, whereOf } from './words.js';
 
 export function networkPath(question: Question): Conclusion {
   const { facts, found, each } = question;
-  const lost = each.sites.find(({ how }) => how === 'unacked' || how === 'ack-lost');
+  const lost = each.sites.find(({ how }) => how === 'unacked' || how === 'behind' || how === 'ack-lost');
   if (lost !== undefined) {
     const leg = lost.example?.path.legs[lost.hop] ?? null;
     const wait = leg === null ? null : neverAcked(leg);
@@ -34,7 +34,7 @@ export function networkPath(question: Question): Conclusion {
         ? '; packets of the other end still arrive'
         : '';
     const size = isFound(question, 'large-frames-lost') ? '; only large ones: see path-mtu' : '';
-    return supported(`${counted(lost.count, 'attempt')} ${whereOf(facts, lost)}${tried}${talks}${size}`);
+    return supported(`${siteCount(lost)} ${whereOf(facts, lost)}${tried}${talks}${size}`);
   }
   const unread = pathWith(question, 'peer-unreachable');
   if (each.inconclusive && unread !== null) {
