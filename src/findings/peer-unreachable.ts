@@ -6,7 +6,7 @@
 import { seconds } from '../delivery/coverage.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
-import { beyond, type Facts, failedOn, legName } from './facts.js';
+import { agentLeg, beyond, type Facts, failedOn, legName } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { heldBack, heldWords } from './held-back.js';
 import { neverAcked, outermost, type Wait } from './tcp-waits.js';
@@ -68,7 +68,8 @@ function report(facts: Facts, found: Found, hop: number, dead: { path: Path; wai
   const paths = dead.map(({ path }) => path);
   const held = paths.flatMap((path) => heldBack(facts, path));
   const last = hop === facts.views.length - 1;
-  const who = last ? listed(namesOf(paths)) : `${beyond(facts, paths[0], hop)} for ${listed(namesOf(paths))}`;
+  const agents = last && paths.every((path) => agentLeg(facts, path) !== null);
+  const who = agents ? listed(namesOf(paths)) : `${beyond(facts, paths[0], hop)} for ${listed(namesOf(paths))}`;
   const longest = Math.max(...dead.map(({ wait }) => wait.toNs - wait.fromNs));
   const addresses = new Set(dead.map(({ wait }) => wait.leg.connection.clientAddress));
   const froms = dead.map(({ wait }) => wait.fromNs);

@@ -23,6 +23,8 @@ interface Dead {
 
 /** A proxy opens its inner connection when the request has come: after the TCP and TLS handshakes. */
 const OPENS_WITHIN_NS = 5e9;
+/** What was on its way when the connection died. */
+const SILENCE_NS = 1e9;
 
 export function unreadUnreachable(facts: Facts, found: Found): void {
   for (const view of facts.views) {
@@ -40,22 +42,39 @@ function deadAt(facts: Facts, view: HopView): Dead[] {
     if (wait === null || connection.fromServer.unacked === null) continue;
     // Where the other end still talks, it may be a matter of size or of a window, and those are read by their own rules.
     if (connection.fromServer.unacked.sackedOctets > 0 || connection.fromClient.lastSeenNs > wait.fromNs) continue;
-    dead.push({ connection, wait, path: ownerOf(facts, view, connection) });
+    dead.push({ connection, wait, path: ownerOf(facts, view, connection, wait.fromNs) });
   }
   return dead;
 }
 
 /** The one path without a leg here whose inner handshake forwards this client's address, opened just after it; null for none or several. */
-function ownerOf(facts: Facts, view: HopView, connection: ObservedConnection): Path | null {
+function ownerOf(facts: Facts, view: HopView, connection: ObservedConnection, sinceNs: number): Path | null {
   const openedNs = commonNs(view, connection.openedNs);
-  const owners = facts.court.paths.filter((path) => {
+  const all = facts.court.paths.filter((path) => {
     if (path.legs[view.index] !== null) return false;
     const handshake = path.legs.findLast((leg) => leg !== null)?.connection.handshake;
     if (!handshake?.forwardedFor.includes(connection.clientAddress)) return false;
     const afterNs = startNs(facts, path) - openedNs;
     return Number.isNaN(openedNs) || (afterNs > -1e9 && afterNs < OPENS_WITHIN_NS);
   });
-  return owners.length === 1 ? owners[0] : null;
+  // Of several at one address, the one that falls silent at that time.
+  const silent = all.filter((path) => !(lastHeardNs(facts, path) > commonNs(view, sinceNs) + SILENCE_NS));
+  return silent.length === 1 ? silent[0] : null;
+}
+
+/** The last octets of the agent at any hop (common clock). */
+function lastHeardNs({ views }: Facts, path: Path): number {
+  const times = path.legs.map((leg) =>
+    leg === null ? Number.NEGATIVE_INFINITY : commonNs(views[leg.hop], leg.connection.fromClient.lastOctetsNs),
+  );
+  return Math.max(...times.map((ns) => (Number.isNaN(ns) ? Number.NEGATIVE_INFINITY : ns)));
+}
+
+/** An agent fails whose leg here was not read. */
+function someoneFails(facts: Facts, view: HopView): boolean {
+  return facts.paths.some(
+    (path) => path.legs[view.index] === null && (facts.records.get(path)?.failed.length ?? 0) > 0,
+  );
 }
 
 function report(facts: Facts, found: Found, view: HopView, dead: Dead[]): void {
@@ -75,7 +94,8 @@ function report(facts: Facts, found: Found, view: HopView, dead: Dead[]): void {
       : `by the address forwarded further in that is ${listed(namesOf(paths))}${paths.length < dead.length ? `, and ${counted(dead.length - paths.length, 'other')} that cannot be told` : ''}`;
   found.add({
     id: 'peer-unreachable',
-    severity: 'error',
+    // Whose connection it is, and that a command failed on it, makes it an error: phones and browsers vanish all day.
+    severity: commands.length > 0 ? 'error' : someoneFails(facts, view) ? 'warning' : 'info',
     grade: paths.length === 0 ? 'measured' : 'inferred',
     paths,
     commands,

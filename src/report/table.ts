@@ -77,8 +77,7 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
 function* meaning(verdict: Verdict, width: number, look: Style, all: boolean): Generator<string> {
   if (verdict.findings.length > 0 || verdict.hypotheses.length > 0) {
     yield `\n${look.bold('What this means')}\n`;
-    if (verdict.findings.length === 0)
-      for (const line of wrapped(NO_FINDING, width - 2)) yield `  ${line}\n`;
+    if (verdict.findings.length === 0) for (const line of wrapped(NO_FINDING, width - 2)) yield `  ${line}\n`;
     yield* findingLines(verdict, width, look);
     yield* hypothesisLines(verdict.hypotheses, width, look, all);
     yield* agentLines(verdict.agents ?? [], width, look);

@@ -12,7 +12,7 @@ import { commonNs, type Path } from '../../path/path.js';
 import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
 import type { Found } from '../found.js';
 import { heldBack } from '../held-back.js';
-import { closedWindowOf } from '../receiver-window-closed.js';
+import { closedWindowOf, isCauseKnown } from '../receiver-window-closed.js';
 import { startNs } from '../survives-reconnect.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
 
@@ -25,6 +25,7 @@ export type How =
   | 'unacked'
   | 'behind'
   | 'window'
+  | 'window-beyond'
   | 'silent'
   | 'cut-off'
   | 'ack-dropped'
@@ -185,6 +186,8 @@ function sitesOf(facts: Facts, found: Found, proven: readonly Failed[]): Site[] 
     threads.forEach((thread, i) => {
       if (outcome === 'reached-agent')
         add('agent', last, isCutOff(facts, path, timesNs[i]) ? 'cut-off' : 'silent', path, thread);
+      else if (closed !== null && outcome === 'stalled' && !isCauseKnown(facts, path, closed))
+        add('hop', closed.leg.hop + 1, 'window-beyond', path, thread);
       else if (closed !== null && outcome === 'stalled')
         if (closed.leg.hop === last)
           // What waits further in is back-pressure: the one that does not read stands at the end of this leg.
@@ -208,6 +211,13 @@ function unsentSites(facts: Facts, found: Found, unsent: readonly Unsent[]): Sit
   const dead = paths.find((path) => found.has(path, 'peer-unreachable') && heldBack(facts, path).length > 0);
   const wait = dead === undefined ? null : outermost(dead.legs, neverAcked);
   if (wait !== null) return [{ kind: 'leg', hop: wait.leg.hop, how: 'behind', count: unsent.length, example: null }];
+  const open = paths.map((path) => ({
+    path,
+    wait: found.has(path, 'receiver-window-closed') ? closedWindowOf(facts, path) : null,
+  }));
+  const unknown = open.find(({ path, wait: each }) => each !== null && !isCauseKnown(facts, path, each));
+  if (unknown?.wait != null)
+    return [{ kind: 'hop', hop: unknown.wait.leg.hop + 1, how: 'window-beyond', count: unsent.length, example: null }];
   const how = paths.some((path) => found.has(path, 'receiver-window-closed')) ? 'window' : 'unsent';
   const closed = how === 'unsent' ? null : closedLegOf(facts, paths);
   const last = facts.views.length - 1;

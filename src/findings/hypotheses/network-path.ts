@@ -46,7 +46,8 @@ export function networkPath(question: Question): Conclusion {
     );
   }
   const elsewhere = found.findings.find(({ id, agents }) => id === 'peer-unreachable' && agents.length === 0);
-  if (each.inconclusive && elsewhere !== undefined && each.failing.some((path) => path.legs.at(-1) === null))
+  const heard = each.lives.some(({ answered }) => answered > 0);
+  if (each.inconclusive && elsewhere !== undefined && !heard && each.failing.some((path) => path.legs.at(-1) === null))
     return open(
       `a connection that cannot be read is dead, and may be this agent's: ${elsewhere.evidence[0]?.text ?? 'see peer-unreachable'}`,
     );

@@ -144,6 +144,19 @@ export function unackedConclusion({ facts, each }: Question): Conclusion {
       );
 }
 
+/** Whoever closed its window may not read, or may not be able to pass on what it read: the next leg would tell, and was not captured. */
+export function beyondWindow({ facts, each }: Question): { from: number; conclusion: Conclusion } | null {
+  const site = each.sites.find(({ how }) => how === 'window-beyond');
+  if (site === undefined) return null;
+  const name = facts.views[site.hop]?.name;
+  return {
+    from: site.hop,
+    conclusion: open(
+      `${lostElsewhere(facts, each)}: whether it does not read itself, or cannot pass on what it read, a capture ${name === undefined ? 'of the leg that it writes to' : `at ${name} through that time`} would settle`,
+    ),
+  };
+}
+
 /** What comes behind a fault in the stream nobody can read: that the agent does not answer it tells nothing of the agent. */
 export function behindDesync(question: Question): Conclusion | null {
   return isFound(question, 'protocol-desync')

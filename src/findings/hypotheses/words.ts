@@ -54,6 +54,8 @@ export function whereOf(facts: Facts, site: Site): string {
       return `never TCP-ACKed on ${legName(facts, site.hop)}`;
     case 'behind':
       return `waiting behind what is never TCP-ACKed on ${legName(facts, site.hop)}`;
+    case 'window-beyond':
+      return `waiting at the TCP window that ${facts.views[site.hop]?.name ?? 'whoever is next'} closed towards ${facts.views[site.hop - 1]?.name ?? ''}`;
     case 'window':
       return site.kind === 'agent'
         ? "waiting at the agent's closed TCP window"
@@ -82,7 +84,9 @@ export function lostElsewhere(facts: Facts, { sites }: AgentCase): string {
 export function siteCount({ how, count, example }: Site): string {
   return counted(
     count,
-    how === 'unsent' || how === 'behind' || (how === 'window' && example === null) ? 'command' : 'attempt',
+    how === 'unsent' || how === 'behind' || ((how === 'window' || how === 'window-beyond') && example === null)
+      ? 'command'
+      : 'attempt',
   );
 }
 
