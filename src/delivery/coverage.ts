@@ -6,7 +6,7 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
-import { divertedTo } from './diverted.js';
+import { divertedTo, movedTo } from './diverted.js';
 
 export interface Stretch {
   /** On the hop's own clock, nanoseconds. */
@@ -26,9 +26,12 @@ export function blindness(
   isKnown: (row: number) => boolean = () => false,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
-  const elsewhere = half === connection.fromServer ? divertedTo(observation, connection) : null;
+  const isServer = half === connection.fromServer;
+  const elsewhere = isServer ? divertedTo(observation, connection) : movedTo(observation, connection);
   if (elsewhere !== null && elsewhere.firstNs <= stretch.toNs && elsewhere.lastNs >= stretch.fromNs)
-    return `its octets leave from ${elsewhere.serverAddress} instead of ${connection.serverAddress} at this time`;
+    return isServer
+      ? `its octets leave from ${elsewhere.serverAddress} instead of ${connection.serverAddress} at this time`
+      : `its octets come from ${elsewhere.clientAddress} instead of ${connection.clientAddress} at this time`;
   for (const back of observation.setBacks)
     if (back.toNs >= stretch.fromNs && back.fromNs <= stretch.toNs)
       return `the capture goes back in time by ${seconds(back.toNs - back.fromNs)} here`;

@@ -6,7 +6,7 @@
 
 import { blindness } from '../delivery/coverage.js';
 import type { HopObservation } from '../hop/observation.js';
-import { commonNs, type Path } from '../path/path.js';
+import { commonNs, type Leg, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
@@ -64,6 +64,9 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   const graceNs = Math.max(ANSWER_WITHIN_NS, 2 * line.slowestNs);
   const lastAnsweredNs = line.pings.findLast(({ pongRow }) => pongRow >= 0)?.sentNs ?? Number.NEGATIVE_INFINITY;
   const untilNs = seenUntilNs(facts, leg);
+  // What left for it since could not all be read: a stream that was spoilt would silence it as well.
+  if (path.legs.some((each) => each !== null && !isWholeSince(facts, each, commonNs(view, lastAnsweredNs))))
+    return null;
   const pings = line.pings.filter(
     ({ sentNs, tcpAcked }) => tcpAcked && sentNs > lastAnsweredNs && sentNs + graceNs < observation.lastNs,
   );
@@ -93,6 +96,12 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
       if (row < 0 || (at >= 0 && observation.messages.sentNs[at] < observation.messages.sentNs[row])) row = at;
     });
   return commands.length === 0 ? null : { path, pings, commands, row, message, lastMessageNs };
+}
+
+/** Every octet to the agent was read from then on (common clock). */
+function isWholeSince(facts: Facts, { hop, connection }: Leg, sinceNs: number): boolean {
+  const { blind, gaps } = connection.fromServer;
+  return [...blind, ...gaps].every(({ toNs }) => commonNs(facts.views[hop], toNs) < sinceNs);
 }
 
 function report(facts: Facts, found: Found, deaf: Deaf[]): void {

@@ -26,7 +26,7 @@ export function contrast(facts: Facts, failing: readonly Path[]): string {
   const count = new Set(namesOf(working)).size;
   if (count < LEAST_WORKING) return '';
   const who = names.size === 1 ? 'It' : `All ${names.size} of them`;
-  const client = common(failing, clientOf, working);
+  const client = common(failing, clientOf, working) ?? common(failing, versionOf, working);
   if (client !== null)
     return `${who} ${names.size === 1 ? 'runs' : 'run'} ${client}, and none of the ${counted(count, 'agent')} that work does: look there first. `;
   const address = names.size === 1 ? null : common(failing, addressOf, working);
@@ -46,6 +46,11 @@ function common(failing: readonly Path[], of: (path: Path) => string | null, wor
 
 function clientOf(path: Path): string | null {
   return path.legs.findLast((leg) => leg?.connection.handshake != null)?.connection.handshake?.userAgent ?? null;
+}
+
+function versionOf(path: Path): string | null {
+  const version = path.legs.findLast((leg) => leg !== null)?.connection.agentVersion ?? null;
+  return version === null ? null : `version ${version}`;
 }
 
 function addressOf(path: Path): string | null {

@@ -31,6 +31,7 @@ import { receiverWindowClosed } from './receiver-window-closed.js';
 import { replyAddressMismatch } from './reply-address-mismatch.js';
 import { splitConnection } from './split-connection.js';
 import { survivesReconnect } from './survives-reconnect.js';
+import { unreadLegs } from './unread-legs.js';
 import { writeStalled } from './write-stalled.js';
 
 const RULES: readonly Rule[] = [
@@ -43,6 +44,7 @@ const RULES: readonly Rule[] = [
   largeFramesLost,
   peerUnreachable,
   inwardUnreachable,
+  unreadLegs,
   // What hops do with messages.
   writeStalled,
   hopDropsFrames,

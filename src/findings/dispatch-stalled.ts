@@ -11,6 +11,9 @@ import { type Found, nameOf, namesOf } from './found.js';
 import { counted, listed } from './words.js';
 
 const LEAST_AGENTS = 2;
+const PING = 9;
+/** What was being written when it began. */
+const SETTLED_NS = 50e6;
 
 export function dispatchStalled(facts: Facts, found: Found): void {
   const lastFrameNs = facts.court.log.lastAttemptNs;
@@ -49,8 +52,16 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
     first === undefined
       ? ''
       : ` ${first.timeNs <= fromNs ? `Since ${clockTime(first.view, localNs(first.view, first.timeNs))}` : 'At that time'} ${legName(facts, first.view.index)} of ${listed(namesOf(blocked))} could not move (${first.why}): one connection waits, and no command leaves on the others.`;
-  const suspect =
-    blocked.length === 0
+  const others = framesSince(facts, fromNs);
+  const still = others.count === 0 && others.quietNs > 2 * others.pingIntervalNs;
+  const frames = still
+    ? ` No frame of any kind leaves since ${clockTime(view, localNs(view, others.lastNs))} either, Pings included: the process itself stands still.`
+    : others.count > 0
+      ? ` Other frames go on leaving${others.pings > 0 ? ', Pings among them' : ''}: only commands wait.`
+      : '';
+  const suspect = still
+    ? `Look at the process at ${view.name}: stopped, hung, out of memory; its kernel alone answers. Dump its threads or tasks before it is restarted.`
+    : blocked.length === 0
       ? 'Look for what every dispatch waits for: a lock, a full queue; dump the threads or tasks of the server while it hangs.'
       : `The connection of ${listed(namesOf(blocked))} could not move at that time: look for a send that waits for it and holds a lock that every dispatch needs.`;
   found.add({
@@ -61,7 +72,7 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
     commands: after.map(({ command }) => command),
     summary:
       `From ${clockTime(view, fromNs)} UTC on no command leaves ${view.name} on any connection, though ${counted(after.length, 'command')} ` +
-      `${after.length === 1 ? 'was' : 'were'} asked for (${answered === 0 ? 'none of the requests was answered' : `${answered} of the requests answered`}).${before}`,
+      `${after.length === 1 ? 'was' : 'were'} asked for (${answered === 0 ? 'none of the requests was answered' : `${answered} of the requests answered`}).${before}${frames}`,
     evidence: [
       ...cite(
         view,
@@ -98,4 +109,33 @@ function blockedSince({ views }: Facts, path: Path, atNs: number): Blocked | nul
     return { path, view, timeNs: commonNs(view, wait.fromNs), ref: wait.ref, why };
   }
   return null;
+}
+
+/** What left the first hop on any connection after that moment (common clock); and how far apart Pings were on one connection before it. */
+function framesSince(
+  { views, court }: Facts,
+  atNs: number,
+): { count: number; pings: number; lastNs: number; quietNs: number; pingIntervalNs: number } {
+  const [view] = views;
+  const told = { count: 0, pings: 0, lastNs: Number.NaN, quietNs: 0, pingIntervalNs: Number.POSITIVE_INFINITY };
+  const { observation } = view;
+  if (observation === null) return told;
+  const { messages } = observation;
+  for (const { legs } of court.paths) {
+    let pingNs = Number.NaN;
+    for (const row of legs[0]?.connection.fromServer.rows ?? []) {
+      const sentNs = commonNs(view, messages.sentNs[row]);
+      if (!(sentNs <= told.lastNs)) told.lastNs = sentNs;
+      const isPing = messages.opcode[row] === PING;
+      if (sentNs > atNs + SETTLED_NS) {
+        told.count++;
+        if (isPing) told.pings++;
+      } else if (isPing) {
+        if (sentNs - pingNs > 0) told.pingIntervalNs = Math.min(told.pingIntervalNs, sentNs - pingNs);
+        pingNs = sentNs;
+      }
+    }
+  }
+  told.quietNs = commonNs(view, observation.lastNs) - told.lastNs;
+  return told;
 }

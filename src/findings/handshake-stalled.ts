@@ -7,7 +7,7 @@
 import { seconds } from '../delivery/coverage.js';
 import { endpoint } from '../hop/list.js';
 import type { ObservedConnection, ObservedHalf } from '../hop/observation.js';
-import type { HopView } from '../path/path.js';
+import { commonNs, type HopView } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import type { Facts } from './facts.js';
 import type { Found } from './found.js';
@@ -109,14 +109,17 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
   const [{ kind }] = stalled;
   const many = stalled.length > 1;
   const were = many ? 'were' : 'was';
+  const inner = kind === 'upgrade' ? notComeTo(facts, view, stalled) : null;
   const what = {
-    upgrade: `${counted(stalled.length, 'Upgrade request')} came to ${view.name}, ${were} TCP-ACKed and never answered`,
+    upgrade: `${counted(stalled.length, 'Upgrade request')} came to ${view.name}${inner === null ? '' : `, never to ${inner}`}, ${were} TCP-ACKed and never answered`,
     tls: `${counted(stalled.length, 'TLS handshake')} at ${view.name} ${were} begun and never completed (ClientHello TCP-ACKed)`,
-    greeting: `On ${counted(stalled.length, 'connection')} in the capture of ${view.name} one side's greeting was TCP-ACKed and never answered by ${listed([...new Set(stalled.map(silentSide))])}`,
+    greeting: `On ${counted(stalled.length, 'connection')} in the capture of ${view.name} ${stalled.every(({ connection }) => connection.greetedAsSsh) ? 'an SSH greeting' : "one side's greeting"} was TCP-ACKed and never answered by ${listed([...new Set(stalled.map(silentSide))])}`,
   }[kind];
   const next = {
     upgrade:
-      'Look at what the server does between accepting and answering an Upgrade (authentication, a lock, a database), and give it a time limit.',
+      inner !== null
+        ? `None of them came to ${inner}, whose capture covers the time: look at the way from ${view.name} to ${inner} (packets lost between them, the address that ${view.name} connects to), and at ${view.name}'s error log.`
+        : 'Look at what the server does between accepting and answering an Upgrade (authentication, a lock, a database), and give it a time limit.',
     tls: `Look at the process at ${view.name} that accepts these connections: hung, out of workers or descriptors; its kernel accepts for it.`,
     greeting:
       'Look at the side that is silent, and let the other end a handshake that takes too long, with an error handler for its whole life: a late time-out must not end the process.',
@@ -131,6 +134,20 @@ function report(facts: Facts, found: Found, view: HopView, stalled: Waiting[]): 
     evidence: stalled.slice(0, 12).flatMap((each) => evidenceOf(view, each)),
     next,
   });
+}
+
+/** The next captured hop inward, where its capture covers the time: the requests, told by their keys, never came there. */
+function notComeTo({ views }: Facts, view: HopView, stalled: readonly Waiting[]): string | null {
+  const inner = views.slice(0, view.index).findLast(({ observation }) => observation !== null);
+  if (inner?.observation == null) return null;
+  const { firstNs, lastNs, missedOctets } = inner.observation;
+  const covered = stalled.every(
+    ({ connection, sinceNs }) =>
+      connection.handshake?.key !== '' &&
+      commonNs(inner, firstNs) < commonNs(view, sinceNs) &&
+      commonNs(inner, lastNs) > commonNs(view, sinceNs) + LEAST_WAIT_NS,
+  );
+  return covered && missedOctets === 0 ? inner.name : null;
 }
 
 /** `10.30.0.20:22`: who says nothing; a client by its address alone. */
@@ -150,7 +167,11 @@ function evidenceOf(view: HopView, { kind, from, connection, sinceNs }: Waiting)
     );
   const serverSpoke = !Number.isNaN(connection.fromServer.lastOctetsNs);
   const what =
-    kind === 'tls' ? (serverSpoke ? 'last octet of the handshake' : 'ClientHello') : `greeting of the ${from}`;
+    kind === 'tls'
+      ? serverSpoke
+        ? 'last octet of the handshake'
+        : 'ClientHello'
+      : `${connection.greetedAsSsh ? 'SSH ' : ''}greeting of the ${from}`;
   return cite(
     view,
     [connection.openedRef, connection.closedRef],

@@ -13,9 +13,9 @@ import { leastMtu, tooBigOn } from './too-big.js';
 import { counted, listed } from './words.js';
 
 /** Below this no path MTU can be the cause (RFC 791: every host takes 576 octets, headers included). */
-const LEAST_SEGMENT_OCTETS = 537;
+export const LEAST_SEGMENT_OCTETS = 537;
 /** Where as much as this many such segments got through behind it, size is not what tells it from them. */
-const MOST_PASSED_SEGMENTS = 3;
+export const MOST_PASSED_SEGMENTS = 3;
 /** IPv4 and TCP without options. */
 const LEAST_HEADER_OCTETS = 40;
 

@@ -90,18 +90,27 @@ function judge(
   );
   const backNs = Math.max(...back.map(({ connection }) => connection.firstNs)) - startNs;
   // With a hop between that was not captured, who ended first is not seen.
-  const behind = view.index > 0 && together.some(({ path }) => path.legs[view.index - 1] === null);
-  const who = behind ? `${view.name}, or a hop behind it,` : view.name;
+  const innerUnseen = view.index > 0 && together.some(({ path }) => path.legs[view.index - 1] === null);
+  // Whoever answers 502 is alive: what ended lies behind it.
+  const lives = refused?.view === view && refused.statuses.includes('50');
+  const behind = innerUnseen || lives || facts.views.length === 1;
+  const who = behind && !lives ? `${view.name}, or a hop behind it,` : view.name;
+  const what = lives
+    ? `${view.name} goes on answering, so what ended or restarted lies behind it`
+    : `${behind ? 'a' : 'its'} process ended or restarted`;
+  // A server that says goodbye to everyone was told to.
+  const codes = new Set(together.map(({ connection }) => connection.fromServer.closeCode));
+  const planned = inFlight === 0 && !codes.has(null);
   found.add({
     id: 'origin-restarted',
-    severity: 'error',
+    severity: planned ? 'warning' : 'error',
     paths,
     commands: cutOff,
     summary:
-      `${who} closed all of its ${together.length} connections within ${seconds(closedNs - startNs)} at ${clockTime(view, startNs)} UTC` +
+      `${who} closed all of its ${together.length} connections within ${seconds(closedNs - startNs)} at ${clockTime(view, startNs)} UTC${codes.has(null) ? '' : ` with Close frames (${listed([...codes].map(String))})`}` +
       `${refused === null ? '' : `, ${counted(refused.connections.length, 'Upgrade request')} met ${refused.statuses} at ${refused.view.name}`}` +
       `${back.length === 0 ? '' : ` and ${counted(back.length, 'new connection')} came within ${seconds(backNs)}`}: ` +
-      `its process ended or restarted${inFlight === 0 ? '' : `, with ${counted(inFlight, 'command')} in flight (${listed(namesOf(waiting))})`}.`,
+      `${what}${inFlight === 0 ? '' : `, with ${counted(inFlight, 'command')} in flight (${listed(namesOf(waiting))})`}.`,
     evidence: [
       ...cite(
         view,
@@ -121,7 +130,9 @@ function judge(
             `Upgrade requests after it that met ${refused.statuses}`,
           )),
     ],
-    next: `Look for why the process at ${view.name} ended (its log and the service manager's at that time), and send again what was in flight.`,
+    next:
+      `${behind ? `Capture further in than ${view.name} to see which process ended, and look` : 'Look'} for why ${behind ? 'it' : `the process at ${view.name}`} ended (its log and the service manager's at that time${planned ? '; Close frames to all speak for a planned end' : ''}${view.index > 0 ? '; a proxy that was reloaded closes what it had when worker_shutdown_timeout is over' : ''})` +
+      `${inFlight === 0 ? '.' : ', and send again what was in flight.'}`,
   });
 }
 

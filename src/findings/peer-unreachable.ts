@@ -6,10 +6,14 @@
 import { seconds } from '../delivery/coverage.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
-import { beyond, type Facts, failedOn, legName } from './facts.js';
+import { agentLeg, beyond, type Facts, failedOn, legName } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
+import { heldBack, heldWords } from './held-back.js';
 import { neverAcked, outermost, type Wait } from './tcp-waits.js';
 import { counted, listed } from './words.js';
+
+/** Pings go out some seconds apart: what died together is noticed within their interval. */
+const ONE_MOMENT_NS = 60e9;
 
 /** An octet count that every path lets pass (RFC 791: 576 octets with headers). */
 const SMALL_SEGMENT_OCTETS = 536;
@@ -62,19 +66,30 @@ function report(facts: Facts, found: Found, hop: number, dead: { path: Path; wai
       });
   }
   const paths = dead.map(({ path }) => path);
+  const held = paths.flatMap((path) => heldBack(facts, path));
   const last = hop === facts.views.length - 1;
-  const who = last ? listed(namesOf(paths)) : `${beyond(facts, paths[0], hop)} for ${listed(namesOf(paths))}`;
+  const agents = last && paths.every((path) => agentLeg(facts, path) !== null);
+  const who = agents ? listed(namesOf(paths)) : `${beyond(facts, paths[0], hop)} for ${listed(namesOf(paths))}`;
   const longest = Math.max(...dead.map(({ wait }) => wait.toNs - wait.fromNs));
+  const addresses = new Set(dead.map(({ wait }) => wait.leg.connection.clientAddress));
+  const froms = dead.map(({ wait }) => wait.fromNs);
+  const spreadNs = Math.max(...froms) - Math.min(...froms);
+  // Further in every agent's leg comes from the same proxy.
+  const site = last && dead.length > 1 && addresses.size === 1 && spreadNs < ONE_MOMENT_NS ? [...addresses][0] : null;
   const state =
-    halfOpen === 0 ? 'is black-holed' : halfOpen === dead.length ? 'is half-open' : 'is black-holed or half-open';
+    halfOpen === 0
+      ? 'black-holed, in at least one direction'
+      : halfOpen === dead.length
+        ? 'half-open (its own packets still arrive)'
+        : 'black-holed or half-open';
   found.add({
     id: 'peer-unreachable',
     severity: 'error',
     paths,
-    commands,
+    commands: [...commands, ...held.map(({ command }) => command)],
     summary:
       `What ${view.name} sends to ${who} was sent again and again for ${seconds(longest)} and never TCP-ACKed: ` +
-      `the connection ${state}${halfOpen === dead.length ? ' (its own packets still arrive)' : ''}.`,
+      `the connection${dead.length === 1 ? ' is' : 's are'} ${state}${site === null ? '' : `. All ${dead.length} come from ${site}, and went dark within ${seconds(spreadNs)}: one site, or what stands before it`}${heldWords(held)}.`,
     evidence,
     next:
       `Find where packets are lost on ${legName(facts, hop)}: capture on both sides of each device between (firewall states, NAT time-outs), ` +

@@ -7,10 +7,14 @@ import { seconds } from '../delivery/coverage.js';
 import type { Outcome } from '../delivery/verdict.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
-import { beyond, type Facts, legName } from './facts.js';
+import { agentLeg, beyond, type Facts, legName } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
+import { heldBack, heldWords } from './held-back.js';
 import { neverAcked, outermost, type Wait, windowClosed } from './tcp-waits.js';
 import { listed } from './words.js';
+
+/** Captures of the same moment end up to a second apart. */
+const SLACK_NS = 1.5e9;
 
 const HELD_BACK: Outcome[] = ['stalled', 'inconclusive', 'never-sent'];
 
@@ -39,15 +43,35 @@ export function closedWindowOf(facts: Facts, path: Path): Wait | null {
   return dead ? null : wait;
 }
 
+/**
+ * Whether whoever closed it is known to be the one that does not read: the agent itself, or a hop whose own next leg was captured at the
+ * time and could move. Else it may only pass on that something further out does not move.
+ */
+export function isCauseKnown(facts: Facts, path: Path, wait: Wait): boolean {
+  const { hop } = wait.leg;
+  if (hop === facts.views.length - 1) return agentLeg(facts, path) !== null;
+  const next = path.legs[hop + 1];
+  const view = facts.views[hop + 1];
+  if (next == null || view.observation === null) return false;
+  const fromNs = commonNs(facts.views[hop], wait.fromNs);
+  const toNs = commonNs(facts.views[hop], wait.toNs);
+  const covered =
+    commonNs(view, view.observation.firstNs) <= fromNs && commonNs(view, view.observation.lastNs) >= toNs - SLACK_NS;
+  const moves = !next.connection.fromServer.blocked.some(
+    (each) => commonNs(view, each.fromNs) < toNs && commonNs(view, each.toNs) > fromNs,
+  );
+  return covered && moves && next.connection.fromServer.unacked === null;
+}
+
 /** A receiver that nobody writes to may keep its window closed. */
 function dataWaits(facts: Facts, path: Path, wait: Wait): boolean {
   const { unacked } = wait.leg.connection.fromServer;
   if (wait.open && unacked !== null) return true;
   if (path.legs.some((leg) => leg !== null && leg.hop < wait.leg.hop && windowClosed(facts, leg) !== null)) return true;
-  return heldBack(facts, path, wait).length > 0;
+  return commandsBehind(facts, path, wait).length > 0;
 }
 
-function heldBack(facts: Facts, path: Path, wait: Wait): number[] {
+function commandsBehind(facts: Facts, path: Path, wait: Wait): number[] {
   const view = facts.views[wait.leg.hop];
   const fromNs = commonNs(view, wait.fromNs) - facts.court.ackTimeoutNs;
   const toNs = commonNs(view, wait.toNs);
@@ -77,19 +101,25 @@ function report(facts: Facts, found: Found, hop: number, closed: { path: Path; w
     }
   }
   const paths = closed.map(({ path }) => path);
+  const held = paths.flatMap((path) => heldBack(facts, path));
   const open = closed.some(({ wait }) => wait.open);
   const longest = Math.max(...closed.map(({ wait }) => wait.toNs - wait.fromNs));
   const last = hop === facts.views.length - 1;
-  const who = last ? listed(namesOf(paths)) : beyond(facts, paths[0], hop);
+  const agents = last && paths.every((path) => agentLeg(facts, path) !== null);
+  const known = closed.every(({ path, wait }) => isCauseKnown(facts, path, wait));
+  const who = agents ? listed(namesOf(paths)) : beyond(facts, paths[0], hop);
   found.add({
     id: 'receiver-window-closed',
     severity: open ? 'error' : 'warning',
     paths,
-    commands: closed.flatMap(({ path, wait }) => heldBack(facts, path, wait)),
+    commands: [
+      ...closed.flatMap(({ path, wait }) => commandsBehind(facts, path, wait)),
+      ...held.map(({ command }) => command),
+    ],
     summary:
-      `${who} closed ${last && paths.length > 1 ? 'their TCP windows' : 'the TCP window'} towards ${view.name} for ${seconds(longest)}${open ? ' and never opened it again' : ''}` +
-      `${last ? '' : ` (connection of ${listed(namesOf(paths))})`}: it reads nothing, and data for it waits.`,
+      `${who} closed ${agents && paths.length > 1 ? 'their TCP windows' : 'the TCP window'} towards ${view.name} for ${seconds(longest)}${open ? ' and never opened it again' : ''}` +
+      `${agents ? '' : ` (connection of ${listed(namesOf(paths))})`}: it reads nothing${known ? '' : ' at that time'}, and data for it waits${heldWords(held)}.`,
     evidence,
-    next: `Find out why the process at ${who} stopped reading its socket (hung, suspended, a full queue), and give the server's write a time limit.`,
+    next: `Find out why the process at ${who} stopped reading its socket (hung, suspended, a full queue)${known ? '' : ', or what it cannot pass on: capture the leg that it writes to itself'}, and give the server's write a time limit.`,
   });
 }

@@ -85,7 +85,10 @@ export function changesBetween(
     if (openedNs > fromNs && openedNs < toNs) {
       const more = differences(facts, paths[i - 1] ?? null, path, openedNs);
       const refs = cite(view, leg.connection.handshakeRefs, `new connection ${path.id}`);
-      note('reconnect', openedNs, `a reconnect @${more}`, refs);
+      // Two at a time are no reconnect: the older one was still open.
+      const before = paths[i - 1];
+      const beside = before !== undefined && isOpenAt(facts, before, openedNs);
+      note('reconnect', openedNs, `${beside ? 'a second connection' : 'a reconnect'} @${more}`, refs);
     }
     const closedNs = commonNs(view, leg.connection.closedNs);
     if (found.has(path, 'origin-restarted') && closedNs > fromNs && closedNs < toNs)
@@ -108,6 +111,16 @@ export function changesBetween(
   return changes.sort((a, b) => a.timeNs - b.timeNs).slice(0, MOST_CHANGES);
 }
 
+/** A reconnect may be seen before the end of the connection that it replaces: a moment is none. */
+const TOGETHER_NS = 1e9;
+
+function isOpenAt(facts: Facts, path: Path, timeNs: number): boolean {
+  const leg = path.legs.find((each): each is Leg => each !== null);
+  if (leg === undefined) return false;
+  const closedNs = commonNs(facts.views[leg.hop], leg.connection.closedNs);
+  return Number.isNaN(closedNs) || closedNs > timeNs + TOGETHER_NS;
+}
+
 /** What is new about a connection against the one before it. */
 function differences(facts: Facts, before: Path | null, after: Path, openedNs: number): string {
   if (before === null) return '';
@@ -118,6 +131,8 @@ function differences(facts: Facts, before: Path | null, after: Path, openedNs: n
     parts.push(`from ${fresh.clientAddress} instead of ${old.clientAddress}`);
   const [was, is] = [old.handshake?.userAgent, fresh.handshake?.userAgent];
   if (was != null && is != null && was !== is) parts.push(`with client ${is} instead of ${was}`);
+  else if (old.agentVersion !== null && fresh.agentVersion !== null && old.agentVersion !== fresh.agentVersion)
+    parts.push(`with version ${fresh.agentVersion} instead of ${old.agentVersion}`);
   const leg = before.legs.find((each): each is Leg => each !== null);
   const pauseNs = leg === undefined ? Number.NaN : openedNs - commonNs(facts.views[leg.hop], leg.connection.closedNs);
   if (pauseNs >= LEAST_PAUSE_NS) parts.push(`after ${seconds(pauseNs)} without a connection`);

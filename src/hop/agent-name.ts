@@ -29,6 +29,7 @@ export class AgentName {
   private fromHandshake: string[] = [];
   private fromPlain: string[] = [];
   private looked = 0;
+  version: string | null = null;
   settled = false;
 
   constructor(private readonly profile: Profile) {}
@@ -64,6 +65,7 @@ export class AgentName {
     const into = authentication ? this.fromMessage : this.fromPlain;
     for (const key of this.profile.agentKeys)
       if (authentication || PLAIN_KEYS.has(key)) this.push(into, valueUnder(message, key, 3));
+    if (authentication) this.version ??= versionIn(message);
     into.sort((a, b) => Number(UUID.test(a)) - Number(UUID.test(b)));
     if (authentication && into.length > 0) this.settled = true;
   }
@@ -73,6 +75,18 @@ export class AgentName {
     if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME && !into.includes(value))
       into.push(value);
   }
+}
+
+const VERSION_KEYS = ['agent_version', 'agentVersion', 'client_version', 'clientVersion', 'version'];
+const MAX_VERSION = 64;
+
+/** Looks like a version, and not like a number of the protocol or of a message. */
+function versionIn(message: unknown): string | null {
+  for (const key of VERSION_KEYS) {
+    const value = valueUnder(message, key, 3);
+    if (typeof value === 'string' && value.length <= MAX_VERSION && /^v?\d+[.\w+-]*$/.test(value)) return value;
+  }
+  return null;
 }
 
 /** The value under a key, outer levels first. */

@@ -19,7 +19,7 @@ import type { HopContext } from './hop-context.js';
 import { HttpExchange } from './http-exchange.js';
 import { MessageReader } from './message-reader.js';
 import type { BlindSpan, Protocol } from './observation.js';
-import { opening, proxyHeaderLength } from './opening-octets.js';
+import { isSshGreeting, opening, proxyHeaderLength } from './opening-octets.js';
 import { PingPairs } from './ping-pairs.js';
 import { TlsLayer, type TlsOwner } from './tls-layer.js';
 
@@ -146,6 +146,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
+  greetedAsSsh = false;
   /** Commands sent less CommandAcks: one that is offered again counts again, so it is rather too many. */
   waitingCommands = 0;
   /** Direction of the client by what it said: an HTTP request, or masked frames. */
@@ -451,6 +452,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       return;
     }
     if (found === 'tls' || found === 'http2' || found === 'known-other') {
+      this.greetedAsSsh ||= found === 'known-other' && isSshGreeting(bytes, start, end);
       this.ignore(found === 'http2' ? 'http2' : 'other');
       return;
     }

@@ -109,6 +109,10 @@ export interface ObservedConnection {
   /** Packets of the opening handshake: request, response. */
   handshakeRefs: number[];
   agentNames: string[];
+  /** Of its software, as its authentication message says; null where that says none. */
+  agentVersion: string | null;
+  /** One side began with an SSH identification string (RFC 4253 section 4.2). */
+  greetedAsSsh: boolean;
   /** Packets that the capturing host sent (+) or got (-) as the server, by link-layer direction; 0 where unknown. */
   serverSide: number;
   fromServer: ObservedHalf;

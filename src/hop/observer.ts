@@ -183,6 +183,8 @@ function describe(
     handshake: stack?.askedHandshake ?? null,
     handshakeRefs: stack?.handshakeRefs ?? NO_REFS,
     agentNames: stack?.agent.names ?? NO_NAMES,
+    agentVersion: stack?.agent.version ?? null,
+    greetedAsSsh: stack?.greetedAsSsh ?? false,
     serverSide: tcp.halves[server].outbound - tcp.halves[client].outbound,
     fromServer: describeHalf(tcp.halves[server], stack?.sides[server], tcp, context),
     fromClient: describeHalf(tcp.halves[client], stack?.sides[client], tcp, context),
@@ -243,16 +245,19 @@ function describeHalf(
   };
 }
 
-function unackedTail({ acks, highest, ledger, followed }: HalfStream): UnackedTail | null {
+function unackedTail({ acks, highest, ledger, followed, blocked }: HalfStream): UnackedTail | null {
   const from = Math.max(0, acks.offset);
-  if (!followed || highest <= from) return null;
+  if (highest <= from) return null;
   const { refs, transmissions, octets, least, smallest, lastSentNs } = ledger.waiting(from);
   if (transmissions === 0) return null;
+  // The ledger of a stream that is not read has only what was sent again.
+  const first = followed ? undefined : blocked.findLast(({ toNs }) => toNs === Number.POSITIVE_INFINITY);
+  if (!followed && first === undefined) return null;
   return {
     octets: highest - from,
     sackedOctets: acks.sackedOctets,
-    transmissions,
-    refs,
+    transmissions: first === undefined ? transmissions : transmissions + 1,
+    refs: first === undefined ? refs : [first.ref, ...refs],
     lastSentNs,
     segmentOctets: octets,
     leastSegmentOctets: least,

@@ -24,6 +24,11 @@ export function opening(bytes: Uint8Array, start: number, end: number): Opening 
   return 'unknown';
 }
 
+/** RFC 4253 section 4.2. */
+export function isSshGreeting(bytes: Uint8Array, start: number, end: number): boolean {
+  return startsWith(bytes, start, end, OTHERS[0]);
+}
+
 /** Octets of a PROXY protocol header, 0 where it is not whole. */
 export function proxyHeaderLength(bytes: Uint8Array, start: number, end: number): number {
   if (startsWith(bytes, start, end, PROXY_V2))

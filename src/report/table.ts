@@ -27,6 +27,8 @@ const SET_BY_TABLE = 8;
 /** A table longer than a screen has scrolled the first line away: it is said again at the end. */
 const DELIVERED_BESIDE_FAILURES = 12;
 const LONG_TABLE = 20;
+const NO_FINDING =
+  'No known fault explains by itself what failed. What the captures rule out, and what they leave open, stands below.';
 /** Longer lines of prose are hard to follow, however wide the terminal. */
 const WIDEST_PROSE = 110;
 
@@ -75,6 +77,7 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
 function* meaning(verdict: Verdict, width: number, look: Style, all: boolean): Generator<string> {
   if (verdict.findings.length > 0 || verdict.hypotheses.length > 0) {
     yield `\n${look.bold('What this means')}\n`;
+    if (verdict.findings.length === 0) for (const line of wrapped(NO_FINDING, width - 2)) yield `  ${line}\n`;
     yield* findingLines(verdict, width, look);
     yield* hypothesisLines(verdict.hypotheses, width, look, all);
     yield* agentLines(verdict.agents ?? [], width, look);

@@ -204,6 +204,8 @@ export class HalfStream {
       if (wireEnd <= this.next) this.retransmissions++;
       this.resends++;
       this.resentTo = Math.max(this.resentTo, wireEnd);
+      // Of what nobody reads only what is sent again is noted: it tells of a dead peer.
+      if (!this.followed) this.ledger.add(offset, wireEnd, timeNs, ref, mark, this.acks.offset);
     }
     this.freshFrom = offset >= this.highest && offset === this.next ? offset : Number.POSITIVE_INFINITY;
     if (wireEnd > this.highest) {

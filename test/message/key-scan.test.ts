@@ -58,6 +58,14 @@ describe('serde’s encodings of an enum', () => {
   });
 });
 
+describe('a message that was cut', () => {
+  it('tells the type by the tag around what was cut, and only there', () => {
+    const whole = JSON.stringify({ Command: { id: ID, script: 'x'.repeat(300) } });
+    expect(scan(whole.slice(0, 120))).toEqual({ type: 'Command', id: ID });
+    expect(scan('{"script":"xxxxxxxxxx')).toEqual({ type: null, id: null });
+  });
+});
+
 describe('decoys', () => {
   it.each([
     ['an agent’s ID before the payload', '{"agent":{"id":"a-1"},"type":"Command","payload":{"id":"c-17"}}'],

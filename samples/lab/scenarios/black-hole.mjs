@@ -13,7 +13,14 @@ export default {
   hypotheses: {
     'KIOSK-4': {
       supported: ['network-path'],
-      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+      open: [
+        'return-path-nat',
+        'middlebox',
+        'agent-receive-loop',
+        'agent-command-path',
+        'stale-connection',
+        'split-connection',
+      ],
     },
   },
   server: { maxAttempts: 3, reaperMs: 1500 },

@@ -10,7 +10,7 @@ export default {
   outcomes: Object.fromEntries([1, 2, 3, 4].map((n) => [`EDGE-${n}`, ['delivered', 'never-sent']])),
   findings: {
     present: [
-      { id: 'dispatch-stalled', agents: ['EDGE-1', 'EDGE-2', 'EDGE-3', 'EDGE-4'] },
+      { id: 'dispatch-stalled', agents: ['EDGE-2', 'EDGE-3', 'EDGE-4'] },
       { id: 'receiver-window-closed', agents: ['EDGE-1'] },
     ],
     absentIds: ['agent-ignores-commands', 'hop-drops-text'],
@@ -18,11 +18,27 @@ export default {
   hypotheses: {
     'EDGE-1': {
       supported: ['agent-receive-loop'],
-      open: ['origin-write-path', 'middlebox', 'agent-command-path', 'split-connection', 'protocol-desync'],
+      open: [
+        'origin-write-path',
+        'middlebox',
+        'agent-command-path',
+        'split-connection',
+        'protocol-desync',
+        'independent-faults',
+      ],
     },
-    'EDGE-2': { supported: ['origin-write-path'], open: ['stale-connection', 'split-connection'] },
-    'EDGE-3': { supported: ['origin-write-path'], open: ['stale-connection', 'split-connection'] },
-    'EDGE-4': { supported: ['origin-write-path'], open: ['stale-connection', 'split-connection'] },
+    'EDGE-2': {
+      supported: ['origin-write-path'],
+      open: ['stale-connection', 'split-connection', 'independent-faults'],
+    },
+    'EDGE-3': {
+      supported: ['origin-write-path'],
+      open: ['stale-connection', 'split-connection', 'independent-faults'],
+    },
+    'EDGE-4': {
+      supported: ['origin-write-path'],
+      open: ['stale-connection', 'split-connection', 'independent-faults'],
+    },
   },
   network: {
     sysctl: {

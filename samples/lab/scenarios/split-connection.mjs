@@ -17,7 +17,7 @@ export default {
   hypotheses: {
     'SPLIT-A': {
       supported: ['network-path', 'stale-connection', 'split-connection'],
-      open: ['return-path-nat', 'middlebox'],
+      open: ['return-path-nat', 'middlebox', 'agent-receive-loop', 'agent-command-path'],
     },
     'SPLIT-B': { supported: ['split-connection'], open: ['middlebox', 'agent-command-path'] },
   },

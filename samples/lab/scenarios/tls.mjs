@@ -21,7 +21,14 @@ export default {
     'TLS-IGNORES': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
     'TLS-CUT': {
       supported: ['network-path', 'independent-faults'],
-      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+      open: [
+        'return-path-nat',
+        'middlebox',
+        'agent-receive-loop',
+        'agent-command-path',
+        'stale-connection',
+        'split-connection',
+      ],
     },
   },
   server: { maxAttempts: 2, reaperMs: 1500, deflate: true },

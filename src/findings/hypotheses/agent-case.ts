@@ -4,14 +4,17 @@
  * be followed to the end. Nothing is measured twice: outcomes and findings stay as they are.
  */
 
+import { stateAt } from '../../delivery/hop-state.js';
 import { MessageFlag } from '../../hop/message-table.js';
 import type { HopObservation } from '../../hop/observation.js';
 import { Role } from '../../message/profile.js';
 import { commonNs, type Path } from '../../path/path.js';
 import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
 import type { Found } from '../found.js';
-import { closedWindowOf } from '../receiver-window-closed.js';
+import { heldBack } from '../held-back.js';
+import { closedWindowOf, isCauseKnown } from '../receiver-window-closed.js';
 import { startNs } from '../survives-reconnect.js';
+import { neverAcked, outermost } from '../tcp-waits.js';
 
 import { type Life, lifeOf } from './life.js';
 
@@ -20,7 +23,9 @@ export type How =
   | 'partial'
   | 'dropped'
   | 'unacked'
+  | 'behind'
   | 'window'
+  | 'window-beyond'
   | 'silent'
   | 'cut-off'
   | 'ack-dropped'
@@ -64,6 +69,8 @@ export interface AgentCase {
   unsent: readonly Unsent[];
   /** Nothing is proven: the captures end the commands' story before their end. */
   inconclusive: boolean;
+  /** Of a case that is inconclusive: the last hop's capture is whole there, and none of the commands is in it. */
+  absentAtLast: boolean;
   /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
   answers: { hop: number; row: number }[] | null;
   firstFailedNs: number;
@@ -125,10 +132,22 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     lives: failing.map((path) => lifeOf(facts, path, failed)).filter((each): each is Life => each !== null),
     unsent,
     inconclusive,
+    absentAtLast: inconclusive && isAbsentAtLast(facts, failed),
     answers: inconclusive ? answersOf(facts, failed) : null,
     firstFailedNs,
     lastFailedNs,
   };
+}
+
+function isAbsentAtLast(facts: Facts, failed: readonly Failed[]): boolean {
+  const view = facts.views[facts.views.length - 1];
+  return failed.every(({ path, threads, timesNs }) =>
+    threads.every((thread, i) => {
+      const row = path.fromServer.row(thread, view.index);
+      const toNs = timesNs[i] + facts.court.ackTimeoutNs;
+      return row < 0 && stateAt(view, path, 'fromServer', row, timesNs[i], toNs).state === 'absent';
+    }),
+  );
 }
 
 /** The agent's own CommandAcks or results, which prove that the commands came to it whatever became of them further in. */
@@ -167,6 +186,8 @@ function sitesOf(facts: Facts, found: Found, proven: readonly Failed[]): Site[] 
     threads.forEach((thread, i) => {
       if (outcome === 'reached-agent')
         add('agent', last, isCutOff(facts, path, timesNs[i]) ? 'cut-off' : 'silent', path, thread);
+      else if (closed !== null && outcome === 'stalled' && !isCauseKnown(facts, path, closed))
+        add('hop', closed.leg.hop + 1, 'window-beyond', path, thread);
       else if (closed !== null && outcome === 'stalled')
         if (closed.leg.hop === last)
           // What waits further in is back-pressure: the one that does not read stands at the end of this leg.
@@ -186,7 +207,17 @@ function sitesOf(facts: Facts, found: Found, proven: readonly Failed[]): Site[] 
 /** Never sent: the innermost hop's doing, unless its connection could take nothing any more. */
 function unsentSites(facts: Facts, found: Found, unsent: readonly Unsent[]): Site[] {
   if (unsent.length === 0) return [];
-  const paths = unsent.flatMap(({ agent, askedNs }) => openPaths(facts, agent, askedNs));
+  const paths = [...new Set(unsent.flatMap(({ agent, askedNs }) => openPaths(facts, agent, askedNs)))];
+  const dead = paths.find((path) => found.has(path, 'peer-unreachable') && heldBack(facts, path).length > 0);
+  const wait = dead === undefined ? null : outermost(dead.legs, neverAcked);
+  if (wait !== null) return [{ kind: 'leg', hop: wait.leg.hop, how: 'behind', count: unsent.length, example: null }];
+  const open = paths.map((path) => ({
+    path,
+    wait: found.has(path, 'receiver-window-closed') ? closedWindowOf(facts, path) : null,
+  }));
+  const unknown = open.find(({ path, wait: each }) => each !== null && !isCauseKnown(facts, path, each));
+  if (unknown?.wait != null)
+    return [{ kind: 'hop', hop: unknown.wait.leg.hop + 1, how: 'window-beyond', count: unsent.length, example: null }];
   const how = paths.some((path) => found.has(path, 'receiver-window-closed')) ? 'window' : 'unsent';
   const closed = how === 'unsent' ? null : closedLegOf(facts, paths);
   const last = facts.views.length - 1;

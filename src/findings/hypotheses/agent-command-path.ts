@@ -17,6 +17,7 @@ import {
   type Question,
   ruledOut,
   supported,
+  unackedConclusion,
 } from './rule.js';
 import { attemptsOf, examplePackets, lostElsewhere, packets } from './words.js';
 
@@ -46,8 +47,7 @@ export function agentCommandPath(question: Question): Conclusion {
     return open(
       'it answers neither Pings nor commands, so whether a command brought that about cannot be seen: dump its threads or tasks, and capture from before it begins',
     );
-  if (has(question, 'unacked') && !has(question, 'silent'))
-    return ruledOut(`no command reached the agent's kernel: ${lostElsewhere(facts, each)}`);
+  if (has(question, 'unacked', 'behind') && !has(question, 'silent')) return unackedConclusion(question);
   if (each.sites.some(({ kind, how }) => kind === 'agent' && how === 'window'))
     return open('it does not read: whether a command brought that about cannot be seen; dump its threads');
   if (has(question, 'silent') && !isFound(question, 'middlebox-acks'))

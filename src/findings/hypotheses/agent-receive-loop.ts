@@ -16,6 +16,7 @@ import {
   type Question,
   ruledOut,
   supported,
+  unackedConclusion,
 } from './rule.js';
 import { lostElsewhere, packets, pingPackets } from './words.js';
 
@@ -35,9 +36,8 @@ export function agentReceiveLoop(question: Question): Conclusion {
     return supported('the agent keeps its TCP window closed: its process does not read its socket');
   if (isInside(question))
     return answeredWords(question) ?? ruledOut(`it does not come to that: ${lostElsewhere(facts, each)}`);
-  if (has(question, 'unacked'))
-    return ruledOut(`a process that does not read leaves its kernel to TCP-ACK: ${lostElsewhere(facts, each)}`);
-  if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
+  if (has(question, 'unacked', 'behind')) return unackedConclusion(question);
+  if (each.inconclusive) return answeredWords(question) ?? open(`not followed to the agent: ${nextCapture(question)}`);
   if (isFound(question, 'middlebox-acks'))
     return answeredWords(question) ?? open(`TCP ACKs need not be the agent's: ${nextCapture(question)}`);
   const stuck = each.lives.find(

@@ -17,7 +17,15 @@ import { pathMtu } from './path-mtu.js';
 import { protocolDesync } from './protocol-desync.js';
 import { proxyForwarding } from './proxy-forwarding.js';
 import { returnPathNat } from './return-path-nat.js';
-import { answeredAll, type Conclusion, isFound, notConnected, type Question } from './rule.js';
+import {
+  answeredAll,
+  beyondWindow,
+  type Conclusion,
+  isFound,
+  neverPastLast,
+  notConnected,
+  type Question,
+} from './rule.js';
 import { splitConnection } from './split-connection.js';
 import { staleConnection } from './stale-connection.js';
 
@@ -48,8 +56,23 @@ const ASKS_FOR_CONNECTION: ReadonlySet<string> = new Set([
   'protocol-desync',
 ]);
 
+const PAST_WINDOW: ReadonlySet<string> = new Set([
+  'network-path',
+  'path-mtu',
+  'middlebox',
+  'agent-receive-loop',
+  'agent-command-path',
+  'stale-connection',
+  'protocol-desync',
+]);
+
 /** What an answer of the agent rules out; and the way back too, where the end of the connection further in explains its loss. */
-const AGENTS_PART: ReadonlySet<string> = new Set(['middlebox', 'agent-receive-loop', 'agent-command-path']);
+const AGENTS_PART: ReadonlySet<string> = new Set([
+  'middlebox',
+  'agent-receive-loop',
+  'agent-command-path',
+  'protocol-desync',
+]);
 const WAYS: ReadonlySet<string> = new Set(['network-path', 'path-mtu']);
 
 export function conclude(facts: Facts, found: Found): Hypothesis[] {
@@ -59,6 +82,8 @@ export function conclude(facts: Facts, found: Found): Hypothesis[] {
     const { agent } = each;
     const unconnected = notConnected(question);
     const answered = answeredAll(question);
+    const window = beyondWindow(question);
+    const neverPast = neverPastLast(question);
     const restarted = isFound(question, 'origin-restarted');
     const said = (rules: typeof AFTER_PROXIES) =>
       rules.map(([id, rule]) => ({
@@ -66,14 +91,19 @@ export function conclude(facts: Facts, found: Found): Hypothesis[] {
         agent,
         ...(ASKS_FOR_CONNECTION.has(id) && unconnected !== null
           ? unconnected
-          : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
-            ? answered
-            : rule(question)),
+          : window !== null && PAST_WINDOW.has(id)
+            ? window.conclusion
+            : neverPast !== null && AGENTS_PART.has(id)
+              ? neverPast
+              : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
+                ? answered
+                : rule(question)),
       }));
     const proxies = facts.views.slice(1).map((view) => ({
       id: `proxy-forwarding:${view.name}`,
       agent,
-      ...(unconnected ?? proxyForwarding(question, view.index)),
+      ...(unconnected ??
+        (window !== null && view.index >= window.from ? window.conclusion : proxyForwarding(question, view.index))),
     }));
     return [...said(BEFORE_PROXIES), ...proxies, ...said(AFTER_PROXIES)];
   });

@@ -39,7 +39,7 @@ export function middlebox(question: Question): Conclusion {
     if (record !== undefined && record.lastDeliveredNs > first && agentLeg(facts, failing) !== null)
       return ruledOut(`on ${failing.id} other commands were delivered after the first that failed: Text passes`);
   }
-  if (has(question, 'unacked'))
+  if (has(question, 'unacked', 'behind'))
     return open(
       `nothing past ${name} TCP-ACKs it: a capture on both sides of each device there would tell whether one drops it`,
     );

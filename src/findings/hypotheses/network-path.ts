@@ -12,15 +12,16 @@ import {
   nextCapture,
   open,
   outermostHop,
+  pathWith,
   type Question,
   ruledOut,
   supported,
 } from './rule.js';
-import { ackWords, allAttempts, examplePackets, lostElsewhere, packets, whereOf } from './words.js';
+import { ackWords, allAttempts, examplePackets, lostElsewhere, packets, siteCount, whereOf } from './words.js';
 
 export function networkPath(question: Question): Conclusion {
-  const { facts, each } = question;
-  const lost = each.sites.find(({ how }) => how === 'unacked' || how === 'ack-lost');
+  const { facts, found, each } = question;
+  const lost = each.sites.find(({ how }) => how === 'unacked' || how === 'behind' || how === 'ack-lost');
   if (lost !== undefined) {
     const leg = lost.example?.path.legs[lost.hop] ?? null;
     const wait = leg === null ? null : neverAcked(leg);
@@ -33,8 +34,23 @@ export function networkPath(question: Question): Conclusion {
         ? '; packets of the other end still arrive'
         : '';
     const size = isFound(question, 'large-frames-lost') ? '; only large ones: see path-mtu' : '';
-    return supported(`${counted(lost.count, 'attempt')} ${whereOf(facts, lost)}${tried}${talks}${size}`);
+    return supported(`${siteCount(lost)} ${whereOf(facts, lost)}${tried}${talks}${size}`);
   }
+  const unread = pathWith(question, 'peer-unreachable');
+  if (each.inconclusive && unread !== null) {
+    const told = found.findings.find(({ id, agents }) => id === 'peer-unreachable' && agents.includes(each.agent));
+    return supported(
+      told?.evidence[0] === undefined
+        ? 'see peer-unreachable'
+        : `${told.evidence[0].text} (#${told.evidence[0].packets.join(',')}; see peer-unreachable)`,
+    );
+  }
+  const elsewhere = found.findings.find(({ id, agents }) => id === 'peer-unreachable' && agents.length === 0);
+  const heard = each.lives.some(({ answered }) => answered > 0);
+  if (each.inconclusive && elsewhere !== undefined && !heard && each.failing.some((path) => path.legs.at(-1) === null))
+    return open(
+      `a connection that cannot be read is dead, and may be this agent's: ${elsewhere.evidence[0]?.text ?? 'see peer-unreachable'}`,
+    );
   if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
   const { name, hop } = outermostHop(question);
   if (has(question, 'silent', 'cut-off')) {

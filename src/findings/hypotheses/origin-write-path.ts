@@ -14,6 +14,11 @@ export function originWritePath(question: Question): Conclusion {
     return supported(`${counted(half.count, 'attempt')} ${whereOf(facts, half)}: its write never completed`);
   const unsent = each.sites.find(({ how, hop }) => how === 'unsent' && hop === 0);
   if (unsent !== undefined) return neverSent(question, unsent.count);
+  const behind = each.sites.find(({ how }) => how === 'behind');
+  if (behind !== undefined)
+    return open(
+      `${counted(behind.count, 'command')} never left ${name} while its connection took nothing more (${whereOf(facts, behind)}): back-pressure; ${name}'s log would tell what its write waited for`,
+    );
   if (each.sites.some(({ how }) => how === 'window') && each.unsent.length > 0)
     return open(
       `${counted(each.unsent.length, 'command')} never left ${name} while TCP took nothing more (window closed): back-pressure; ${name}'s log would tell what its write waited for`,

@@ -45,7 +45,7 @@ export function pathMtu(question: Question): Conclusion {
     );
   }
   if (each.inconclusive) return open(`not followed to the agent: ${nextCapture(question)}`);
-  if (has(question, 'unacked')) return bySize(question);
+  if (has(question, 'unacked', 'behind')) return bySize(question);
   const answer = each.sites.find(({ how }) => how === 'ack-lost');
   if (answer !== undefined) {
     const waiting =

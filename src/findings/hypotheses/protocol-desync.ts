@@ -40,7 +40,8 @@ export function protocolDesync(question: Question): Conclusion {
     );
   const whole = `what left for the agent is whole frames to the end on every leg that was read (${hopsRead(facts, paths)})`;
   if (isInside(question)) return ruledOut(whole);
-  if (has(question, 'unacked') && !has(question, 'silent')) return ruledOut(`${whole}; what fails is TCP below them`);
+  if (has(question, 'unacked', 'behind') && !has(question, 'silent'))
+    return ruledOut(`${whole}; what fails is TCP below them`);
   const answered = each.lives.reduce((sum, life) => sum + life.answered, 0);
   const shown = each.lives.find(({ ping }) => ping !== null);
   if (answered > 0 && shown !== undefined && each.lives.every((life) => life.answered > 0))
@@ -48,6 +49,6 @@ export function protocolDesync(question: Question): Conclusion {
       `${whole}, and ${counted(answered, 'Ping')} behind the commands in them were answered (${pingPackets(facts, shown)})`,
     );
   return open(
-    `${whole}; whether the agent reads them so cannot be seen, since it answers no Ping: its log, or a capture on its machine`,
+    `${whole}; whether the agent reads them so cannot be seen, since ${answered > 0 ? 'not on every connection a Ping was answered after them' : 'no Ping after them was answered'}: its log, or a capture on its machine`,
   );
 }

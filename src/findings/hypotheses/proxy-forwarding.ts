@@ -3,7 +3,7 @@
 import { clockTime } from '../cite.js';
 import { desyncOn } from '../protocol-desync.js';
 import { counted } from '../words.js';
-import { type Conclusion, nextCapture, open, placeOf, type Question, ruledOut, supported } from './rule.js';
+import { type Conclusion, isFound, nextCapture, open, placeOf, type Question, ruledOut, supported } from './rule.js';
 import {
   ackWords,
   allAttempts,
@@ -36,6 +36,13 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
   }
   if (each.sites.length > 0 && each.sites.every((site) => placeOf(question, site) < 2 * hop && !isAnswer(site.how)))
     return ruledOut(`none of them came as far as ${name}: ${lostElsewhere(facts, each)}`);
+  const swallowed = each.answers?.find(({ hop: seen }) => hop <= seen && hop > innerCaptured(question, seen));
+  if (swallowed !== undefined && !isFound(question, 'origin-restarted')) {
+    const inner = facts.views[innerCaptured(question, swallowed.hop)]?.name;
+    return open(
+      `the agent's CommandAck came to ${facts.views[swallowed.hop].name} (${rowPackets(facts, swallowed.hop, swallowed.row)})${inner === undefined ? '' : ` and was not seen at ${inner}`}: whether ${name} sent it on, a capture on both sides of ${name} would tell`,
+    );
+  }
   const tally = each.tallies[hop];
   // What was lost before it never came to it.
   const before = each.sites
@@ -47,7 +54,9 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
     const all = before > 0 ? `all ${tally.left} that came to it` : allAttempts(each);
     return ruledOut(`${all} left ${name}${examplePackets(facts, each, hop)}, ${ackWords(tally)}`);
   }
-  const waiting = each.sites.filter(({ kind, how }) => (kind === 'leg' && how === 'unacked') || how === 'window');
+  const waiting = each.sites.filter(
+    ({ kind, how }) => (kind === 'leg' && how === 'unacked') || how === 'behind' || how === 'window',
+  );
   const behind = waiting.filter((site) => placeOf(question, site) > 2 * hop).reduce((sum, { count }) => sum + count, 0);
   // TCP takes nothing more from it: what stays in the hop then is not dropped by it.
   if (behind > 0 && tally.passed === 0)
@@ -57,9 +66,19 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
       `${counted(tally.passed, 'attempt')} left ${name}${examplePackets(facts, each, hop)}, and the others wait behind them: ${lostElsewhere(facts, each)}`,
     );
   if (observation === null) return open(`${name} was not captured: a capture there would settle it`);
+  const held = each.failing.every((path) => path.legs[hop] !== null);
+  if (held)
+    return open(
+      `${each.attempts - before - tally.passed} of ${attemptsOf(each)} not seen leaving ${name}: a capture at ${name} that is whole from before the command to the end of its deadline would settle it`,
+    );
   return open(
     `${each.attempts - before - tally.passed} of ${attemptsOf(each)} not seen leaving ${name}, for want of a capture that tells: ${nextCapture(question)}`,
   );
+}
+
+/** The next hop inward of which there is a capture; -1 for none. */
+function innerCaptured({ facts }: Question, hop: number): number {
+  return facts.views.slice(0, hop).findLastIndex(({ observation }) => observation !== null);
 }
 
 function isAnswer(how: string): boolean {

@@ -1,6 +1,6 @@
 /** return-path-nat: whether what the server sends comes from the address that the agent connected to (several WANs, wrong outbound NAT). */
 
-import { divertedTo } from '../../delivery/diverted.js';
+import { divertedTo, movedTo } from '../../delivery/diverted.js';
 import { endpoint } from '../../hop/list.js';
 import type { HopObservation } from '../../hop/observation.js';
 import { clockTime } from '../cite.js';
@@ -24,6 +24,14 @@ export function returnPathNat(question: Question): Conclusion {
     return supported(
       `what ${facts.views[moved.hop].name} sends to ${moved.connection.clientAddress} leaves from ${endpoint(on.serverAddress, on.serverPort)} instead of ${endpoint(moved.connection.serverAddress, moved.connection.serverPort)} from ${clockTime(facts.views[moved.hop], on.firstNs)} on (${packets(facts, moved.hop, [...(on.fromServer.unacked?.refs ?? []), on.closedRef])})`,
     );
+  for (const { hop, connection } of legs) {
+    const { observation } = facts.views[hop];
+    const from = observation === null ? null : movedTo(observation, connection);
+    if (from === null) continue;
+    return supported(
+      `the agent's segments come from ${endpoint(from.clientAddress, from.clientPort)} instead of ${endpoint(connection.clientAddress, connection.clientPort)} from ${clockTime(facts.views[hop], from.firstNs)} on${from.closedFrom === 'server' ? `, and ${facts.views[hop].name} resets them` : ''} (${packets(facts, hop, [...(from.fromClient.unacked?.refs ?? []), from.closedRef])}): its address changed in mid-connection (NAT, another WAN)`,
+    );
+  }
   const proving = legs.find(({ connection }) => connection.fromServer.ackedTo > 0);
   const addresses = new Set(legs.map(({ connection }) => connection.clientAddress));
   const other = otherAddress(question, addresses);

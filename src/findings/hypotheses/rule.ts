@@ -8,9 +8,10 @@ import type { Path } from '../../path/path.js';
 import { clockTime } from '../cite.js';
 import { agentLeg, type Facts, openPaths } from '../facts.js';
 import type { FindingId, Found } from '../found.js';
+import { neverAcked, outermost } from '../tcp-waits.js';
 import { listed } from '../words.js';
 import type { AgentCase, Site } from './agent-case.js';
-import { packets, rowPackets } from './words.js';
+import { lostElsewhere, packets, rowPackets } from './words.js';
 
 export type Conclusion = Pick<Hypothesis, 'status' | 'because'>;
 
@@ -114,6 +115,46 @@ export function answeredAll({ facts, each }: Question): Conclusion | null {
   return ruledOut(
     `the agent did answer: ${count === 1 ? 'its CommandAck was' : `CommandAcks to all ${count} commands were`} seen at ${facts.views[hop].name} (${rowPackets(facts, hop, row)}), and not further in`,
   );
+}
+
+/** No command came past the last hop, whose capture is whole there: nothing past it is the cause, wherever before it the commands ended. */
+export function neverPastLast(question: Question): Conclusion | null {
+  const { name } = outermostHop(question);
+  return question.each.absentAtLast
+    ? ruledOut(
+        `none of the commands is in ${name}'s own leg, of which nothing is missing at that time: it ends before that`,
+      )
+    : null;
+}
+
+/**
+ * Attempts that were never TCP-ACKed: packets of the agent that still come, and do not TCP-ACK them, prove that its kernel has not got
+ * them; where nothing comes, only that the path is broken in one direction at least.
+ */
+export function unackedConclusion({ facts, each }: Question): Conclusion {
+  const hears = each.failing.some((path) => {
+    const wait = outermost(path.legs, neverAcked);
+    return wait !== null && wait.leg.connection.fromClient.lastSeenNs > wait.fromNs + 1e9;
+  });
+  const lost = lostElsewhere(facts, each);
+  return hears
+    ? ruledOut(`what its kernel sends meanwhile does not TCP-ACK them, so they have not come to it: ${lost}`)
+    : open(
+        `${lost}: the path is broken in at least one direction, and whether the commands came to the agent cannot be seen from here; mend that first`,
+      );
+}
+
+/** Whoever closed its window may not read, or may not be able to pass on what it read: the next leg would tell, and was not captured. */
+export function beyondWindow({ facts, each }: Question): { from: number; conclusion: Conclusion } | null {
+  const site = each.sites.find(({ how }) => how === 'window-beyond');
+  if (site === undefined) return null;
+  const name = facts.views[site.hop]?.name;
+  return {
+    from: site.hop,
+    conclusion: open(
+      `${lostElsewhere(facts, each)}: whether it does not read itself, or cannot pass on what it read, a capture ${name === undefined ? 'of the leg that it writes to' : `at ${name} through that time`} would settle`,
+    ),
+  };
 }
 
 /** What comes behind a fault in the stream nobody can read: that the agent does not answer it tells nothing of the agent. */

@@ -5,7 +5,18 @@ import { clockTime } from '../cite.js';
 import type { Facts } from '../facts.js';
 import { startNs } from '../survives-reconnect.js';
 import { counted, listed } from '../words.js';
-import { type Conclusion, endsAtAgent, has, isFound, open, type Question, ruledOut, supported } from './rule.js';
+import {
+  type Conclusion,
+  endsAtAgent,
+  has,
+  isFound,
+  isInside,
+  nextCapture,
+  open,
+  type Question,
+  ruledOut,
+  supported,
+} from './rule.js';
 import { pingPackets, whereOf } from './words.js';
 
 export function staleConnection(question: Question): Conclusion {
@@ -42,7 +53,7 @@ export function staleConnection(question: Question): Conclusion {
     return open(
       'smaller messages pass on it: whether a fresh connection takes the large ones would be seen after a reconnect',
     );
-  const unacked = each.sites.find(({ how }) => how === 'unacked');
+  const unacked = each.sites.find(({ how }) => how === 'unacked' || how === 'behind');
   if (unacked !== undefined)
     return open(
       `${whereOf(facts, unacked)}: the connection is dead, and ${newer === undefined ? 'no newer one of the agent was captured' : `${newer.id}, opened at ${openedAt(facts, newer)}, was not tried`}: capture until commands are sent on the next one`,
@@ -59,6 +70,12 @@ export function staleConnection(question: Question): Conclusion {
   if (alive) {
     const pings = each.lives.reduce((sum, { answered }) => sum + answered, 0);
     const shown = each.lives.find(({ ping }) => ping !== null);
+    const last = each.tallies[each.tallies.length - 1];
+    // Messages that arrive show one direction; a half-open connection has just that.
+    if (pings === 0 && !isInside(question) && !(endsAtAgent(question) && last.acked > 0))
+      return open(
+        `the agent's own messages arrive on it until ${lastMessage(question)}; whether anything sent on it still reaches the agent was not seen: ${nextCapture(question)}`,
+      );
     return ruledOut(
       pings > 0 && shown !== undefined
         ? `the connection is alive: ${counted(pings, 'Ping')} sent after the first command that failed were answered on it (${pingPackets(facts, shown)})`

@@ -52,6 +52,10 @@ export function whereOf(facts: Facts, site: Site): string {
       return `arrived at ${hop} and never left it`;
     case 'unacked':
       return `never TCP-ACKed on ${legName(facts, site.hop)}`;
+    case 'behind':
+      return `waiting behind what is never TCP-ACKed on ${legName(facts, site.hop)}`;
+    case 'window-beyond':
+      return `waiting at the TCP window that ${facts.views[site.hop]?.name ?? 'whoever is next'} closed towards ${facts.views[site.hop - 1]?.name ?? ''}`;
     case 'window':
       return site.kind === 'agent'
         ? "waiting at the agent's closed TCP window"
@@ -78,7 +82,12 @@ export function lostElsewhere(facts: Facts, { sites }: AgentCase): string {
 }
 
 export function siteCount({ how, count, example }: Site): string {
-  return counted(count, how === 'unsent' || (how === 'window' && example === null) ? 'command' : 'attempt');
+  return counted(
+    count,
+    how === 'unsent' || how === 'behind' || ((how === 'window' || how === 'window-beyond') && example === null)
+      ? 'command'
+      : 'attempt',
+  );
 }
 
 /** `all 4 attempts`, `the only attempt`. */

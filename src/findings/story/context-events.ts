@@ -55,7 +55,7 @@ function messageEvent(telling: Telling, path: Path, sender: Sender, thread: numb
   }
   const what =
     opcode === Opcode.text
-      ? `${nameOf(strings, messages.type[row]) ?? 'a Text message'}${messages.id[row] >= 0 && isDelivery(telling, first.index, row) ? ' of another command' : ''}`
+      ? `${nameOf(strings, messages.type[row]) ?? 'a Text message'}${messages.id[row] >= 0 && isDelivery(telling, first.index, row) ? ' (another command)' : ''}`
       : opcode === Opcode.close
         ? 'Close'
         : opcode === Opcode.pong

@@ -73,7 +73,7 @@ describe('the story of a command', () => {
     expect(around.filter((text) => text.startsWith('TCP to'))).toHaveLength(3);
     expect(around.some((text) => /^Heartbeat from the agent, \d+ octets$/.test(text))).toBe(true);
     expect(around.some((text) => /^Ping from the server, Pong after 3\d(\.\d)? ms$/.test(text))).toBe(true);
-    expect(around.some((text) => text.startsWith('Command of another command from the server'))).toBe(true);
+    expect(around.some((text) => text.startsWith('Command (another command) from the server'))).toBe(true);
     expect(JSON.stringify(story)).not.toContain('hostname');
     const [deadline] = story.events.filter(({ kind }) => kind === 'deadline');
     expect(deadline.text).toBe('deadline of attempt 1: reached-agent, lost at agent');
