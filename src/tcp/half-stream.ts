@@ -205,7 +205,7 @@ export class HalfStream {
       this.resends++;
       this.resentTo = Math.max(this.resentTo, wireEnd);
       // Of what nobody reads only what is sent again is noted: it tells of a dead peer.
-      if (!this.followed) this.ledger.add(offset, wireEnd, timeNs, ref, mark, this.acks.offset);
+      if (!this.followed) this.note(offset, wireEnd, mark, this.acks.offset);
     }
     this.freshFrom = offset >= this.highest && offset === this.next ? offset : Number.POSITIVE_INFINITY;
     if (wireEnd > this.highest) {
@@ -225,8 +225,7 @@ export class HalfStream {
       if (wireEnd > this.next) this.moveTo(wireEnd);
       return;
     }
-    if (this.ledger.full) this.ledger.prune(Math.min(this.acks.offset, this.keepFrom));
-    this.ledger.add(offset, wireEnd, mark);
+    this.note(offset, wireEnd, mark, Math.min(this.acks.offset, this.keepFrom));
     if (offset > this.next) this.hold(bytes, start, end, offset, wireEnd);
     else if (wireEnd > this.next) {
       this.deliver(bytes, start, end, offset, wireEnd);
@@ -234,6 +233,11 @@ export class HalfStream {
       if (this.held.length > 0) this.drain();
     }
     if (this.held.length === 0 && this.next >= this.ahead) this.markWhole();
+  }
+
+  private note(offset: number, wireEnd: number, mark: number, prunableBelow: number): void {
+    if (this.ledger.full) this.ledger.prune(prunableBelow);
+    this.ledger.add(offset, wireEnd, mark);
   }
 
   fin(sequence: number): void {
