@@ -205,7 +205,10 @@ export class HalfStream {
       this.resends++;
       this.resentTo = Math.max(this.resentTo, wireEnd);
       // Of what nobody reads only what is sent again is noted: it tells of a dead peer.
-      if (!this.followed) this.ledger.add(offset, wireEnd, timeNs, ref, mark, this.acks.offset);
+      if (!this.followed) {
+        if (this.ledger.full) this.ledger.prune(this.acks.offset);
+        this.ledger.add(offset, wireEnd, mark);
+      }
     }
     this.freshFrom = offset >= this.highest && offset === this.next ? offset : Number.POSITIVE_INFINITY;
     if (wireEnd > this.highest) {

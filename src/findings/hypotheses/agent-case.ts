@@ -145,7 +145,7 @@ function isAbsentAtLast(facts: Facts, failed: readonly Failed[]): boolean {
     threads.every((thread, i) => {
       const row = path.fromServer.row(thread, view.index);
       const toNs = timesNs[i] + facts.court.ackTimeoutNs;
-      return row < 0 && stateAt(view, path, 'fromServer', row, timesNs[i], toNs).state === 'absent';
+      return row < 0 && stateAt(view, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
     }),
   );
 }
