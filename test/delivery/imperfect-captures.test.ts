@@ -41,7 +41,7 @@ describe('a hole', () => {
     const whole = (await hear({ origin, npm })).of('c-2');
     expect(ruling(whole)).toBe('not-forwarded origin npm');
     const bystander = new Talk(npm, { client: '203.0.113.99', server: '10.0.1.1', serverPort: 443 });
-    const [, lost] = [1, 2, 3].map((ms) => bystander.send(ms, 'client', masked(commandAck(`x-${ms}`))));
+    const [, lost] = [21_001, 21_002, 21_003].map((ms) => bystander.send(ms, 'client', masked(commandAck(`x-${ms}`))));
     const verdict = (await hear({ origin, npm: npm.without(lost) })).of('c-2');
     expect(verdict.outcome).toBe('inconclusive');
     expect(verdict.reason).toContain('TCP held back what npm sends on at least for a part of the time');
