@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { CaptureQuality } from '../../src/hop/capture-quality.js';
 import { captureQuality } from '../../src/hop/quality.js';
 import { qualityReport } from '../../src/report/quality.js';
+import { concat, enhancedPacket, interfaceDescription, sectionHeader, statistics } from '../capture/build-capture.js';
 import { command, commandAck, frame, masked, ping, pong } from '../support/frames.js';
 import { Talk, Tape } from '../support/tape.js';
 import { webSocket } from '../support/web-socket-talk.js';
@@ -75,6 +76,29 @@ describe('the quality of a capture', () => {
     const quality = await qualityOf(tape);
     expect(quality).toMatchObject({ trust: 'limited', cutPackets: 1, cutOctets: frame(command('c-1')).length - 20 });
     expect(quality.connections[0].holes[0]).toMatchObject({ kind: 'cut', sender: 'server' });
+  });
+
+  it('of which the capturing host dropped packets says how many, by its own statistics', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    const file = join(directory, 'drops.pcapng');
+    const blocks = (drops: bigint) => [
+      sectionHeader(),
+      interfaceDescription(),
+      ...tape.packets.map(({ atMs, bytes }) => {
+        const time = BigInt(1_700_000_000_000_000) + BigInt(Math.round(atMs * 1e3));
+        return enhancedPacket({ ticks: time, data: bytes });
+      }),
+      statistics(0, { 4: 1000n, 5: drops }),
+    ];
+    writeFileSync(file, concat(...blocks(17n)));
+    const quality = await captureQuality(file, {});
+    expect(quality).toMatchObject({ trust: 'limited', droppedPackets: 17 });
+    expect(quality.reasons.join()).toContain('dropped 17 packets: use tcpdump -B 65536');
+    writeFileSync(file, concat(...blocks(0n)));
+    const sound = await captureQuality(file, {});
+    expect(sound).toMatchObject({ trust: 'full', droppedPackets: 0, reasons: [] });
+    expect(text(sound)).toContain('no packets dropped, by its own statistics');
   });
 
   it('with one direction only says whose packets are there', async () => {

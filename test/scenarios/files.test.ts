@@ -1,0 +1,147 @@
+/**
+ * The same captures as operators hand them over: rotated with overlaps and in any order, appended, captured twice, cut, with a hole. What
+ * the logs of the run say must still be what lasthop says; or, where octets are missing, at least nothing else.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { allDifferences, witness } from './differences.js';
+import { lasthop, type Sample, samples } from './sample.js';
+import type { VerdictJson } from './verdict-json.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lasthop-files-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Uncompressed pcap, no keys, and no agent that answers on a later attempt only. */
+const CHOSEN = samples.filter(({ name }) => ['incident-1', 'black-hole', 'hop-drops-text'].includes(name));
+
+interface Pcap {
+  header: Buffer;
+  records: Buffer[];
+}
+
+function pcapOf(file: string): Pcap {
+  const octets = readFileSync(file);
+  if (octets.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error(`${file} is no plain pcap`);
+  const records: Buffer[] = [];
+  for (let at = 24; at < octets.length; ) {
+    const end = at + 16 + octets.readUInt32LE(at + 8);
+    records.push(octets.subarray(at, end));
+    at = end;
+  }
+  return { header: octets.subarray(0, 24), records };
+}
+
+const seconds = (record: Buffer) => record.readUInt32LE(0) + record.readUInt32LE(4) / 1e6;
+const whole = ({ header, records }: Pcap) => Buffer.concat([header, ...records]);
+
+/** Pieces of equal length, each with `overlap` packets of the next one. */
+function pieces({ header, records }: Pcap, count: number, overlap = 0): Pcap[] {
+  const step = Math.ceil(records.length / count);
+  return Array.from({ length: count }, (_, i) => ({
+    header,
+    records: records.slice(i * step, (i + 1) * step + overlap),
+  }));
+}
+
+function cutAt({ header, records }: Pcap, octets: number): Pcap {
+  return {
+    header,
+    records: records.map((record) => {
+      const cut = Buffer.from(record.subarray(0, 16 + octets));
+      cut.writeUInt32LE(cut.length - 16, 8);
+      return cut;
+    }),
+  };
+}
+
+/** Each packet once more, a few microseconds later, as a mirror port gives it. */
+const twice = ({ header, records }: Pcap): Pcap => ({ header, records: records.flatMap((record) => [record, record]) });
+
+async function verdictOf(sample: Sample, name: string, change: (capture: Pcap) => Buffer[]): Promise<VerdictJson> {
+  const directory = join(folder, `${sample.name}-${name.replace(/\W+/g, '-')}`);
+  mkdirSync(directory);
+  const inputs = sample.scenario.hops.flatMap(({ name: hop, file }) =>
+    change(pcapOf(join(sample.dir, file))).map((octets, i) => {
+      const path = join(directory, `${file}${i}`);
+      writeFileSync(path, octets);
+      return `${hop}=${path}`;
+    }),
+  );
+  const rest = sample.args.filter((arg) => !/^[\w-]+=/.test(arg));
+  const { status, out, err } = await lasthop(['verdict', ...inputs, ...rest, '--json']);
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  return JSON.parse(out);
+}
+
+/** Claims that the logs contradict. */
+function falseClaims(sample: Sample, { commands }: VerdictJson): string[] {
+  const expected = new Map(sample.expected.commands.map((command) => [command.id, command]));
+  return commands.flatMap(({ id, outcome, lostAt, reason }) => {
+    const right = expected.get(id);
+    if (outcome === 'inconclusive' || (outcome === right?.outcome && lostAt === right.lostAt)) return [];
+    return [`${id}: ${right?.outcome} at ${right?.lostAt}, lasthop ${outcome} at ${lostAt} (${reason})`];
+  });
+}
+
+describe.each(CHOSEN)('$name', (sample) => {
+  const seen = witness(sample);
+  const reasonsOf = ({ hops }: VerdictJson) =>
+    hops.flatMap(({ captures }) => captures.flatMap(({ reasons }) => reasons));
+
+  it('rotated, with overlaps, in any order: is the same', async () => {
+    const verdict = await verdictOf(sample, 'rotated', (capture) => {
+      const [a, b, c, d, e] = pieces(capture, 5, 40).map(whole);
+      return [d, a, e, c, b];
+    });
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+  });
+
+  it('given twice under two names: is the same', async () => {
+    const verdict = await verdictOf(sample, 'copied', (capture) => [whole(capture), whole(capture)]);
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+  });
+
+  it('appended: is the same, and says so', async () => {
+    const verdict = await verdictOf(sample, 'appended', (capture) => [Buffer.concat(pieces(capture, 3).map(whole))]);
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+    expect(reasonsOf(verdict).filter((reason) => reason.includes('appended')).length).toBe(sample.hops.length);
+  });
+
+  it('appended in the wrong order: claims nothing that is not so, and says what is wrong', async () => {
+    const verdict = await verdictOf(sample, 'backwards', (capture) => [
+      Buffer.concat(pieces(capture, 3).reverse().map(whole)),
+    ]);
+    expect(falseClaims(sample, verdict)).toEqual([]);
+    expect(reasonsOf(verdict).join()).toContain('appended in the wrong order');
+  });
+
+  it('with each packet twice, as mirror ports give them: is the same, and nothing was sent again', async () => {
+    const verdict = await verdictOf(sample, 'mirrored', (capture) => [whole(twice(capture))]);
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+    const once = await verdictOf(sample, 'once', (capture) => [whole(capture)]);
+    const resent = ({ commands }: VerdictJson) =>
+      commands.map(({ attempts }) => attempts.map(({ hops }) => hops.map(({ retransmissions }) => retransmissions)));
+    expect(resent(verdict)).toEqual(resent(once));
+  });
+
+  it('with a hole of two seconds at every hop: claims nothing that is not so', async () => {
+    const verdict = await verdictOf(sample, 'hole', ({ header, records }) => {
+      const from = seconds(records[Math.floor(records.length / 2)]);
+      return [
+        whole({
+          header,
+          records: records.filter((record) => !(seconds(record) >= from && seconds(record) < from + 2)),
+        }),
+      ];
+    });
+    expect(falseClaims(sample, verdict)).toEqual([]);
+  });
+
+  it.each([60, 96, 200])('cut at %i octets: claims nothing that is not so', async (octets) => {
+    const verdict = await verdictOf(sample, `cut ${octets}`, (capture) => [whole(cutAt(capture, octets))]);
+    expect(falseClaims(sample, verdict)).toEqual([]);
+    expect(reasonsOf(verdict).join()).toContain('cut by the snapshot length');
+  });
+});
