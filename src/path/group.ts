@@ -110,37 +110,32 @@ class Groups {
 
   /** Votes of messages that only a few connections carry. */
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
-    const passedThrough = this.keysSeenInSeveralCaptures();
+    const passedThrough = this.keysPassedThrough();
     const votes = this.votes(observations);
-    const best = new Map<number, number>();
     const count = this.sightings.length;
-    for (const [pair, shared] of votes)
-      for (const end of [Math.floor(pair / count), pair % count]) best.set(end, Math.max(best.get(end) ?? 0, shared));
-    for (const [pair, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
-      const x = Math.floor(pair / count);
-      const y = pair % count;
+    const best = new Map<number, number>();
+    const ofEnd = (end: number, ofKind: number) => end * MARK_KINDS + (ofKind % MARK_KINDS);
+    const pairOf = (ofKind: number): [number, number] => {
+      const pair = Math.floor(ofKind / MARK_KINDS);
+      return [Math.floor(pair / count), pair % count];
+    };
+    for (const [ofKind, shared] of votes)
+      for (const end of pairOf(ofKind)) {
+        const key = ofEnd(end, ofKind);
+        best.set(key, Math.max(best.get(key) ?? 0, shared));
+      }
+    for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
+      const [x, y] = pairOf(ofKind);
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      const possible = this.possible(x, y, observations);
-      if ([x, y].some((end) => shared * 2 < Math.min(best.get(end) ?? 0, possible))) continue;
+      if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
       if (this.keysContradict(x, y, passedThrough) || this.timesContradict(x, y)) continue;
       if (this.serversContradict(x, y)) continue;
       this.join(x, y);
     }
   }
 
-  /** As much as two connections can share: one whose packets were cut has little that can be compared. */
-  private possible(x: number, y: number, observations: readonly (HopObservation | null)[]): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (const { hop, connection } of [this.sightings[x], this.sightings[y]]) {
-      const { rows, unsound } = connection.fromClient;
-      if (unsound.length * 2 < rows.length) continue;
-      const { maskingKey } = (observations[hop] as HopObservation).messages;
-      least = Math.min(least, rows.filter((row) => maskingKey[row] !== 0).length);
-    }
-    return least;
-  }
-
+  /** By pair of sightings and kind of mark: a proxy that copies leaves all kinds alike, one that masks anew the content only. */
   private votes(observations: readonly (HopObservation | null)[]): Map<number, number> {
     const holders = new Map<number, Holder[]>();
     this.sightings.forEach(({ hop, connection }, sighting) => {
@@ -164,19 +159,23 @@ class Groups {
           votes.set(ofKind, (votes.get(ofKind) ?? 0) + 1);
         }
     }
-    return mostOfOneKind(votes);
+    return votes;
   }
 
-  private keysSeenInSeveralCaptures(): Set<string> {
-    const hops = new Map<string, Set<number>>();
-    for (const { hop, connection } of this.sightings) {
+  /** Not the same connection in two captures: another one that has the key, too. */
+  private keysPassedThrough(): Set<string> {
+    const connections = new Map<string, Set<string>>();
+    for (const { connection } of this.sightings) {
       const key = connection.handshake?.key;
-      if (key) hops.set(key, (hops.get(key) ?? new Set()).add(hop));
+      if (!key) continue;
+      const { clientAddress, clientPort, serverAddress, serverPort } = connection;
+      const identity = tcpIdentity(connection) ?? `${clientAddress} ${clientPort} ${serverAddress} ${serverPort}`;
+      connections.set(key, (connections.get(key) ?? new Set()).add(identity));
     }
-    return new Set([...hops].filter(([, seen]) => seen.size > 1).map(([key]) => key));
+    return new Set([...connections].filter(([, seen]) => seen.size > 1).map(([key]) => key));
   }
 
-  /** Two different keys are two WebSockets, unless a proxy writes its own: then neither is seen at another hop. */
+  /** Two different keys are two WebSockets, unless a proxy writes its own: then neither is on another leg. */
   private keysContradict(x: number, y: number, passedThrough: ReadonlySet<string>): boolean {
     const a = this.sightings[x].connection.handshake?.key;
     const b = this.sightings[y].connection.handshake?.key;
@@ -270,16 +269,6 @@ const MANY_ROWS = 1024;
 const LEAST_KEYS = 3;
 const MARK_KINDS = 3;
 const TOGETHER_WITHIN_NS = 5e9;
-
-/** A message has several marks; what counts is how many messages two connections share, whatever a proxy left as it was. */
-function mostOfOneKind(votes: ReadonlyMap<number, number>): Map<number, number> {
-  const most = new Map<number, number>();
-  for (const [ofKind, count] of votes) {
-    const pair = Math.floor(ofKind / MARK_KINDS);
-    most.set(pair, Math.max(most.get(pair) ?? 0, count));
-  }
-  return most;
-}
 
 function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
   if (a.hop === b.hop) return a.strong && b.strong && Math.abs(a.timeNs - b.timeNs) < TOGETHER_WITHIN_NS;

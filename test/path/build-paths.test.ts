@@ -86,6 +86,24 @@ describe('legs of one WebSocket', () => {
     expect(links(paths[0])).toEqual(['bytes', 'bytes']);
   });
 
+  it('are found where a proxy opens a WebSocket of its own, both sides of which its capture holds', () => {
+    const [inside, proxy] = [new Tape(), new Tape()];
+    const shape = { client: '10.0.0.5', server: '10.0.0.1', clientIsn: 11, serverIsn: 12 };
+    const inner = [inside, proxy].map((tape) => webSocket(tape, 5, shape, { key: KEYS[1] }));
+    const outer = webSocket(proxy, 0, { server: '10.0.0.5', serverPort: 443, clientIsn: 22 }, { key: KEYS[0] });
+    for (const [i, id] of ['c-1', 'c-2', 'c-3'].entries()) {
+      for (const leg of inner) leg.send(1000 + i * 100, 'server', frame(command(id)));
+      outer.send(1001 + i * 100, 'server', frame(command(id)));
+      // Many messages that the inner connection shares with itself alone.
+      for (let n = 0; n < 4; n++) {
+        const beat = masked(`{"n":${i}${n}}`);
+        for (const leg of inner) leg.send(1010 + i * 100 + n * 10, 'client', beat);
+      }
+    }
+    const { paths } = build(inside, proxy);
+    expect(paths.map(servers)).toEqual([[3001, 443]]);
+  });
+
   it('are found by what is said where one of several proxies masks anew, and no opening was captured', () => {
     const tapes = [new Tape(), new Tape(), new Tape()];
     for (const agent of [1, 2]) {
