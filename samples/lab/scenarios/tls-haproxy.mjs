@@ -27,11 +27,25 @@ export default {
     'IGNORES-12': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
     'CUT-13': {
       supported: ['network-path', 'independent-faults'],
-      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+      open: [
+        'return-path-nat',
+        'middlebox',
+        'agent-receive-loop',
+        'agent-command-path',
+        'stale-connection',
+        'split-connection',
+      ],
     },
     'CUT-12': {
       supported: ['network-path', 'independent-faults'],
-      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+      open: [
+        'return-path-nat',
+        'middlebox',
+        'agent-receive-loop',
+        'agent-command-path',
+        'stale-connection',
+        'split-connection',
+      ],
     },
   },
   server: { maxAttempts: 1 },

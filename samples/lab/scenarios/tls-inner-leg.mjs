@@ -19,7 +19,14 @@ export default {
     'INNER-IGNORES': { supported: ['agent-command-path', 'independent-faults'], open: ['middlebox'] },
     'INNER-CUT': {
       supported: ['network-path', 'independent-faults'],
-      open: ['return-path-nat', 'middlebox', 'stale-connection', 'split-connection'],
+      open: [
+        'return-path-nat',
+        'middlebox',
+        'agent-receive-loop',
+        'agent-command-path',
+        'stale-connection',
+        'split-connection',
+      ],
     },
   },
   server: { maxAttempts: 2, reaperMs: 1500 },
