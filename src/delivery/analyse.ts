@@ -5,12 +5,13 @@
 
 import { createRequire } from 'node:module';
 import { UsageError } from '../evidence/usage-error.js';
-import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import type { HopObservation, ObservedConnection, RecordAlignment } from '../hop/observation.js';
 import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
 import { plainAddress } from '../path/nodes.js';
 import { type HopView, isLoopback, type Path } from '../path/path.js';
+import { hasUnread, isSample } from '../path/tls-align.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
@@ -58,20 +59,26 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const names = hopNames(hops, options.path);
   const observations: (HopObservation | null)[] = [];
   let epoch: number | null = null;
+  const observe = ({ name, files }: HopInput, keepAll: boolean): Promise<HopObservation> =>
+    observeHop(name, files, profile, {
+      epoch,
+      onProgress: progressFor(name, options),
+      keepAll,
+      keyLogs: keyLogsOf(name, options),
+    });
   for (const name of names) {
     const input = hops.find((hop) => hop.name === name);
-    const observation: HopObservation | null =
-      input === undefined
-        ? null
-        : await observeHop(name, input.files, profile, {
-            epoch,
-            onProgress: progressFor(name, options),
-            keepAll: options.keepMessages ?? false,
-            keyLogs: keyLogsOf(name, options),
-          });
+    const observation = input === undefined ? null : await observe(input, options.keepMessages ?? false);
     if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
     observations.push(observation);
   }
+  // Encrypted records are set against all messages, not a sample of them.
+  if (hasUnread(observations))
+    for (const [i, observation] of observations.entries()) {
+      const input = hops.find((hop) => hop.name === names[i]);
+      if (observation === null || input === undefined || input.files.includes('-')) continue;
+      if (isSample(observation)) observations[i] = await observe(input, true);
+    }
   const { paths, views, order, doubts } = buildPaths(names, observations);
   refuseMisuse(views, paths, order);
   for (const text of inputWarnings(views, order, paths, Boolean(options.path?.length))) options.warn?.(text);
@@ -224,6 +231,8 @@ class Commands implements CommandList {
 function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[]): string | null {
   const connection = path.legs[views.length - 1]?.connection;
   if (connection === undefined) return null;
+  if (connection.alignment !== null)
+    return goesOnPast(connection, connection.alignment) ? connection.clientAddress : null;
   if (connection.handshake !== null) return forwards(connection) ? connection.clientAddress : null;
   // Its own opening was not captured; a client on the server's own host is a proxy, and the same client's other ones tell what that is.
   if (isLoopback(connection.clientAddress)) return connection.clientAddress;
@@ -244,6 +253,11 @@ function isOnlyClient(address: string, hop: number, paths: readonly Path[]): boo
     if (agent !== null) agents.add(agent);
   }
   return agents.size > 1;
+}
+
+/** The request that an encrypted leg carried, as the plain leg shows it: who is named before that leg's client stands beyond it. */
+function goesOnPast({ clientAddress }: ObservedConnection, { plain: { handshake } }: RecordAlignment): boolean {
+  return (handshake?.forwardedFor.map(plainAddress).indexOf(plainAddress(clientAddress)) ?? -1) > 0;
 }
 
 function forwards({ handshake, clientAddress }: ObservedConnection): boolean {

@@ -4,7 +4,7 @@
  */
 
 import { MessageFlag } from '../hop/message-table.js';
-import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
+import type { BlindSpan, HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
 import { divertedTo, movedTo } from './diverted.js';
 
@@ -49,9 +49,17 @@ export function blindness(
   for (const span of half.blind)
     if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs))
       return `${span.to - span.from} octets could not be read: ${span.why}`;
+  for (const span of unidentified(connection, half))
+    if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs)) return span.why;
   const unread = unreadable(observation, half, stretch, isKnown);
   if (unread !== null) return unread;
   return endsBefore(observation, connection, half, stretch.toNs);
+}
+
+/** Of an encrypted connection told by its records' sizes: records that may have carried anything. */
+function unidentified({ alignment, fromServer }: ObservedConnection, half: ObservedHalf): readonly BlindSpan[] {
+  if (alignment === null) return [];
+  return half === fromServer ? alignment.fromServer.unidentified : alignment.fromClient.unidentified;
 }
 
 function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {

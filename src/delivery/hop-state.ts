@@ -9,6 +9,7 @@ import { locate } from '../hop/observe.js';
 import { isoTime } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
+import { absentByRecords, identifiedByRecords } from './inferred.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
 export type Sender = 'fromServer' | 'fromClient';
@@ -23,11 +24,11 @@ export interface Judged {
   tcpAckNs: number;
   /** Every octet of it was seen. */
   whole: boolean;
-  /** Which message it is was not read here: another hop tells, by the place at which it stands. */
-  inferred?: boolean;
+  /** Which message it is was not read here: another hop tells, by the place at which it stands, or by the sizes of encrypted records. */
+  inferred: boolean;
 }
 
-const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN, whole: false };
+const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN, whole: false, inferred: false };
 const ABSENT: Judged = { state: 'absent', reason: null, ...UNSEEN };
 
 function unobserved(reason: string): Judged {
@@ -56,7 +57,8 @@ export function stateAt(
     const reason =
       blindness(observation, connection, connection[sender], stretch, knownAt(view, path, sender)) ??
       strayPart(view, path, sender, thread, stretch);
-    return reason === null ? ABSENT : unobserved(`${view.name}: ${reason}`);
+    if (reason !== null) return unobserved(`${view.name}: ${reason}`);
+    return connection.alignment === null ? ABSENT : absentByRecords(view, connection.alignment, sender);
   }
   const { messages } = observation;
   const tcpAckNs = commonNs(view, messages.tcpAckNs[row]);
@@ -67,8 +69,11 @@ export function stateAt(
     sentNs: commonNs(view, messages.sentNs[row]),
     tcpAckNs,
     whole: messages.octetsSeen[row] >= messages.octets(row),
+    inferred: connection.alignment !== null,
   };
-  if (messages.has(row, MessageFlag.damaged) && messages.id[row] < 0) {
+  if (connection.alignment !== null)
+    judged.reason = identifiedByRecords(view, connection.alignment, connection[sender], sender, row);
+  else if (messages.has(row, MessageFlag.damaged) && messages.id[row] < 0) {
     judged.inferred = true;
     judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
   }
@@ -178,7 +183,8 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
   if (encrypted.length > 0) {
     const why = new Set(encrypted.map(({ tls }) => tls?.unreadable).filter((each) => each != null));
     const because = why.size === 1 ? `: ${[...why][0]}` : '';
-    return `${view.name}: the capture holds ${encrypted.length} encrypted (TLS) connection${encrypted.length === 1 ? '' : 's'}, which cannot be read${because}`;
+    const one = encrypted.length === 1;
+    return `${view.name}: the capture holds ${encrypted.length} encrypted (TLS) connection${one ? '' : 's'}, which cannot be read${because}; the sizes of the records do not tell ${one ? 'whether this is it' : 'which of them it is'}`;
   }
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
   if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
@@ -194,7 +200,7 @@ export function described(view: HopView, judged: Judged): HopState {
     return {
       hop: view.name,
       state,
-      grade: state === 'absent' ? 'measured' : 'none',
+      grade: state !== 'absent' ? 'none' : judged.inferred ? 'inferred' : 'measured',
       reason,
       sentAt: null,
       tcpAckedAt: null,

@@ -153,8 +153,21 @@ class JudgedAttempt implements AttemptVerdict {
 
   get grade(): Grade {
     if (this.outcome === 'inconclusive' && this.lastHop === null) return 'none';
-    const last = this.attempt.states.find((_, hop) => this.court.views[hop].name === this.lastHop);
-    return this.outcome !== 'delivered' && last?.inferred ? 'inferred' : 'measured';
+    return this.isInferred ? 'inferred' : 'measured';
+  }
+
+  /** Whether a state that decides was told by other hops, or by the sizes of encrypted records. */
+  private get isInferred(): boolean {
+    const { attempt, outcome } = this;
+    const { views, states, path } = attempt;
+    const last = views.findIndex(({ name }) => name === this.lastHop);
+    const reply = this.judgedAck ?? this.judgedResult;
+    if (outcome === 'delivered')
+      return isAligned(reply, reply?.states.findIndex((each) => !Number.isNaN(each.sentNs)) ?? -1);
+    if (outcome === 'ack-lost' && reply?.states.some((_, hop) => isAligned(reply, hop))) return true;
+    // How far it got rests on the hop that it left last and on the one that it did not leave.
+    if (states[last]?.inferred || path.legs[last]?.connection.alignment != null) return true;
+    return path.legs[last + 1]?.connection.alignment != null;
   }
 
   get reason(): string {
@@ -186,6 +199,11 @@ class JudgedAttempt implements AttemptVerdict {
     const byResult = { ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') };
     return byResult.outcome === 'delivered' || this.judgedAck === null ? byResult : byAck;
   }
+}
+
+/** Whether what a hop tells of the reply is told by the sizes of encrypted records. */
+function isAligned(reply: JudgedReply | null, hop: number): boolean {
+  return reply?.path.legs[hop]?.connection.alignment != null;
 }
 
 /** Only `inconclusive` yields to everything; between equals the one that got further out, then the later one. */

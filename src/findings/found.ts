@@ -71,7 +71,7 @@ export class Found {
     this.findings.push({
       id: draft.id,
       severity: draft.severity,
-      grade: draft.grade ?? 'measured',
+      grade: draft.grade ?? (this.restsOnInference(draft) ? 'inferred' : 'measured'),
       agents: [...new Set([...paths.map((path) => path.agent), ...(draft.agents ?? [])])].filter(
         (agent): agent is string => agent !== null,
       ),
@@ -81,6 +81,19 @@ export class Found {
       evidence: draft.evidence.slice(0, MOST_EVIDENCE),
       next: draft.next,
     });
+  }
+
+  /** Some of its evidence is of an encrypted leg that was told by the sizes of its records. */
+  private restsOnInference({ paths = [], evidence }: Draft): boolean {
+    const cited = new Set(evidence.map(({ file }) => file));
+    return paths.some(({ legs }) =>
+      legs.some(
+        (leg) =>
+          leg !== null &&
+          leg.connection.alignment !== null &&
+          this.facts.views[leg.hop].observation?.files.some(({ file }) => cited.has(file)),
+      ),
+    );
   }
 
   has(path: Path, ...ids: FindingId[]): boolean {

@@ -227,6 +227,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   acked(half: HalfStream): void {
     const side = this.sides[half.direction];
     side.messages.sent.acked();
+    this.tls?.acked(half);
     if (half.ledger.crowded) side.needs(this.neededFrom(side));
   }
 
@@ -352,7 +353,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   // --- TLS -----------------------------------------------------------------------------------------------------------
 
   private startTls(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    const tls = new TlsLayer(this, this.context.keyLog);
+    const { context, tcp } = this;
+    const tls = new TlsLayer(this, context.keyLog, context.records, tcp.halves);
     this.tls = tls;
     const other = this.sides[side.half.direction ^ 1];
     for (const each of this.sides) {
@@ -399,7 +401,9 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
 
   unreadable(why: string): void {
     if (!this.tls?.facts.decrypted) {
-      this.ignore('tls');
+      // Its records are followed all the same: their sizes may tell which messages they carried.
+      if (this.tls?.keepsSizes) this.protocol = 'tls';
+      else this.ignore('tls');
       return;
     }
     const { timeNs, ref } = this.context.clock;

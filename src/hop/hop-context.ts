@@ -12,6 +12,7 @@ import { CandidateLog } from './candidate-log.js';
 import type { FrameListener } from './connection-stack.js';
 import { MessageTable } from './message-table.js';
 import type { ObservedDispatch } from './observation.js';
+import { RecordTable } from './record-table.js';
 
 /** Messages of unfamiliar types that are kept at most, all types together. */
 const MAX_UNKNOWN = 200_000;
@@ -19,6 +20,7 @@ const MAX_UNKNOWN = 200_000;
 export class HopContext {
   readonly clock = new PacketClock();
   readonly messages = new MessageTable();
+  readonly records = new RecordTable();
   readonly strings = new ByteStringTable();
   readonly candidates = new CandidateLog(this.strings);
   readonly scan: KeyScan;

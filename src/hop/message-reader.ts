@@ -187,6 +187,7 @@ export class MessageReader {
   }
 
   private keepsControl(seen: number): boolean {
+    if (this.context.keepAll) return true;
     if (this.context.controlRows < MANY_CONTROL_ROWS) this.context.controlRows++;
     else if (seen >= FIRST_CONTROL_ROWS) return this.owner.waitingCommands > 0 && this.waitingRows++ < MAX_WAITING_ROWS;
     return true;

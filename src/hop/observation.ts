@@ -10,8 +10,10 @@ import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
 import type { ClockStep } from '../tcp/clock-steps.js';
 import type { Gap } from '../tcp/half-stream.js';
+import type { RecordOverhead } from '../tls/record-overhead.js';
 import type { TlsFacts } from '../tls/session.js';
 import type { MessageTable } from './message-table.js';
+import type { RecordTable } from './record-table.js';
 
 export interface ObservedFile {
   file: string;
@@ -81,6 +83,34 @@ export interface ObservedHalf {
 
 export type Protocol = 'websocket' | 'http' | 'http2' | 'tls' | 'upgrade-refused' | 'other' | 'none';
 
+/** Of a TLS connection that could not be read: its records, rows of the record table in stream order. */
+export interface ObservedRecords {
+  /** What of a record is not plaintext: one where it was negotiated in sight, else what is possible, likeliest first. */
+  overheads: readonly RecordOverhead[];
+  fromServer: Int32Array;
+  fromClient: Int32Array;
+}
+
+/** One direction of an encrypted connection whose records were aligned with the messages of a plain one (path/). */
+export interface AlignedHalf {
+  /** Records that end where a message ends. */
+  records: number;
+  /** By place in the half's rows: how many of them came before, and how many bits the best other reading is short of. */
+  before: Int32Array;
+  margin: Float64Array;
+  /** Records that may have carried anything. */
+  unidentified: BlindSpan[];
+}
+
+export interface RecordAlignment {
+  /** What of a record was taken for no plaintext. */
+  overhead: string;
+  plainHop: string;
+  plain: ObservedConnection;
+  fromServer: AlignedHalf;
+  fromClient: AlignedHalf;
+}
+
 export interface ObservedConnection {
   index: number;
   clientAddress: string;
@@ -95,6 +125,10 @@ export interface ObservedConnection {
   protocol: Protocol;
   /** Of an encrypted connection. */
   tls: TlsFacts | null;
+  /** Null where it is not encrypted, or was decrypted. */
+  records: ObservedRecords | null;
+  /** Where its messages are told by the sizes of its records: everything about them is inferred. Set by path/. */
+  alignment: RecordAlignment | null;
   openedNs: number;
   closedNs: number;
   closedBy: 'fin' | 'rst' | null;
@@ -167,6 +201,7 @@ export interface HopObservation {
   tcpPackets: number;
   connections: ObservedConnection[];
   messages: MessageTable;
+  records: RecordTable;
   /** Types, IDs and candidates' keys by number. */
   strings: ByteStringTable;
   /** For messages of unfamiliar type: values that may be an ID, with their keys. */

@@ -51,6 +51,7 @@ export async function observeHop(
     tcpPackets: observer.tcpPackets,
     connections,
     messages: context.messages,
+    records: context.records,
     strings: context.strings,
     candidates: context.candidates,
     dispatches: context.dispatches,

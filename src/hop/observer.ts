@@ -20,7 +20,14 @@ import { ConnectionStack, type Side } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
 
 import type { MessageTable } from './message-table.js';
-import type { BlindSpan, ObservedConnection, ObservedHalf, ObservedTooBig, UnackedTail } from './observation.js';
+import type {
+  BlindSpan,
+  ObservedConnection,
+  ObservedHalf,
+  ObservedRecords,
+  ObservedTooBig,
+  UnackedTail,
+} from './observation.js';
 import type { RowList } from './row-list.js';
 
 const MAX_TOO_BIG = 1024;
@@ -170,6 +177,8 @@ function describe(
     initialSequence: { client: tcp.halves[client].initialSequence, server: tcp.halves[server].initialSequence },
     protocol: stray ? 'other' : (stack?.protocol ?? 'none'),
     tls: stack?.tls?.facts ?? null,
+    records: stray || stack === null ? null : describeRecords(stack, server),
+    alignment: null,
     openedNs: tcp.openedNs,
     closedNs: tcp.closedNs,
     closedBy: tcp.closedBy,
@@ -199,6 +208,13 @@ function describe(
             roundTripsNs: pings.roundTripsNs,
           },
   };
+}
+
+function describeRecords({ tls, protocol }: ConnectionStack, server: 0 | 1): ObservedRecords | null {
+  const sized = protocol === 'tls' ? (tls?.sizedRecords ?? null) : null;
+  if (sized === null) return null;
+  const { overheads, rows } = sized;
+  return { overheads, fromServer: rows[server], fromClient: rows[server ^ 1] };
 }
 
 function rolesFrom(tcp: TcpConnection, stack: ConnectionStack | null): ObservedConnection['rolesFrom'] {

@@ -14,6 +14,7 @@ import { chooseLegs, type UsualServers } from './legs.js';
 import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
+import { alignEncrypted, hasUnread } from './tls-align.js';
 import { uncapturedHops } from './uncaptured.js';
 
 type Observations = readonly (HopObservation | null)[];
@@ -22,6 +23,10 @@ export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
 ): { paths: Path[]; views: HopView[]; order: HopOrder; doubts: ClockDoubt[] } {
+  if (hasUnread(observations)) {
+    const plain = linkPaths(groupConnections(observations), observations);
+    alignEncrypted(observations, hopClocks(plain, observations));
+  }
   const groups = groupConnections(observations);
   const paths = linkPaths(groups, observations);
   const clocks = hopClocks(paths, observations);

@@ -29,6 +29,7 @@ export function groupConnections(observations: readonly (HopObservation | null)[
       if (connection?.protocol === 'websocket') sightings.push({ hop, connection });
   });
   const groups = new Groups(sightings);
+  groups.joinByRecords();
   groups.joinByKey();
   groups.joinByInitialSequence();
   if (observations.filter((observation) => observation !== null).length > 1 || holdsNeighbours(sightings))
@@ -57,6 +58,16 @@ class Groups {
 
   private join(i: number, j: number): void {
     this.parent[this.root(j)] = this.root(i);
+  }
+
+  /** Encrypted connections that were aligned with a plain one (tls-align.ts). */
+  joinByRecords(): void {
+    this.sightings.forEach(({ connection }, i) => {
+      const plain = connection.alignment?.plain;
+      if (plain === undefined) return;
+      const other = this.sightings.findIndex((each) => each.connection === plain);
+      if (other >= 0) this.join(other, i);
+    });
   }
 
   joinByKey(): void {
@@ -222,7 +233,9 @@ class Groups {
 }
 
 function linkOf(group: Group): LinkedBy {
-  const keys = new Set(group.sightings.map(({ connection }) => connection.handshake?.key ?? null));
+  const read = group.sightings.filter(({ connection }) => connection.alignment === null);
+  if (read.length < 2) return 'tls-record-sizes';
+  const keys = new Set(read.map(({ connection }) => connection.handshake?.key ?? null));
   return keys.size === 1 && !keys.has(null) ? 'sec-websocket-key' : 'bytes';
 }
 

@@ -26,7 +26,7 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
     const chosen = choose(eligible, nodes, hop, next, usual);
     if (chosen < 0) continue;
     const { connection } = sightingAt(nodes[chosen], hop) as Sighting;
-    legs[hop] = { hop, connection, linkedBy: group.linkedBy };
+    legs[hop] = { hop, connection, linkedBy: connection.alignment === null ? group.linkedBy : 'tls-record-sizes' };
     next = chosen + 1;
   }
   return legs;

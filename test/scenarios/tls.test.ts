@@ -31,14 +31,30 @@ const statesAtNpm = (verdict: VerdictJson): [string, HopState][] =>
   );
 
 describe.each(encrypted)('$name', (sample) => {
-  it('without keys says nothing about the encrypted leg, and why', async () => {
+  it('without keys says the same of every command, and that it is inferred', async () => {
     const verdict = await verdictOf(withoutKeys(sample));
-    for (const [id, state] of statesAtNpm(verdict)) {
-      expect(state, id).toMatchObject({ state: 'unobserved', grade: 'none' });
-      expect(state.reason).toMatch(/encrypted \(TLS\)/);
+    const keyed = await verdictOf(sample.args);
+    const outcomes = ({ commands }: VerdictJson) =>
+      commands.map(({ id, outcome, lastHop, lostAt }) => [id, outcome, lastHop, lostAt]);
+    expect(outcomes(verdict)).toEqual(outcomes(keyed));
+    for (const { legs } of verdict.connections) {
+      const npm = legs.find(({ hop }) => hop === 'npm');
+      expect(npm).toMatchObject({ encrypted: true, decrypted: false, linkedBy: 'tls-record-sizes' });
     }
-    const wrong = verdict.commands.filter(({ outcome }) => !['delivered', 'inconclusive'].includes(outcome));
-    expect(wrong).toEqual([]);
+    for (const { id, outcome, grade } of verdict.commands)
+      expect(grade, id).toBe(outcome === 'delivered' ? 'measured' : 'inferred');
+    // Every state that is told at all is the one that was read with the keys, with the same packets.
+    const told = statesAtNpm(verdict);
+    const read = statesAtNpm(keyed);
+    expect(told.length).toBe(read.length);
+    let unobserved = 0;
+    for (const [i, [id, state]] of told.entries()) {
+      expect(state.grade, id).toBe(state.state === 'unobserved' ? 'none' : 'inferred');
+      expect(state.reason, id).toMatch(/TLS record/);
+      if (state.state === 'unobserved') unobserved++;
+      else expect({ ...state, grade: 'measured', reason: null }, id).toEqual(read[i][1]);
+    }
+    expect(unobserved).toBeLessThanOrEqual(told.length / 20);
   });
 
   it('with the keys of others says that they do not fit', async () => {
@@ -48,7 +64,8 @@ describe.each(encrypted)('$name', (sample) => {
     const [capture] = verdict.hops[2].captures;
     expect(capture.trust).toBe('limited');
     expect(capture.reasons.join()).toMatch(/the key log holds no keys for \d+ of \d+|none of the \d+ keys/);
-    for (const [, { state }] of statesAtNpm(verdict)) expect(state).toBe('unobserved');
+    for (const [, { state, grade }] of statesAtNpm(verdict))
+      expect(grade).toBe(state === 'unobserved' ? 'none' : 'inferred');
   });
 
   // With a key log for each leg: tls-keys.test.ts.

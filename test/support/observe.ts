@@ -67,6 +67,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     tcpPackets: observer.tcpPackets,
     connections,
     messages,
+    records: context.records,
     strings,
     candidates: context.candidates,
     dispatches: context.dispatches,

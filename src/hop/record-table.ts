@@ -1,0 +1,84 @@
+/**
+ * The TLS records that nobody decrypts: columns of numbers, about 50 octets a row, no octet of their contents. In: record-log.ts.
+ * Out: path/ aligns them with a plain leg. Offsets are TCP's, times nanoseconds since the observation's epoch (NaN where unknown),
+ * packets running numbers of the hop.
+ */
+
+export const RecordFlag = {
+  /** Octets of which it is not known how many records they held. */
+  lost: 1,
+  /** The stream ended within it. */
+  partial: 2,
+} as const;
+
+/** Of all connections of a hop. Beyond, records are not kept, and their connections stay unread. */
+const MAX_ROWS = 1 << 21;
+
+export class RecordTable {
+  count = 0;
+  flags = new Uint8Array(16);
+  /** Of the record, header included; of a partial one where it would have ended. */
+  from = new Float64Array(16);
+  to = new Float64Array(16);
+  sentNs = new Float64Array(16);
+  tcpAckNs = new Float64Array(16);
+  tcpAckRef = new Uint32Array(16);
+  octetsSeen = new Uint32Array(16);
+  retransmissions = new Uint16Array(16);
+  private firstRef = new Uint32Array(16);
+  /** Where the packets of a record that came in several stand in the pool: their count, then the packets; 0 for none. */
+  private moreAt = new Uint32Array(16);
+  private pool = new Uint32Array(64);
+  private poolUsed = 1;
+
+  get isFull(): boolean {
+    return this.count >= MAX_ROWS;
+  }
+
+  add(from: number, to: number, flags: number): number {
+    if (this.count === this.from.length) this.grow();
+    const row = this.count++;
+    this.from[row] = from;
+    this.to[row] = to;
+    this.flags[row] = flags;
+    this.sentNs[row] = Number.NaN;
+    this.tcpAckNs[row] = Number.NaN;
+    return row;
+  }
+
+  dataRefs(row: number): number[] {
+    const at = this.moreAt[row];
+    if (at === 0) return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
+    return Array.from(this.pool.subarray(at + 1, at + 1 + this.pool[at]));
+  }
+
+  setDataRefs(row: number, refs: ArrayLike<number>, count: number): void {
+    this.firstRef[row] = count === 0 ? 0 : refs[0];
+    this.moreAt[row] = 0;
+    if (count < 2) return;
+    if (this.poolUsed + count + 1 > this.pool.length)
+      this.pool = copied(this.pool, new Uint32Array(Math.max(this.pool.length * 2, this.poolUsed + count + 1)));
+    this.moreAt[row] = this.poolUsed;
+    this.pool[this.poolUsed++] = count;
+    for (let i = 0; i < count; i++) this.pool[this.poolUsed++] = refs[i];
+  }
+
+  private grow(): void {
+    const size = Math.max(1024, (this.count * 3) >> 1);
+    this.flags = copied(this.flags, new Uint8Array(size));
+    this.from = copied(this.from, new Float64Array(size));
+    this.to = copied(this.to, new Float64Array(size));
+    this.sentNs = copied(this.sentNs, new Float64Array(size));
+    this.tcpAckNs = copied(this.tcpAckNs, new Float64Array(size));
+    this.tcpAckRef = copied(this.tcpAckRef, new Uint32Array(size));
+    this.octetsSeen = copied(this.octetsSeen, new Uint32Array(size));
+    this.retransmissions = copied(this.retransmissions, new Uint16Array(size));
+    this.firstRef = copied(this.firstRef, new Uint32Array(size));
+    this.moreAt = copied(this.moreAt, new Uint32Array(size));
+  }
+}
+
+function copied<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}
