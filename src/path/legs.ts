@@ -75,7 +75,7 @@ export function localAddresses(nodes: readonly Node[], hop: number, observations
 
 const COMMON = new WeakMap<HopObservation, string | null>();
 
-/** The one address that every TCP connection of a capture has at one end, with several others at the other ends; null for none. */
+/** The one address that every TCP connection of a capture has at one end, and some at the server's, with several others at the other ends; null for none. */
 export function commonAddress(observation: HopObservation | null): string | null {
   if (observation === null) return null;
   const known = COMMON.get(observation);
@@ -83,7 +83,9 @@ export function commonAddress(observation: HopObservation | null): string | null
   const connections = observation.connections.filter((each) => each !== undefined);
   const ends = connections.map(({ clientAddress, serverAddress }) => [clientAddress, serverAddress]);
   const shared = (ends[0] ?? []).filter((address) => ends.every((pair) => pair.includes(address)));
-  const common = shared.length === 1 && !isLoopback(shared[0]) ? shared[0] : null;
+  // That of a client to several servers may be the agent's: its site's address changed, or it was what the capture was filtered by.
+  const serves = connections.some(({ serverAddress }) => serverAddress === shared[0]);
+  const common = shared.length === 1 && serves && !isLoopback(shared[0]) ? shared[0] : null;
   COMMON.set(observation, common);
   return common;
 }
