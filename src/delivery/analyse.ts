@@ -243,13 +243,17 @@ function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[])
   return isProxy || isOnlyClient(connection.clientAddress, views.length - 1, paths) ? connection.clientAddress : null;
 }
 
-/** Several agents, all from one address, and no opening of theirs captured: a gateway of theirs, or a proxy. */
+/**
+ * Several agents, all from one address, and no opening of theirs captured: a gateway of theirs, or a proxy. Where TLS ends at this hop
+ * and what goes on inward is plain, it is the agents' side.
+ */
 function isOnlyClient(address: string, hop: number, paths: readonly Path[]): boolean {
   const agents = new Set<string>();
   for (const { legs, agent } of paths) {
     const connection = legs[hop]?.connection;
     if (connection === undefined) continue;
     if (connection.clientAddress !== address || connection.handshake !== null) return false;
+    if (connection.tls !== null && legs.some((leg) => leg !== null && leg.connection.tls === null)) return false;
     if (agent !== null) agents.add(agent);
   }
   return agents.size > 1;
