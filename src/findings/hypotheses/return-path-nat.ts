@@ -3,6 +3,7 @@
 import { divertedTo, movedTo } from '../../delivery/diverted.js';
 import { endpoint } from '../../hop/list.js';
 import type { HopObservation } from '../../hop/observation.js';
+import { localNs } from '../../path/path.js';
 import { clockTime } from '../cite.js';
 import { agentLeg } from '../facts.js';
 import { mismatches } from '../reply-address-mismatch.js';
@@ -32,7 +33,12 @@ export function returnPathNat(question: Question): Conclusion {
       `the agent's segments come from ${endpoint(from.clientAddress, from.clientPort)} instead of ${endpoint(connection.clientAddress, connection.clientPort)} from ${clockTime(facts.views[hop], from.firstNs)} on${from.closedFrom === 'server' ? `, and ${facts.views[hop].name} resets them` : ''} (${packets(facts, hop, [...(from.fromClient.unacked?.refs ?? []), from.closedRef])}): its address changed in mid-connection (NAT, another WAN)`,
     );
   }
-  const proving = legs.find(({ connection }) => connection.fromServer.ackedTo > 0);
+  // An old TCP ACK says nothing of the time in question: packets of the agent must have come since.
+  const proving = legs.find(
+    ({ hop, connection }) =>
+      connection.fromServer.ackedTo > 0 &&
+      connection.fromClient.lastSeenNs >= localNs(facts.views[hop], each.firstFailedNs),
+  );
   const addresses = new Set(legs.map(({ connection }) => connection.clientAddress));
   const other = otherAddress(question, addresses);
   // Of an address that several agents share, one may be answered well and another not.
@@ -60,7 +66,8 @@ export function returnPathNat(question: Question): Conclusion {
       );
     }
   }
-  if (proving === undefined) return open(`nothing that was sent to the agent was TCP-ACKed: ${nextCapture(question)}`);
+  if (proving === undefined)
+    return open(`nothing of the agent came after the first command that failed: ${nextCapture(question)}`);
   const { connection } = proving;
   const answered = each.lives.reduce((sum, life) => sum + life.answered, 0);
   return ruledOut(
