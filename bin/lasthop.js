@@ -1,10 +1,4 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
+import { load } from './bundle.js';
 
-// Reading a capture leaves hardly anything that lives long: a young generation that stays small costs nothing and keeps memory flat.
-setFlagsFromString('--semi-space-growth-factor=1');
-// It is collected in a moment: calling other threads to help takes longer.
-setFlagsFromString('--no-parallel-scavenge');
-
-const { main } = await import('../dist/cli/main.js');
-process.exitCode = await main(process.argv.slice(2), process);
+process.exitCode = await load().main(process.argv.slice(2), process);

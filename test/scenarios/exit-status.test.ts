@@ -1,13 +1,14 @@
 /** `verify` as the gate of a script: its exit status on every sample follows from the outcomes that the logs prove. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allDifferences, witness } from './differences.js';
 import { lasthop, PROJECT, samples } from './sample.js';
 
 const bin = join(PROJECT, 'bin/lasthop.js');
-const built = existsSync(join(PROJECT, 'dist/cli/main.js'));
+const built = existsSync(join(PROJECT, 'dist/cli/main.cjs'));
 
 function statusOf(outcomes: string[]): number {
   if (outcomes.some((outcome) => !['delivered', 'inconclusive'].includes(outcome))) return 1;
@@ -62,5 +63,25 @@ describe.skipIf(!built)('bin/lasthop.js', () => {
     expect(run('verify', '--no-such-option').status).toBe(2);
     expect(run('verify', `origin=${join(PROJECT, 'package.json')}`).status).toBe(3);
     expect(run('verdict', 'origin=/no/such/file.pcap').status).toBe(3);
+  });
+
+  it('runs with the compiled code of another Node.js beside it, with a damaged one and with none', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'lasthop-'));
+    try {
+      for (const part of ['bin', 'dist', 'package.json'])
+        cpSync(join(PROJECT, part), join(dir, part), { recursive: true });
+      const cache = join(dir, 'dist/cli/main.cjs.cache');
+      expect(statSync(cache).size).toBeGreaterThan(100_000);
+      const version = () =>
+        spawnSync(process.execPath, [join(dir, 'bin/lasthop.js'), '--version'], { encoding: 'utf8' });
+      const right = { status: 0, stdout: version().stdout, stderr: '' };
+      expect(right.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      writeFileSync(cache, 'not compiled code');
+      expect(version()).toMatchObject(right);
+      rmSync(cache);
+      expect(version()).toMatchObject(right);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 });
