@@ -499,7 +499,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const isClient = side.half.direction === this.clientByContent;
     const reader = isClient ? this.http.requests : this.http.responses;
     const stopped = reader.read(bytes, start, end, offset);
-    side.needs(side.messages.sent.next);
+    // Not the end of the stream: what is held back for the 101 is still to be answered for.
+    side.needs(this.neededFrom(side));
     if (reader.state === 'failed') {
       if (this.protocol === 'http') this.ignore('other');
       return;
