@@ -34,14 +34,18 @@ const OPENING_OCTETS = 4;
 const MAX_BLIND = 4096;
 
 interface HeldOctets {
+  /** None where octets before `offset` are missing. */
   bytes: Uint8Array;
   offset: number;
+  /** The stream goes on at `offset` for certain. */
+  exact: boolean;
 }
 
 /** What most connections never have takes no memory: replaced by the first one. */
 const NONE: number[] = [];
 const NO_SPANS: BlindSpan[] = [];
 const NOT_HELD: HeldOctets[] = [];
+const NOTHING = new Uint8Array(0);
 
 export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
@@ -212,11 +216,14 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       side.frames.gap(from, to);
       if (!exact && !side.frames.searching)
         side.frames.search(to, 'how many octets before it are missing is not certain');
+    } else if (side.mode === 'http' && side.held.length > 0) {
+      // It waits for the 101: whatever that says, what is held stands before the hole and the rest behind it.
+      side.held.push({ bytes: NOTHING, offset: to, exact });
     } else if (side.mode === 'http') {
       const reader = side.half.direction === this.clientByContent ? this.http.requests : this.http.responses;
       if (!exact || !reader.gap(to - from, to)) side.mode = 'undecided';
     } else this.forgetHeld(side);
-    side.needs(side.messages.needFrom(side.mode === 'websocket' ? side.frames.needFrom : to));
+    side.needs(this.neededFrom(side));
   }
 
   private neededFrom(side: Side): number {
@@ -314,7 +321,12 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const { held } = client;
     client.held = NOT_HELD;
     client.heldOctets = 0;
-    for (const { bytes, offset } of held) this.readHttp(client, bytes, 0, bytes.length, offset);
+    let next = held[0]?.offset ?? 0;
+    for (const { bytes, offset, exact } of held) {
+      if (bytes.length > 0) this.octets(client, bytes, 0, bytes.length, offset);
+      else this.octetsLost(client, next, offset, exact);
+      next = offset + bytes.length;
+    }
   }
 
   /** Head of the Upgrade request, for the agent's name. */
@@ -499,7 +511,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const isClient = side.half.direction === this.clientByContent;
     const reader = isClient ? this.http.requests : this.http.responses;
     const stopped = reader.read(bytes, start, end, offset);
-    side.needs(side.messages.sent.next);
+    // Not the end of the stream: what is held back for the 101 is still to be answered for.
+    side.needs(this.neededFrom(side));
     if (reader.state === 'failed') {
       if (this.protocol === 'http') this.ignore('other');
       return;
@@ -516,7 +529,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   private holdBack(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
     if (side.heldOctets + end - start > MAX_HELD) return;
     if (side.held === NOT_HELD) side.held = [];
-    side.held.push({ bytes: bytes.slice(start, end), offset });
+    side.held.push({ bytes: bytes.slice(start, end), offset, exact: true });
     side.heldOctets += end - start;
     side.half.keepFrom = Math.min(side.half.keepFrom, side.messages.sent.wireStart(side.held[0].offset));
   }
@@ -532,7 +545,12 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     side.mode = 'websocket';
     if (startsAt >= 0) side.frames.startAt(startsAt);
     else side.frames.search(held[0]?.offset ?? side.messages.sent.next, 'the response to the Upgrade was not captured');
-    for (const { bytes, offset } of held) side.frames.read(bytes, 0, bytes.length, offset);
+    let next = held[0]?.offset ?? 0;
+    for (const { bytes, offset, exact } of held) {
+      if (bytes.length > 0) side.frames.read(bytes, 0, bytes.length, offset);
+      else this.octetsLost(side, next, offset, exact);
+      next = offset + bytes.length;
+    }
     if (!(startsAt >= 0)) side.frames.finish();
   }
 }

@@ -330,6 +330,24 @@ describe('captures that are not whole', () => {
     expect([ids(fromServer()), ids(fromClient())]).toEqual([['c-1', 'c-2', 'c-3'], ['c-1']]);
   });
 
+  it('that lost the 101 and one of the messages behind it leave the others where they stood', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    const at: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      talk.send(400 * i + 400, 'server', frame(command(`c-${i}`)));
+      at.push(talk.send(400 * i + 500, 'client', masked(commandAck(`c-${i}`))));
+    }
+    const { fromClient } = observe(tape.without(6, at[1]));
+    const moved = (i: number) => at[i] - (i === 0 ? 1 : 2);
+    expect(fromClient().map(({ id, data, ack }) => [id, data, ack])).toEqual(
+      [0, 2, 3, 4, 5].map((i) => [`c-${i}`, [moved(i)], moved(i) + 1]),
+    );
+    const head = upgradeRequest().length;
+    const length = masked(commandAck('c-0')).length;
+    expect(fromClient().map(({ span }) => span[0])).toEqual([0, 2, 3, 4, 5].map((i) => head + i * length));
+  });
+
   it('say which message was only partly captured', () => {
     const tape = new Tape();
     const talk = webSocket(tape, 0);

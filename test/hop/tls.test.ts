@@ -99,6 +99,35 @@ describe('an encrypted connection with its keys', () => {
     for (const { data, ack } of rows) expect(data.every((packet) => packet < ack)).toBe(true);
   });
 
+  it('names them too for what the client sent where the 101 was lost', async () => {
+    const answers = ['a', 'b', 'c'].map((id) => masked(commandAck(id)));
+    const wire = await tlsWire({ version: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' }, [
+      ...SCRIPT.slice(0, 2),
+      ...answers.flatMap((answer, i): typeof SCRIPT => [
+        ['server', frame(command('abc'[i]))],
+        ['client', answer],
+      ]),
+    ]);
+    const tape = new Tape();
+    const talk = new Talk(tape).open(0);
+    const packets = wire.chunks.map(({ bytes, from }, i) => talk.send(10 + 10 * i, from, bytes));
+    // RFC 8446 section 5.2: header, content type and tag.
+    const carrier = (plain: Uint8Array) =>
+      packets[wire.chunks.findIndex(({ bytes }) => bytes.length === plain.length + 5 + 1 + 16)];
+    const lost = carrier(upgradeResponse());
+    const first = carrier(answers[0]);
+    const log = new KeyLog();
+    log.add(octets(wire.keyLog));
+    const seen = observe(tape.without(lost), autoProfile, log);
+    expect(seen.connections[0]).toMatchObject({ protocol: 'websocket', handshake: { accepted: false } });
+    // Each command, its TCP ACK, the answer, its TCP ACK; one packet is not there any more.
+    expect(seen.fromClient().map(({ id, data, ack }) => [id, data, ack])).toEqual([
+      ['a', [first - 1], first],
+      ['b', [first + 3], first + 4],
+      ['c', [first + 7], first + 8],
+    ]);
+  });
+
   it('holds a message for TCP-ACKed only when all of its record is', () => {
     const i = largest();
     const { tape, sent } = tapeOf((talk, { from, bytes }, n, ms) => {
