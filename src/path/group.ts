@@ -6,7 +6,15 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { isLoopback, type LinkedBy } from './path.js';
+import {
+  forwardsAnother,
+  type KeyedConnection,
+  KeyPassages,
+  openedTogether,
+  passesSteadily,
+  serverAt,
+} from './own-key.js';
+import { isLoopback, type LinkedBy, plainAddress } from './path.js';
 
 export interface Sighting {
   hop: number;
@@ -122,6 +130,7 @@ class Groups {
   /** Votes of messages that only a few connections carry. */
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
     const passedThrough = this.keysPassedThrough();
+    const passages = new KeyPassages(this.sightings);
     const votes = this.votes(observations);
     const count = this.sightings.length;
     const best = new Map<number, number>();
@@ -138,10 +147,13 @@ class Groups {
     for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
       const [x, y] = pairOf(ofKind);
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
+      if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
+      if (this.keysContradict(x, y, passedThrough)) {
+        const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes) : null;
+        if (rivals === null || !this.hasOwnKey(x, y, passages, observations, rivals)) continue;
+      }
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
-      if (this.keysContradict(x, y, passedThrough) || this.timesContradict(x, y)) continue;
-      if (this.serversContradict(x, y)) continue;
+      else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
       this.join(x, y);
     }
   }
@@ -191,6 +203,65 @@ class Groups {
     const a = this.sightings[x].connection.handshake?.key;
     const b = this.sightings[y].connection.handshake?.key;
     return Boolean(a && b && a !== b && (passedThrough.has(a) || passedThrough.has(b)));
+  }
+
+  /**
+   * Two keys, and yet one WebSocket: a hop between writes its own. No key passes there, X-Forwarded-For does not name another
+   * agent, the messages pass steadily, and no other connection at either server shares nearly as many of them.
+   */
+  private hasOwnKey(
+    x: number,
+    y: number,
+    passages: KeyPassages,
+    observations: readonly (HopObservation | null)[],
+    rivals: () => [number, number][],
+  ): boolean {
+    const others = this.members(y);
+    for (const i of this.members(x))
+      for (const j of others) {
+        if (passages.passBetween(this.sightings[i], this.sightings[j])) return false;
+        if (this.forwardedContradicts(i, j) || this.forwardedContradicts(j, i)) return false;
+      }
+    const [a, b] = [x, y].map((end) => this.keyed(end, observations));
+    if (!passesSteadily(a, b)) return false;
+    const together = openedTogether(a.connection, b.connection);
+    return rivals().every(
+      ([i, j]) => together && !openedTogether(this.sightings[i].connection, this.sightings[j].connection),
+    );
+  }
+
+  private keyed(end: number, observations: readonly (HopObservation | null)[]): KeyedConnection {
+    const { hop, connection } = this.sightings[end];
+    return { hop, connection, messages: (observations[hop] as HopObservation).messages };
+  }
+
+  private forwardedContradicts(inner: number, outer: number): boolean {
+    const { hop, connection } = this.sightings[outer];
+    const server = serverAt(hop, connection);
+    const clients = this.sightings.filter((each) => serverAt(each.hop, each.connection) === server);
+    return forwardsAnother(
+      this.sightings[inner].connection,
+      connection,
+      new Set(clients.map((each) => plainAddress(each.connection.clientAddress))),
+    );
+  }
+
+  /** Pairs of one of the two and another connection at the other's server that share half as many contents. */
+  private rivals(x: number, y: number, shared: number, votes: ReadonlyMap<number, number>): [number, number][] {
+    const rivals: [number, number][] = [];
+    for (const [end, other] of [
+      [x, y],
+      [y, x],
+    ]) {
+      const server = serverAt(this.sightings[other].hop, this.sightings[other].connection);
+      this.sightings.forEach(({ hop, connection }, each) => {
+        if (each === other || each === end || this.root(each) === this.root(other)) return;
+        if (serverAt(hop, connection) !== server) return;
+        const pair = Math.min(end, each) * this.sightings.length + Math.max(end, each);
+        if ((votes.get(pair * MARK_KINDS) ?? 0) * 2 >= shared) rivals.push([end, each]);
+      });
+    }
+    return rivals;
   }
 
   /** Two connections of one chain live at the same time. */
