@@ -6,15 +6,8 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import {
-  forwardsAnother,
-  type KeyedConnection,
-  KeyPassages,
-  openedTogether,
-  passesSteadily,
-  serverAt,
-} from './own-key.js';
-import { isLoopback, type LinkedBy, plainAddress } from './path.js';
+import { type KeyedConnection, passesSteadily, Servers } from './own-key.js';
+import { isLoopback, type LinkedBy } from './path.js';
 
 export interface Sighting {
   hop: number;
@@ -130,7 +123,7 @@ class Groups {
   /** Votes of messages that only a few connections carry. */
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
     const passedThrough = this.keysPassedThrough();
-    const passages = new KeyPassages(this.sightings);
+    const servers = new Servers(this.sightings);
     const votes = this.votes(observations);
     const count = this.sightings.length;
     const best = new Map<number, number>();
@@ -149,8 +142,8 @@ class Groups {
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
       if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
       if (this.keysContradict(x, y, passedThrough)) {
-        const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes) : null;
-        if (rivals === null || !this.hasOwnKey(x, y, passages, observations, rivals)) continue;
+        const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes, servers) : null;
+        if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
       }
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
       else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
@@ -207,59 +200,46 @@ class Groups {
 
   /**
    * Two keys, and yet one WebSocket: a hop between writes its own. No key passes there, X-Forwarded-For does not name another
-   * agent, the messages pass steadily, and no other connection at either server shares nearly as many of them.
+   * agent, the messages pass steadily, and at neither server does half as much pass to another connection.
    */
   private hasOwnKey(
     x: number,
     y: number,
-    passages: KeyPassages,
+    servers: Servers,
     observations: readonly (HopObservation | null)[],
     rivals: () => [number, number][],
   ): boolean {
     const others = this.members(y);
     for (const i of this.members(x))
-      for (const j of others) {
-        if (passages.passBetween(this.sightings[i], this.sightings[j])) return false;
-        if (this.forwardedContradicts(i, j) || this.forwardedContradicts(j, i)) return false;
-      }
-    const [a, b] = [x, y].map((end) => this.keyed(end, observations));
-    if (!passesSteadily(a, b)) return false;
-    const together = openedTogether(a.connection, b.connection);
-    return rivals().every(
-      ([i, j]) => together && !openedTogether(this.sightings[i].connection, this.sightings[j].connection),
-    );
+      for (const j of others)
+        if (servers.keysPass(i, j) || servers.forwardsAnother(i, j) || servers.forwardsAnother(j, i)) return false;
+    const passes = (i: number, j: number) => passesSteadily(this.keyed(i, observations), this.keyed(j, observations));
+    return passes(x, y) && !rivals().some(([i, j]) => passes(i, j));
   }
 
   private keyed(end: number, observations: readonly (HopObservation | null)[]): KeyedConnection {
     const { hop, connection } = this.sightings[end];
-    return { hop, connection, messages: (observations[hop] as HopObservation).messages };
-  }
-
-  private forwardedContradicts(inner: number, outer: number): boolean {
-    const { hop, connection } = this.sightings[outer];
-    const server = serverAt(hop, connection);
-    const clients = this.sightings.filter((each) => serverAt(each.hop, each.connection) === server);
-    return forwardsAnother(
-      this.sightings[inner].connection,
-      connection,
-      new Set(clients.map((each) => plainAddress(each.connection.clientAddress))),
-    );
+    return { connection, messages: (observations[hop] as HopObservation).messages };
   }
 
   /** Pairs of one of the two and another connection at the other's server that share half as many contents. */
-  private rivals(x: number, y: number, shared: number, votes: ReadonlyMap<number, number>): [number, number][] {
+  private rivals(
+    x: number,
+    y: number,
+    shared: number,
+    votes: ReadonlyMap<number, number>,
+    servers: Servers,
+  ): [number, number][] {
     const rivals: [number, number][] = [];
     for (const [end, other] of [
       [x, y],
       [y, x],
     ]) {
-      const server = serverAt(this.sightings[other].hop, this.sightings[other].connection);
-      this.sightings.forEach(({ hop, connection }, each) => {
-        if (each === other || each === end || this.root(each) === this.root(other)) return;
-        if (serverAt(hop, connection) !== server) return;
+      for (let each = 0; each < this.sightings.length; each++) {
+        if (each === end || servers.of[each] !== servers.of[other] || this.root(each) === this.root(other)) continue;
         const pair = Math.min(end, each) * this.sightings.length + Math.max(end, each);
         if ((votes.get(pair * MARK_KINDS) ?? 0) * 2 >= shared) rivals.push([end, each]);
-      });
+      }
     }
     return rivals;
   }

@@ -9,7 +9,6 @@ import type { ObservedConnection } from '../hop/observation.js';
 import { plainAddress } from './path.js';
 
 export interface KeyedConnection {
-  hop: number;
   connection: ObservedConnection;
   messages: MessageTable;
 }
@@ -19,53 +18,71 @@ const STEADY_WITHIN_NS = 1e9;
 /** A hop opens its inner connection so soon after the outer one. */
 const OPENS_WITHIN_NS = 5e9;
 const LEAST_STEADY = 2;
+const MANY_STEADY = 8;
+const LONG_NS = 30e9;
 /** Shorter ones without an ID are Heartbeats, alike on all connections. */
 const TELLS_FROM = 48;
 
-/** Servers of two connections between which a key was seen to pass: no hop between them writes its own. */
-export class KeyPassages {
+/**
+ * The servers at which the connections end, each as its capture shows it; between which of them a key was seen to pass: there no
+ * hop writes its own. Connections are named by their index in the list given.
+ */
+export class Servers {
+  readonly of: string[];
   private readonly passages = new Set<string>();
+  private readonly clients = new Map<string, Set<string>>();
 
-  constructor(sightings: readonly Pick<KeyedConnection, 'hop' | 'connection'>[]) {
+  constructor(private readonly sightings: readonly { hop: number; connection: ObservedConnection }[]) {
+    this.of = sightings.map(({ hop, connection }) => `${hop} ${connection.serverAddress} ${connection.serverPort}`);
     const byKey = new Map<string, Set<string>>();
-    for (const { hop, connection } of sightings) {
+    sightings.forEach(({ connection }, i) => {
+      const server = this.of[i];
+      const clients = this.clients.get(server) ?? new Set();
+      this.clients.set(server, clients.add(plainAddress(connection.clientAddress)));
       const key = connection.handshake?.key;
-      if (key) byKey.set(key, (byKey.get(key) ?? new Set()).add(serverAt(hop, connection)));
-    }
+      if (key) byKey.set(key, (byKey.get(key) ?? new Set()).add(server));
+    });
     for (const servers of byKey.values())
       for (const a of servers) for (const b of servers) if (a !== b) this.passages.add(`${a}|${b}`);
   }
 
-  passBetween(a: Pick<KeyedConnection, 'hop' | 'connection'>, b: Pick<KeyedConnection, 'hop' | 'connection'>): boolean {
-    return this.passages.has(`${serverAt(a.hop, a.connection)}|${serverAt(b.hop, b.connection)}`);
+  keysPass(a: number, b: number): boolean {
+    return this.passages.has(`${this.of[a]}|${this.of[b]}`);
   }
-}
 
-export function serverAt(hop: number, { serverAddress, serverPort }: ObservedConnection): string {
-  return `${hop} ${serverAddress} ${serverPort}`;
+  /** X-Forwarded-For of `inner` names a client that came to the server of `outer`, and it is not the one of `outer`. */
+  forwardsAnother(inner: number, outer: number): boolean {
+    const named = this.sightings[inner].connection.handshake?.forwardedFor.map(plainAddress) ?? [];
+    if (named.includes(plainAddress(this.sightings[outer].connection.clientAddress))) return false;
+    return named.some((address) => this.clients.get(this.of[outer])?.has(address));
+  }
 }
 
 /**
  * Whether two connections live together and pass the same messages at a steady distance in time. A connection that is made again
- * and offered the old commands again fails this: it opens when its forerunner is gone, or the distances differ. One of another
- * agent that gets the same commands fails, too: what the agent says is not the same, nor is its name.
+ * and offered the old commands again fails this: it opens later, and what came by and by comes at once. One of another agent that
+ * gets the same commands fails, too: what the agent says is not the same, nor is its name.
  */
 export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean {
   if (a.connection.lastNs < b.connection.firstNs || b.connection.lastNs < a.connection.firstNs) return false;
   if (namesContradict(a.connection, b.connection)) return false;
-  const fromAgent = distances(a, b, 'fromClient');
+  const fromAgent = sharedTimes(a, b, 'fromClient');
   if (fromAgent.length === 0) return false;
-  const apart = [...fromAgent, ...distances(a, b, 'fromServer')];
-  if (apart.length < LEAST_STEADY) return false;
-  const middle = apart.sort((x, y) => x - y)[apart.length >> 1];
-  const steady = apart.filter((each) => Math.abs(each - middle) <= STEADY_WITHIN_NS).length;
+  const shared = [...fromAgent, ...sharedTimes(a, b, 'fromServer')];
+  const apart = shared.map(([here, there]) => there - here).sort((x, y) => x - y);
+  const middle = apart[apart.length >> 1];
+  const steady = shared.filter(([here, there]) => Math.abs(there - here - middle) <= STEADY_WITHIN_NS);
+  if (steady.length < LEAST_STEADY || steady.length * 3 < shared.length * 2) return false;
   const opened = openedApart(a.connection, b.connection);
-  return steady >= LEAST_STEADY && steady * 3 >= apart.length * 2 && Math.abs(opened - middle) <= OPENS_WITHIN_NS;
+  if (Math.abs(opened - middle) > OPENS_WITHIN_NS) return false;
+  return Math.abs(opened) <= OPENS_WITHIN_NS || isLong(steady.map(([here]) => here));
 }
 
-/** Opened within seconds of each other by their captures' own clocks. */
-export function openedTogether(a: ObservedConnection, b: ObservedConnection): boolean {
-  return Math.abs(openedApart(a, b)) <= OPENS_WITHIN_NS;
+/** Clocks that are far apart are believed where messages agree on it over a time in which no burst of old ones can. */
+function isLong(times: number[]): boolean {
+  if (times.length < MANY_STEADY) return false;
+  const first = times.reduce((least, each) => Math.min(least, each));
+  return times.some((each) => each - first >= LONG_NS);
 }
 
 function openedApart(a: ObservedConnection, b: ObservedConnection): number {
@@ -73,15 +90,15 @@ function openedApart(a: ObservedConnection, b: ObservedConnection): number {
   return Number.isNaN(apart) ? b.firstNs - a.firstNs : apart;
 }
 
-/** Of the messages that both carry, each once: how much later `b` has it. */
-function distances(a: KeyedConnection, b: KeyedConnection, way: 'fromServer' | 'fromClient'): number[] {
-  const apart: number[] = [];
+/** When each message that both carry once was sent at `a` and at `b`. */
+function sharedTimes(a: KeyedConnection, b: KeyedConnection, way: 'fromServer' | 'fromClient'): [number, number][] {
+  const shared: [number, number][] = [];
   const here = timesOf(a, way);
   for (const [digest, timeNs] of timesOf(b, way)) {
     const other = here.get(digest);
-    if (other !== undefined && !Number.isNaN(other) && !Number.isNaN(timeNs)) apart.push(timeNs - other);
+    if (other !== undefined && !Number.isNaN(other) && !Number.isNaN(timeNs)) shared.push([other, timeNs]);
   }
-  return apart;
+  return shared;
 }
 
 function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b }: ObservedConnection): boolean {
@@ -97,14 +114,4 @@ function timesOf({ connection, messages }: KeyedConnection, way: 'fromServer' | 
     times.set(digest, times.has(digest) ? Number.NaN : messages.sentNs[row]);
   }
   return times;
-}
-
-/** X-Forwarded-For of `inner` names a client that came to the server of `outer`, and it is not the one of `outer`. */
-export function forwardsAnother(
-  inner: ObservedConnection,
-  outer: ObservedConnection,
-  clientsAtOuter: ReadonlySet<string>,
-): boolean {
-  const named = inner.handshake?.forwardedFor.map(plainAddress) ?? [];
-  return !named.includes(plainAddress(outer.clientAddress)) && named.some((address) => clientsAtOuter.has(address));
 }
