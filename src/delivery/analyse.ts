@@ -9,8 +9,7 @@ import type { HopObservation, ObservedConnection, RecordAlignment } from '../hop
 import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
-import { plainAddress } from '../path/nodes.js';
-import { type HopView, isLoopback, type Path } from '../path/path.js';
+import { type HopView, isLoopback, type Path, plainAddress } from '../path/path.js';
 import { hasUnread, isSample } from '../path/tls-align.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';

@@ -6,6 +6,7 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import { type KeyedConnection, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
 
 export interface Sighting {
@@ -122,6 +123,7 @@ class Groups {
   /** Votes of messages that only a few connections carry. */
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
     const passedThrough = this.keysPassedThrough();
+    const servers = new Servers(this.sightings);
     const votes = this.votes(observations);
     const count = this.sightings.length;
     const best = new Map<number, number>();
@@ -138,10 +140,13 @@ class Groups {
     for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
       const [x, y] = pairOf(ofKind);
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
+      if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
+      if (this.keysContradict(x, y, passedThrough)) {
+        const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes, servers) : null;
+        if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
+      }
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
-      if (this.keysContradict(x, y, passedThrough) || this.timesContradict(x, y)) continue;
-      if (this.serversContradict(x, y)) continue;
+      else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
       this.join(x, y);
     }
   }
@@ -191,6 +196,52 @@ class Groups {
     const a = this.sightings[x].connection.handshake?.key;
     const b = this.sightings[y].connection.handshake?.key;
     return Boolean(a && b && a !== b && (passedThrough.has(a) || passedThrough.has(b)));
+  }
+
+  /**
+   * Two keys, and yet one WebSocket: a hop between writes its own. No key passes there, X-Forwarded-For does not name another
+   * agent, the messages pass steadily, and at neither server does half as much pass to another connection.
+   */
+  private hasOwnKey(
+    x: number,
+    y: number,
+    servers: Servers,
+    observations: readonly (HopObservation | null)[],
+    rivals: () => [number, number][],
+  ): boolean {
+    const others = this.members(y);
+    for (const i of this.members(x))
+      for (const j of others)
+        if (servers.keysPass(i, j) || servers.forwardsAnother(i, j) || servers.forwardsAnother(j, i)) return false;
+    const passes = (i: number, j: number) => passesSteadily(this.keyed(i, observations), this.keyed(j, observations));
+    return passes(x, y) && !rivals().some(([i, j]) => passes(i, j));
+  }
+
+  private keyed(end: number, observations: readonly (HopObservation | null)[]): KeyedConnection {
+    const { hop, connection } = this.sightings[end];
+    return { connection, messages: (observations[hop] as HopObservation).messages };
+  }
+
+  /** Pairs of one of the two and another connection at the other's server that share half as many contents. */
+  private rivals(
+    x: number,
+    y: number,
+    shared: number,
+    votes: ReadonlyMap<number, number>,
+    servers: Servers,
+  ): [number, number][] {
+    const rivals: [number, number][] = [];
+    for (const [end, other] of [
+      [x, y],
+      [y, x],
+    ]) {
+      for (let each = 0; each < this.sightings.length; each++) {
+        if (each === end || servers.of[each] !== servers.of[other] || this.root(each) === this.root(other)) continue;
+        const pair = Math.min(end, each) * this.sightings.length + Math.max(end, each);
+        if ((votes.get(pair * MARK_KINDS) ?? 0) * 2 >= shared) rivals.push([end, each]);
+      }
+    }
+    return rivals;
   }
 
   /** Two connections of one chain live at the same time. */

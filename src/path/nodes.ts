@@ -5,7 +5,7 @@
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { type Group, type Sighting, tcpIdentity } from './group.js';
-import { isLoopback } from './path.js';
+import { isLoopback, plainAddress } from './path.js';
 
 export type Observations = readonly (HopObservation | null)[];
 
@@ -131,11 +131,6 @@ function endsAt(inner: Node, outer: Node): boolean {
   return inner.sightings.some(
     ({ connection }) => !isLoopback(connection.clientAddress) && servers.has(plainAddress(connection.clientAddress)),
   );
-}
-
-/** IPv4 in IPv6 is the same address. */
-export function plainAddress(address: string): string {
-  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 function meanHop(node: Node): number {

@@ -59,3 +59,8 @@ export function withinNs(view: HopView, commonTimeNs: number): number {
 export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
 }
+
+/** IPv4 in IPv6 is the same address. */
+export function plainAddress(address: string): string {
+  return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+}

@@ -4,8 +4,8 @@
  */
 
 import type { Group } from './group.js';
-import { forwardedFor, type Node, nodesInOrder, type Observations, plainAddress, provenOrder } from './nodes.js';
-import { isLoopback, type Leg } from './path.js';
+import { forwardedFor, type Node, nodesInOrder, type Observations, provenOrder } from './nodes.js';
+import { isLoopback, type Leg, plainAddress } from './path.js';
 
 /** By hop: the address of a hop between its leg and the next inner one's; null where nothing shows one. */
 export function uncapturedHops(

@@ -1,0 +1,117 @@
+/**
+ * Whether a hop between two connections writes a Sec-WebSocket-Key of its own, so that two keys are yet one WebSocket. In: two
+ * connections with different keys, and what else was seen at their servers. Such a hop ends WebSocket on both sides (RFC 6455
+ * section 4.1: each client chooses its key), masks anew and may compress on one side only: only contents and times are left.
+ */
+
+import type { MessageTable } from '../hop/message-table.js';
+import type { ObservedConnection } from '../hop/observation.js';
+import { plainAddress } from './path.js';
+
+export interface KeyedConnection {
+  connection: ObservedConnection;
+  messages: MessageTable;
+}
+
+/** What passes through a hop takes the same time each time, nearly. */
+const STEADY_WITHIN_NS = 1e9;
+/** A hop opens its inner connection so soon after the outer one. */
+const OPENS_WITHIN_NS = 5e9;
+const LEAST_STEADY = 2;
+const MANY_STEADY = 8;
+const LONG_NS = 30e9;
+/** Shorter ones without an ID are Heartbeats, alike on all connections. */
+const TELLS_FROM = 48;
+
+/**
+ * The servers at which the connections end, each as its capture shows it; between which of them a key was seen to pass: there no
+ * hop writes its own. Connections are named by their index in the list given.
+ */
+export class Servers {
+  readonly of: string[];
+  private readonly passages = new Set<string>();
+  private readonly clients = new Map<string, Set<string>>();
+
+  constructor(private readonly sightings: readonly { hop: number; connection: ObservedConnection }[]) {
+    this.of = sightings.map(({ hop, connection }) => `${hop} ${connection.serverAddress} ${connection.serverPort}`);
+    const byKey = new Map<string, Set<string>>();
+    sightings.forEach(({ connection }, i) => {
+      const server = this.of[i];
+      const clients = this.clients.get(server) ?? new Set();
+      this.clients.set(server, clients.add(plainAddress(connection.clientAddress)));
+      const key = connection.handshake?.key;
+      if (key) byKey.set(key, (byKey.get(key) ?? new Set()).add(server));
+    });
+    for (const servers of byKey.values())
+      for (const a of servers) for (const b of servers) if (a !== b) this.passages.add(`${a}|${b}`);
+  }
+
+  keysPass(a: number, b: number): boolean {
+    return this.passages.has(`${this.of[a]}|${this.of[b]}`);
+  }
+
+  /** X-Forwarded-For of `inner` names a client that came to the server of `outer`, and it is not the one of `outer`. */
+  forwardsAnother(inner: number, outer: number): boolean {
+    const named = this.sightings[inner].connection.handshake?.forwardedFor.map(plainAddress) ?? [];
+    if (named.includes(plainAddress(this.sightings[outer].connection.clientAddress))) return false;
+    return named.some((address) => this.clients.get(this.of[outer])?.has(address));
+  }
+}
+
+/**
+ * Whether two connections live together and pass the same messages at a steady distance in time. A connection that is made again
+ * and offered the old commands again fails this: it opens later, and what came by and by comes at once. One of another agent that
+ * gets the same commands fails, too: what the agent says is not the same, nor is its name.
+ */
+export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean {
+  if (a.connection.lastNs < b.connection.firstNs || b.connection.lastNs < a.connection.firstNs) return false;
+  if (namesContradict(a.connection, b.connection)) return false;
+  const fromAgent = sharedTimes(a, b, 'fromClient');
+  if (fromAgent.length === 0) return false;
+  const shared = [...fromAgent, ...sharedTimes(a, b, 'fromServer')];
+  const apart = shared.map(([here, there]) => there - here).sort((x, y) => x - y);
+  const middle = apart[apart.length >> 1];
+  const steady = shared.filter(([here, there]) => Math.abs(there - here - middle) <= STEADY_WITHIN_NS);
+  if (steady.length < LEAST_STEADY || steady.length * 3 < shared.length * 2) return false;
+  const opened = openedApart(a.connection, b.connection);
+  if (Math.abs(opened - middle) > OPENS_WITHIN_NS) return false;
+  return Math.abs(opened) <= OPENS_WITHIN_NS || isLong(steady.map(([here]) => here));
+}
+
+/** Clocks that are far apart are believed where messages agree on it over a time in which no burst of old ones can. */
+function isLong(times: number[]): boolean {
+  if (times.length < MANY_STEADY) return false;
+  const first = times.reduce((least, each) => Math.min(least, each));
+  return times.some((each) => each - first >= LONG_NS);
+}
+
+function openedApart(a: ObservedConnection, b: ObservedConnection): number {
+  const apart = b.openedNs - a.openedNs;
+  return Number.isNaN(apart) ? b.firstNs - a.firstNs : apart;
+}
+
+/** When each message that both carry once was sent at `a` and at `b`. */
+function sharedTimes(a: KeyedConnection, b: KeyedConnection, way: 'fromServer' | 'fromClient'): [number, number][] {
+  const shared: [number, number][] = [];
+  const here = timesOf(a, way);
+  for (const [digest, timeNs] of timesOf(b, way)) {
+    const other = here.get(digest);
+    if (other !== undefined && !Number.isNaN(other) && !Number.isNaN(timeNs)) shared.push([other, timeNs]);
+  }
+  return shared;
+}
+
+function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b }: ObservedConnection): boolean {
+  return a.length > 0 && b.length > 0 && !a.some((name) => b.includes(name));
+}
+
+/** By digest; NaN for what comes more than once. */
+function timesOf({ connection, messages }: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const row of connection[way].rows) {
+    if (messages.opcode[row] >= 8 || (messages.id[row] < 0 && messages.length[row] < TELLS_FROM)) continue;
+    const digest = messages.digest[row];
+    times.set(digest, times.has(digest) ? Number.NaN : messages.sentNs[row]);
+  }
+  return times;
+}
