@@ -36,7 +36,7 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
   const look = style(options);
   const width = Math.max(40, options.width);
   const hops = verdict.hops.map((hop) => hop.name);
-  const summary = summaryLine(verdict, look);
+  const summary = summaryLine(verdict, look, width);
   yield `${summary}\n\n`;
   yield* hopLines(verdict.hops, width, look);
   const chosen = select(verdict, options, (command) => tableRow(command, hops, look));
@@ -105,12 +105,20 @@ function* rest(
   if (held.length > 0) yield print(held);
 }
 
-function summaryLine(verdict: Verdict, look: Style): string {
-  const total = `${counted(verdict.summary.commands, 'command')}`;
-  const parts = outcomeCounts(verdict.summary.byOutcome, OUTCOMES).map(([outcome, number]) =>
-    look.tone(outcomeTone(outcome), `${count(number)} ${outcome}`),
-  );
-  return parts.length === 0 ? look.bold(total) : `${look.bold(`${total}:`)} ${parts.join(', ')}`;
+/** One line, or more where the terminal is narrow. */
+function summaryLine(verdict: Verdict, look: Style, width: number): string {
+  const counts = outcomeCounts(verdict.summary.byOutcome, OUTCOMES);
+  const total = `${counted(verdict.summary.commands, 'command')}${counts.length === 0 ? '' : ':'}`;
+  let text = look.bold(total);
+  let used = total.length;
+  for (const [at, [outcome, number]] of counts.entries()) {
+    const said = `${count(number)} ${outcome}`;
+    const comma = at < counts.length - 1 ? ',' : '';
+    const breaks = used + 1 + said.length + comma.length > width;
+    text += `${breaks ? '\n  ' : ' '}${look.tone(outcomeTone(outcome), said)}${comma}`;
+    used = (breaks ? 2 : used + 1) + said.length + comma.length;
+  }
+  return text;
 }
 
 function moreLine(kind: Standing, more: number): string {

@@ -25,6 +25,16 @@ describe('the table at 80 columns', () => {
     expect(text.split('\n')[0]).toBe('5 commands: 2 delivered, 2 reached-agent, 1 inconclusive');
   });
 
+  it('gives it in more lines where there is no room, and breaks between outcomes', () => {
+    const byOutcome = { delivered: 13, 'ack-lost': 1, 'reached-agent': 1, stalled: 1, 'not-forwarded': 1 } as const;
+    const many = { ...incident(), summary: { commands: 17, byOutcome } };
+    expect(shown(many).split('\n').slice(0, 3)).toEqual([
+      '17 commands: 13 delivered, 1 ack-lost, 1 reached-agent, 1 stalled,',
+      '  1 not-forwarded',
+      '',
+    ]);
+  });
+
   it('says of each hop what it covers, how far to trust it and how its clock stands', () => {
     expect(section(text, 'origin  ', 7)).toBe(`
 origin  origin.pcap · 1,812 packets · 2025-11-03 09:00:00.001 – 09:14:59.998 UTC
