@@ -9,10 +9,10 @@ import { PacketClock } from '../tcp/packet-clock.js';
 import { KeyLog } from '../tls/key-log.js';
 import { Frame } from '../websocket/frame.js';
 import { CandidateLog } from './candidate-log.js';
-import type { FrameListener } from './connection-stack.js';
 import { MessageTable } from './message-table.js';
 import type { ObservedDispatch } from './observation.js';
 import { RecordTable } from './record-table.js';
+import type { FrameListener } from './side.js';
 
 /** Messages of unfamiliar types that are kept at most, all types together. */
 const MAX_UNKNOWN = 200_000;

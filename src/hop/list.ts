@@ -7,11 +7,12 @@ import { inWords } from '../evidence/issue.js';
 import { loadProfile } from '../message/load-profile.js';
 import { formatEndpoint } from '../packet/address.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
-import type { ConnectionStack, Side } from './connection-stack.js';
+import type { ConnectionStack } from './connection-stack.js';
 import type { ConnectionSummary, FrameEvent } from './frame-event.js';
 import type { ObservedConnection, ObservedFile, ObservedHalf } from './observation.js';
 import { keyLogOf, readFiles } from './observe.js';
 import { Observer } from './observer.js';
+import type { Side } from './side.js';
 import { isoTime } from './timestamp.js';
 
 export interface ListOptions {

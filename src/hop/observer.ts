@@ -16,9 +16,8 @@ import type { TcpConnection } from '../tcp/connection.js';
 import { ConnectionTable } from '../tcp/connection-table.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import type { KeyLog } from '../tls/key-log.js';
-import { ConnectionStack, type Side } from './connection-stack.js';
+import { ConnectionStack } from './connection-stack.js';
 import { HopContext } from './hop-context.js';
-
 import type { MessageTable } from './message-table.js';
 import type {
   BlindSpan,
@@ -29,6 +28,7 @@ import type {
   UnackedTail,
 } from './observation.js';
 import type { RowList } from './row-list.js';
+import type { Side } from './side.js';
 
 const MAX_TOO_BIG = 1024;
 /** Queues and interfaces hand packets over out of order by less: the clock was set back, or files were appended in the wrong order. */
