@@ -39,13 +39,13 @@ class Lab {
           serverPort: 3001 + i,
           client: i === 0 ? '10.0.0.2' : GATEWAY,
           clientPort: 40_000 + n,
-          clientIsn: n * 1000 + i,
+          clientIsn: n * 0x1000_0000 + 1000 + i,
         },
         { key: key('abcdefgh'[n]), request },
       ),
     );
     const shape = { server: GATEWAY, serverPort: 443, client: `203.0.113.${n}`, clientPort: 50_000 + n };
-    const talk = { ...shape, clientIsn: n * 1000 + 77 };
+    const talk = { ...shape, clientIsn: n * 0x1000_0000 };
     return { n, inner, outer: webSocket(tapes.outer ?? this.gateway, outerAtMs, talk, { key: key('ABCDEFGH'[n]) }) };
   }
 
@@ -140,6 +140,23 @@ describe('a gateway that writes a key of its own before hops that pass theirs', 
     for (let n = 5; n < 50; n++)
       for (const leg of before.inner) leg.send(1000 + n * 500, 'server', frame(command(`d-${n}`)));
     expect(ends(lab.paths())).toEqual([
+      [40_001, 40_001, null],
+      [null, null, 50_002],
+    ]);
+  });
+
+  it('is not linked where two of its connections could be the one', () => {
+    const lab = new Lab();
+    const one = lab.agent(1, 0);
+    const two = lab.agent(2, 2000, { tapes: { inner: [] } });
+    says(one, 400, auth('A-1'));
+    says(two, 2400, auth('A-1'));
+    for (const id of ['c-1', 'c-2']) {
+      for (const leg of all(one)) leg.send(3000, 'server', frame(command(id)));
+      two.outer.send(4500, 'server', frame(command(id)));
+    }
+    expect(ends(lab.paths())).toEqual([
+      [null, null, 50_001],
       [40_001, 40_001, null],
       [null, null, 50_002],
     ]);
