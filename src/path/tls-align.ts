@@ -19,8 +19,15 @@ type Observations = readonly (HopObservation | null)[];
 const LEAST_BITS = 32;
 const LEAST_ALIGNED = 4;
 const AHEAD_BITS = 15;
+/**
+ * And for each record that ends where a message ends: by length alone like agents fit each other too, and so a long connection comes to
+ * many bits. Where the delay through the hop is not steady, times bring nothing.
+ */
+const LEAST_BITS_EACH = 5;
 /** Of the records in the time that both captures cover so many may be none of the plain connection's messages. */
 const MOST_STRAYS = 0.4;
+/** And so many, where as large a share of the messages has no record: then what fits may be chance. */
+const MOST_LEFT_ON_BOTH = 0.15;
 /** Pairs that are looked at closely for one encrypted connection. */
 const MOST_WALKED = 6;
 const WORTH_WALKING = 0.6;
@@ -29,6 +36,8 @@ interface Match {
   pair: Pair;
   walked: Walked;
   bits: number;
+  /** Good enough to be taken, unless another one is about as good: that one need not be sound to be in doubt's way. */
+  isSound: boolean;
 }
 
 export function hasUnread(observations: Observations): boolean {
@@ -68,7 +77,7 @@ export function alignEncrypted(observations: Observations, clocks: readonly (Hop
   for (const [i, each] of pairs.entries()) matches[i] = matchesOf(each, usual, columns, observations);
   for (const [i, found] of matches.entries()) {
     const [best, next] = found;
-    if (best === undefined || (next !== undefined && best.bits - next.bits < AHEAD_BITS)) continue;
+    if (!best?.isSound || (next !== undefined && best.bits - next.bits < AHEAD_BITS)) continue;
     if (isContested(best, i, matches)) continue;
     const { hop, connection } = encrypted[i];
     (observations[hop] as HopObservation).connections[connection.index] = alignedConnection(best.walked);
@@ -101,14 +110,18 @@ function matchesOf(pairs: readonly Pair[], usual: UsualDelays, columns: Columns,
   for (const pair of worth) {
     const walked = walkedOf(pair, usual, columns, observations);
     const { fromServer, fromClient } = walked;
-    const bits =
-      fromServer.walk.bits +
-      fromClient.walk.bits +
-      openingBits(pair.plain.connection, pair.encrypted.connection, pair.clockNs, pair);
-    if (bits < LEAST_BITS || fromServer.walk.aligned + fromClient.walk.aligned < LEAST_ALIGNED) continue;
-    if (strays(walked, pair.clockNs) > MOST_STRAYS) continue;
+    const walkedBits = fromServer.walk.bits + fromClient.walk.bits;
+    const bits = walkedBits + openingBits(pair.plain.connection, pair.encrypted.connection, pair.clockNs, pair);
+    const aligned = fromServer.walk.aligned + fromClient.walk.aligned;
+    const strayed = strays(walked, pair.clockNs);
+    const isSound =
+      bits >= LEAST_BITS &&
+      aligned >= LEAST_ALIGNED &&
+      walkedBits >= aligned * LEAST_BITS_EACH &&
+      strayed <= MOST_STRAYS &&
+      Math.min(strayed, unmatched(walked)) <= MOST_LEFT_ON_BOTH;
     if (!(bits <= (matches.get(pair.group)?.bits ?? Number.NEGATIVE_INFINITY)))
-      matches.set(pair.group, { pair, walked, bits });
+      matches.set(pair.group, { pair, walked, bits, isSound });
   }
   return [...matches.values()].sort((a, b) => b.bits - a.bits);
 }
@@ -130,6 +143,22 @@ function strays({ plain, fromServer, fromClient }: Walked, clockNs: number): num
     }
   }
   return strays / Math.max(1, seen);
+}
+
+/** The share of messages that have no record, though records were seen before and after them. */
+function unmatched({ fromServer, fromClient }: Walked): number {
+  let seen = 0;
+  let unmatched = 0;
+  for (const { units, records, walk: found } of [fromServer, fromClient]) {
+    for (let unit = 0; unit < units.count; unit++) {
+      const timeNs = units.timeNs[unit];
+      if (units.opaque[unit] === 1) continue;
+      if (!(timeNs >= records.timeNs[0] && timeNs <= records.timeNs[records.count - 1])) continue;
+      seen++;
+      if (found.record[unit] < 0) unmatched++;
+    }
+  }
+  return unmatched / Math.max(1, seen);
 }
 
 function walkedOf(pair: Pair, usual: UsualDelays, columns: Columns, observations: Observations): Walked {
