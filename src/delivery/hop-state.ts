@@ -58,7 +58,11 @@ export function stateAt(
       blindness(observation, connection, connection[sender], stretch, knownAt(view, path, sender)) ??
       strayPart(view, path, sender, thread, stretch);
     if (reason !== null) return unobserved(`${view.name}: ${reason}`);
-    return connection.alignment === null ? ABSENT : absentByRecords(view, connection.alignment, sender);
+    if (connection.alignment === null) return ABSENT;
+    // Records are told by their times, too: what left may have been taken for something else.
+    if (view.clock !== null && !(view.clock.steady && view.clock.pieces.length === 1))
+      return unobserved(`${view.name}: encrypted, and its clock does not run evenly with the other captures' clocks`);
+    return absentByRecords(view, connection.alignment, sender);
   }
   const { messages } = observation;
   const tcpAckNs = commonNs(view, messages.tcpAckNs[row]);
