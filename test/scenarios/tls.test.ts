@@ -30,6 +30,18 @@ const statesAtNpm = (verdict: VerdictJson): [string, HopState][] =>
     ),
   );
 
+/** The capture (classic pcap, little-endian) as if it had missed these packets. */
+function withoutPackets(file: string, numbers: ReadonlySet<number>): Buffer {
+  const bytes = readFileSync(file);
+  const kept = [bytes.subarray(0, 24)];
+  for (let at = 24, number = 1; at < bytes.length; number++) {
+    const end = at + 16 + bytes.readUInt32LE(at + 8);
+    if (!numbers.has(number)) kept.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return Buffer.concat(kept);
+}
+
 describe.each(encrypted)('$name', (sample) => {
   it('without keys says the same of every command, and that it is inferred', async () => {
     const verdict = await verdictOf(withoutKeys(sample));
@@ -55,6 +67,30 @@ describe.each(encrypted)('$name', (sample) => {
       else expect({ ...state, grade: 'measured', reason: null }, id).toEqual(read[i][1]);
     }
     expect(unobserved).toBeLessThanOrEqual(told.length / 20);
+  });
+
+  it('without keys does not say that an answer never came where the plain capture lost it', async () => {
+    const keyed = await verdictOf(sample.args);
+    const dir = mkdtempSync(join(tmpdir(), 'lasthop-'));
+    try {
+      const answered = keyed.commands.filter(({ outcome }) => outcome === 'delivered').slice(0, 6);
+      expect(answered.length).toBeGreaterThan(2);
+      for (const { id, attempts } of answered) {
+        const lost = attempts
+          .flatMap(({ commandAck, result }) => [commandAck, result])
+          .flatMap((answer) => answer?.hops.filter(({ hop }) => hop === 'origin') ?? [])
+          .flatMap(({ packets }) => packets.flatMap(({ data }) => data));
+        expect(lost.length).toBeGreaterThan(0);
+        writeFileSync(join(dir, 'origin.pcap'), withoutPackets(join(sample.dir, 'origin.pcap'), new Set(lost)));
+        const args = withoutKeys(sample).map((word) =>
+          word.startsWith('origin=') ? `origin=${join(dir, 'origin.pcap')}` : word,
+        );
+        const { commands } = await verdictOf(args);
+        expect(['delivered', 'inconclusive'], id).toContain(commands.find((command) => command.id === id)?.outcome);
+      }
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('with the keys of others says that they do not fit', async () => {
