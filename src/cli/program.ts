@@ -44,7 +44,10 @@ export function program(version: string, handlers: Handlers, voice: Voice): Comm
     .addHelpText('after', VERDICT_HELP);
   verdict.description('The verdict on every command, hop by hop: failures first, what they mean, and what proves it.');
   verdictArguments(verdict)
-    .option('--latency', 'where the time of delivered commands goes, stretch by stretch (table or json)')
+    .option(
+      '--latency',
+      'where the time of delivered commands goes, stretch by stretch (table, json, markdown or html)',
+    )
     .option('--explain <ID>', "one command's whole story instead, as a timeline over all hops (table or json)")
     .action((words, options) => handlers.verdict(words, options));
 

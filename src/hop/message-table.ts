@@ -4,6 +4,9 @@
  * Times are nanoseconds since the observation's epoch, NaN where unknown; packets are running numbers of the hop, 0 for none.
  */
 
+import { copied } from '../bytes/columns.js';
+import { RefPool } from './ref-pool.js';
+
 export const MessageFlag = {
   /** Sent by endpoint B of the connection. */
   fromB: 1,
@@ -53,8 +56,7 @@ export class MessageTable {
   readonly spans = new Map<number, Float64Array>();
   /** Where the data packets of a message that has several stand in the pool: their count, then the packets; 0 for none. */
   private moreAt = new Uint32Array(FIRST_ROWS);
-  private pool = new Uint32Array(256);
-  private poolUsed = 1;
+  private readonly more = new RefPool();
 
   add(): number {
     if (this.count === this.connection.length) this.grow();
@@ -77,21 +79,13 @@ export class MessageTable {
   dataRefs(row: number): number[] {
     const at = this.moreAt[row];
     if (at === 0) return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
-    const refs: number[] = [];
-    for (let i = 1; i <= this.pool[at]; i++) refs.push(this.pool[at + i]);
-    return refs;
+    return this.more.list(at);
   }
 
   /** The first `count` of the list. */
   setDataRefs(row: number, refs: ArrayLike<number>, count = refs.length): void {
     this.firstRef[row] = count === 0 ? 0 : refs[0];
-    this.moreAt[row] = 0;
-    if (count < 2) return;
-    if (this.poolUsed + count + 1 > this.pool.length)
-      this.pool = copied(this.pool, new Uint32Array(Math.max(this.pool.length * 2, this.poolUsed + count + 1)));
-    this.moreAt[row] = this.poolUsed;
-    this.pool[this.poolUsed++] = count;
-    for (let i = 0; i < count; i++) this.pool[this.poolUsed++] = refs[i];
+    this.moreAt[row] = count < 2 ? 0 : this.more.add(refs, count);
   }
 
   has(row: number, flag: number): boolean {
@@ -119,9 +113,4 @@ export class MessageTable {
     this.pair = copied(this.pair, new Int32Array(size));
     this.moreAt = copied(this.moreAt, new Uint32Array(size));
   }
-}
-
-function copied<T extends Int32Array | Uint32Array | Uint16Array | Uint8Array | Float64Array>(from: T, into: T): T {
-  into.set(from);
-  return into;
 }

@@ -6,12 +6,13 @@
 
 import type { HalfStream } from '../tcp/half-stream.js';
 import type { RecordTable } from './record-table.js';
+import { RowList, RowQueue } from './row-list.js';
+import { noteSent } from './sent-columns.js';
 
 export class RecordLog {
-  private list = new Int32Array(8);
-  private count = 0;
-  /** The oldest row that waits for its TCP ACK. */
-  private waitingHead = 0;
+  private readonly list = new RowList();
+  /** Rows not yet TCP-ACKed. */
+  private readonly waiting = new RowQueue();
 
   constructor(
     private readonly half: HalfStream,
@@ -19,40 +20,32 @@ export class RecordLog {
   ) {}
 
   get rows(): Int32Array {
-    return this.list.slice(0, this.count);
+    return this.list.toArray();
   }
 
   add(from: number, to: number, flags: number): void {
-    if (this.count === this.list.length) {
-      const list = new Int32Array(this.count * 2);
-      list.set(this.list);
-      this.list = list;
-    }
     const row = this.table.add(from, to, flags);
-    this.list[this.count++] = row;
+    this.list.push(row, from);
+    this.waiting.push(row);
     this.complete(row);
     this.acked();
   }
 
   acked(): void {
+    const { waiting } = this;
     const { acks } = this.half;
-    while (this.waitingHead < this.count) {
-      const row = this.list[this.waitingHead];
-      if (this.table.to[row] > acks.offset) break;
-      this.settle(row);
-      this.waitingHead++;
-    }
-    if (acks.hasSacked) for (let i = this.waitingHead; i < this.count; i++) this.settle(this.list[i]);
+    while (!waiting.isEmpty && this.table.to[waiting.at(0)] <= acks.offset) this.settle(waiting.shift());
+    if (acks.hasSacked) for (let i = 0; i < waiting.length; i++) this.settle(waiting.at(i));
   }
 
   /** Octets from here on are still to be answered for. */
   needFrom(readerNeedsFrom: number): number {
-    return this.waitingHead < this.count ? this.table.from[this.list[this.waitingHead]] : readerNeedsFrom;
+    return this.waiting.isEmpty ? readerNeedsFrom : this.table.from[this.waiting.at(0)];
   }
 
   /** No packet will come any more: what was sent again without being TCP-ACKed is counted. */
   finish(): void {
-    for (let i = this.waitingHead; i < this.count; i++) this.complete(this.list[i]);
+    for (let i = 0; i < this.waiting.length; i++) this.complete(this.waiting.at(i));
   }
 
   private settle(row: number): void {
@@ -67,20 +60,6 @@ export class RecordLog {
 
   private complete(row: number): void {
     const { table } = this;
-    const { ledger } = this.half;
-    const from = table.from[row];
-    const to = table.to[row];
-    const carriers = ledger.carriersInTurn(from, to);
-    if (carriers > 0) {
-      table.sentNs[row] = ledger.soleTimeNs;
-      table.octetsSeen[row] = to - from;
-      table.setDataRefs(row, ledger.carriers, carriers);
-      return;
-    }
-    const range = ledger.range(from, to);
-    table.sentNs[row] = range.firstSentNs;
-    table.octetsSeen[row] = range.octetsSeen;
-    table.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
-    table.setDataRefs(row, range.refs, range.refs.length);
+    table.octetsSeen[row] = noteSent(table, row, this.half.ledger, table.from[row], table.to[row]);
   }
 }

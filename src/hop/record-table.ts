@@ -4,6 +4,9 @@
  * packets running numbers of the hop.
  */
 
+import { copied } from '../bytes/columns.js';
+import { RefPool } from './ref-pool.js';
+
 export const RecordFlag = {
   /** Octets of which it is not known how many records they held. */
   lost: 1,
@@ -28,8 +31,7 @@ export class RecordTable {
   private firstRef = new Uint32Array(16);
   /** Where the packets of a record that came in several stand in the pool: their count, then the packets; 0 for none. */
   private moreAt = new Uint32Array(16);
-  private pool = new Uint32Array(64);
-  private poolUsed = 1;
+  private readonly more = new RefPool();
 
   get isFull(): boolean {
     return this.count >= MAX_ROWS;
@@ -49,18 +51,12 @@ export class RecordTable {
   dataRefs(row: number): number[] {
     const at = this.moreAt[row];
     if (at === 0) return this.firstRef[row] === 0 ? [] : [this.firstRef[row]];
-    return Array.from(this.pool.subarray(at + 1, at + 1 + this.pool[at]));
+    return this.more.list(at);
   }
 
   setDataRefs(row: number, refs: ArrayLike<number>, count: number): void {
     this.firstRef[row] = count === 0 ? 0 : refs[0];
-    this.moreAt[row] = 0;
-    if (count < 2) return;
-    if (this.poolUsed + count + 1 > this.pool.length)
-      this.pool = copied(this.pool, new Uint32Array(Math.max(this.pool.length * 2, this.poolUsed + count + 1)));
-    this.moreAt[row] = this.poolUsed;
-    this.pool[this.poolUsed++] = count;
-    for (let i = 0; i < count; i++) this.pool[this.poolUsed++] = refs[i];
+    this.moreAt[row] = count < 2 ? 0 : this.more.add(refs, count);
   }
 
   private grow(): void {
@@ -76,9 +72,4 @@ export class RecordTable {
     this.firstRef = copied(this.firstRef, new Uint32Array(size));
     this.moreAt = copied(this.moreAt, new Uint32Array(size));
   }
-}
-
-function copied<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(from: T, into: T): T {
-  into.set(from);
-  return into;
 }

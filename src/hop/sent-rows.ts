@@ -10,6 +10,7 @@ import type { HopContext } from './hop-context.js';
 import { MessageFlag } from './message-table.js';
 import type { RecordMap } from './record-map.js';
 import { RowList, RowQueue } from './row-list.js';
+import { noteSent } from './sent-columns.js';
 
 const NONE: number[] = [];
 
@@ -131,7 +132,6 @@ export class SentRows {
   /** Times and packets from the ledger. */
   private complete(row: number): void {
     const { messages } = this.context;
-    const { ledger } = this.half;
     const start = messages.startOffset[row];
     const end = messages.endOffset[row];
     const from = this.wireStart(start);
@@ -141,18 +141,7 @@ export class SentRows {
       this.completeSpans(row, spans);
       return;
     }
-    const carriers = ledger.carriersInTurn(from, to);
-    if (carriers > 0) {
-      messages.sentNs[row] = ledger.soleTimeNs;
-      messages.octetsSeen[row] = this.seen(start, end, to - from, from, to);
-      messages.setDataRefs(row, ledger.carriers, carriers);
-      return;
-    }
-    const range = ledger.range(from, to);
-    messages.sentNs[row] = range.firstSentNs;
-    messages.octetsSeen[row] = this.seen(start, end, range.octetsSeen, from, to);
-    messages.retransmissions[row] = Math.min(range.retransmissions, 0xffff);
-    messages.setDataRefs(row, range.refs);
+    messages.octetsSeen[row] = this.seen(start, end, noteSent(messages, row, this.half.ledger, from, to), from, to);
   }
 
   /** The same for a message with other frames between its own. */

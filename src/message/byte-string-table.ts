@@ -5,6 +5,7 @@
  * Strings are read, compared and kept as words of four octets, the last one filled up with zeros: an ID is as quickly found as it is hashed.
  */
 
+import { copied } from '../bytes/columns.js';
 import { hashEnd, hashStart, hashWord, lastWord, wordAt } from '../bytes/hash.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -116,8 +117,9 @@ export class ByteStringTable {
   private append(words: Int32Array, from: number, length: number, h: number): void {
     const count = (length + 3) >> 2;
     if (this.used + count > this.arena.length)
-      this.arena = grown(this.arena, Math.max(this.arena.length * 2, this.used + count));
-    if (this.count * WIDTH === this.places.length) this.places = grown(this.places, this.places.length * 2);
+      this.arena = copied(this.arena, new Int32Array(Math.max(this.arena.length * 2, this.used + count)));
+    if (this.count * WIDTH === this.places.length)
+      this.places = copied(this.places, new Int32Array(this.places.length * 2));
     const { arena, used } = this;
     for (let i = 0; i < count; i++) arena[used + i] = words[from + i];
     const at = this.count++ * WIDTH;
@@ -140,10 +142,4 @@ export class ByteStringTable {
     this.slots = slots;
     return slots;
   }
-}
-
-function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const into = new Int32Array(length);
-  into.set(from);
-  return into;
 }
