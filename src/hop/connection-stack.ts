@@ -4,40 +4,36 @@
  * which layer follows which.
  */
 
-import type { MessageHead } from '../http/message-head.js';
 import type { OpeningHandshake } from '../http/opening-handshake.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import type { GapKind, HalfStream, StreamConsumer } from '../tcp/half-stream.js';
 import { startsWithRecord } from '../tls/record.js';
-import type { LostPlaintext } from '../tls/session.js';
 import { Opcode } from '../websocket/frame.js';
-import { MessageInflater } from '../websocket/inflate.js';
 import { AgentName } from './agent-name.js';
+import { Decrypted } from './decrypted.js';
 import type { HopContext } from './hop-context.js';
 import { HttpExchange } from './http-exchange.js';
-import type { MessageReader } from './message-reader.js';
-import type { BlindSpan, Protocol } from './observation.js';
+import type { MessageOwner, MessageReader } from './message-reader.js';
+import type { Protocol } from './observation.js';
 import { isSshGreeting, opening, proxyHeaderLength } from './opening-octets.js';
 import { PingPairs } from './ping-pairs.js';
-import { NOT_HELD, Side } from './side.js';
-import { TlsLayer, type TlsOwner } from './tls-layer.js';
+import { Side } from './side.js';
+import { TlsLayer } from './tls-layer.js';
+import { Upgrade } from './upgrade.js';
 
 /** A direction that never showed a frame is given up after this many octets. */
 const GIVE_UP_AFTER = 32 << 10;
-const MAX_HELD = 256 << 10;
 /** A stream's first octets tell nothing before there are as many. */
 const OPENING_OCTETS = 4;
 
 /** What most connections never have takes no memory: replaced by the first one. */
 const NONE: number[] = [];
-const NOTHING = new Uint8Array(0);
 
-export class ConnectionStack implements StreamConsumer, TlsOwner {
+export class ConnectionStack implements StreamConsumer, MessageOwner {
   protocol: Protocol = 'none';
   tls: TlsLayer | null = null;
-  /** Spans that end with the stream: from a place on nothing could be decrypted. */
-  private unreadFrom: { span: BlindSpan; side: Side; wireFrom: number }[] | null = null;
+  private decrypted: Decrypted | null = null;
   readonly sides: readonly [Side, Side];
   /** Made when it is asked for, dropped when WebSocket took over. */
   private exchange: HttpExchange | null = null;
@@ -62,7 +58,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   }
 
   get http(): HttpExchange {
-    this.exchange ??= new HttpExchange(this.context, this);
+    this.exchange ??= new HttpExchange(this.context, new Upgrade(this));
     return this.exchange;
   }
 
@@ -73,6 +69,15 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   /** Answered or not. */
   get askedHandshake(): OpeningHandshake | null {
     return this.handshake ?? this.exchange?.handshake ?? null;
+  }
+
+  /** The side of the client by what it said; A's while nothing told. */
+  get client(): Side {
+    return this.sides[this.clientByContent ?? 0];
+  }
+
+  get server(): Side {
+    return this.sides[(this.clientByContent ?? 0) ^ 1];
   }
 
   get connection(): number {
@@ -86,14 +91,14 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   }
 
   /** Octets of the stream that HTTP and WebSocket stand in: TCP's, or decrypted ones. */
-  private octets(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
+  octets(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
     if (side.mode === 'websocket') {
       if (this.isLateTls(side, bytes, start, end)) {
         this.startTls(side, bytes, start, end, offset);
         return;
       }
       side.frames.read(bytes, start, end, offset);
-      if (side.half.ledger.crowded) side.needs(side.messages.needFrom(side.frames.needFrom));
+      if (side.half.ledger.crowded) side.needsAsRead();
       if (this.protocol !== 'websocket') this.reconsider(side);
     } else if (side.mode === 'http') this.readHttp(side, bytes, start, end, offset);
     else if (side.mode === 'undecided') this.decide(side, bytes, start, end, offset);
@@ -103,130 +108,45 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const side = this.sides[half.direction];
     if (this.tls !== null) {
       this.tls.gap(half, from, to, kind);
-      side.needs(this.neededFrom(side));
+      side.needsAsRead();
     } else this.octetsLost(side, from, to, true);
   }
 
-  private octetsLost(side: Side, from: number, to: number, exact: boolean): void {
-    if (side.mode === 'websocket') {
-      side.frames.gap(from, to);
-      if (!exact && !side.frames.searching)
-        side.frames.search(to, 'how many octets before it are missing is not certain');
-    } else if (side.mode === 'http' && side.held.length > 0) {
-      // It waits for the 101: whatever that says, what is held stands before the hole and the rest behind it.
-      side.held.push({ bytes: NOTHING, offset: to, exact });
-    } else if (side.mode === 'http') {
+  octetsLost(side: Side, from: number, to: number, exact: boolean): void {
+    if (side.mode === 'websocket') side.framesLost(from, to, exact);
+    // It waits for the 101: whatever that says, what is held stands before the hole and the rest behind it.
+    else if (side.mode === 'http' && side.held !== null) side.held.gap(to, exact);
+    else if (side.mode === 'http') {
       const reader = side.half.direction === this.clientByContent ? this.http.requests : this.http.responses;
       if (!exact || !reader.gap(to - from, to)) side.mode = 'undecided';
-    } else this.forgetHeld(side);
-    side.needs(this.neededFrom(side));
-  }
-
-  private neededFrom(side: Side): number {
-    if (side.mode === 'websocket') return side.messages.needFrom(side.frames.needFrom);
-    return side.messages.needFrom(side.held[0]?.offset ?? side.messages.sent.next);
+    } else side.held = null;
+    side.needsAsRead();
   }
 
   acked(half: HalfStream): void {
     const side = this.sides[half.direction];
     side.messages.sent.acked();
     this.tls?.acked(half);
-    if (half.ledger.crowded) side.needs(this.neededFrom(side));
+    if (half.ledger.crowded) side.needsAsRead();
   }
 
   /** No packet will come any more. */
   finish(): void {
-    this.tls?.finish();
-    if (this.tls !== null && this.protocol === 'none') this.protocol = 'tls';
-    // Nothing was decrypted: the stream's octets are TCP's.
-    if (this.tls !== null && !this.tls.facts.decrypted)
-      for (const side of this.sides) side.messages.sent.records = null;
-    for (const { span, side, wireFrom } of this.unreadFrom ?? []) span.to = span.from + (side.half.next - wireFrom);
+    this.decrypted?.finish();
     for (const side of this.sides) {
       if (side.mode === 'websocket') {
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
-      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent)
-        this.release(side, Number.NaN);
+      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) side.release(Number.NaN);
       side.messages.finish();
     }
   }
 
-  // --- ExchangeOwner -------------------------------------------------------------------------------------------------
-
-  upgraded(requestEnd: number, responseEnd: number, handshake: OpeningHandshake): void {
-    this.protocol = 'websocket';
-    this.handshake = handshake;
-    this.agent.handshake(handshake, this.upgradeHead);
-    const client = this.sides[this.clientByContent ?? 0];
-    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
-    for (const side of this.sides) {
-      side.mode = 'websocket';
-      side.frames.reader.rsv1Allowed = handshake.deflate !== null || (handshake.extensions ?? '') !== '';
-    }
-    if (handshake.deflate !== null) {
-      client.messages.inflater = new MessageInflater(handshake.deflate.clientNoContextTakeover);
-      server.messages.inflater = new MessageInflater(handshake.deflate.serverNoContextTakeover);
-    }
-    server.webSocketFrom = responseEnd;
-    server.frames.startAt(responseEnd);
-    client.webSocketFrom = requestEnd;
+  /** The opening handshake is over, as far as it was captured. */
+  opened(): void {
     this.openingRefs = this.handshakeRefs;
     this.exchange = null;
-    this.upgradeHead = null;
-    this.release(client, requestEnd);
   }
-
-  upgradedUnasked(responseEnd: number): void {
-    this.protocol = 'websocket';
-    const client = this.sides[this.clientByContent ?? 0];
-    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
-    server.mode = 'websocket';
-    server.webSocketFrom = responseEnd;
-    server.frames.startAt(responseEnd);
-    // Out of order, the request may still come.
-    if (client.mode === 'websocket' || this.requestsWhole()) return;
-    client.mode = 'websocket';
-    client.frames.search(client.messages.sent.next, 'the request of the Upgrade was not captured');
-  }
-
-  upgradedBefore(requestEnd: number, handshake: OpeningHandshake): void {
-    this.handshake = handshake;
-    this.agent.handshake(handshake, this.upgradeHead);
-    const client = this.sides[this.clientByContent ?? 0];
-    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
-    client.mode = 'websocket';
-    client.webSocketFrom = requestEnd;
-    client.frames.startAt(requestEnd);
-    for (const side of [client, server])
-      side.frames.reader.rsv1Allowed = handshake.deflate !== null || (handshake.extensions ?? '') !== '';
-    if (handshake.deflate === null) return;
-    client.messages.inflater = new MessageInflater(handshake.deflate.clientNoContextTakeover);
-    server.messages.inflater ??= new MessageInflater(handshake.deflate.serverNoContextTakeover);
-  }
-
-  requestsWhole(): boolean {
-    const { half } = this.sides[this.clientByContent ?? 0];
-    return half.initialSequence >= 0 && half.gaps.length === 0;
-  }
-
-  refused(handshake: OpeningHandshake): void {
-    this.protocol = 'upgrade-refused';
-    this.handshake = handshake;
-    const client = this.sides[this.clientByContent ?? 0];
-    const { held } = client;
-    client.held = NOT_HELD;
-    client.heldOctets = 0;
-    let next = held[0]?.offset ?? 0;
-    for (const { bytes, offset, exact } of held) {
-      if (bytes.length > 0) this.octets(client, bytes, 0, bytes.length, offset);
-      else this.octetsLost(client, next, offset, exact);
-      next = offset + bytes.length;
-    }
-  }
-
-  /** Head of the Upgrade request, for the agent's name. */
-  upgradeHead: MessageHead | null = null;
 
   // --- MessageOwner --------------------------------------------------------------------------------------------------
 
@@ -262,7 +182,9 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
 
   private startTls(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
     const { context, tcp } = this;
-    const tls = new TlsLayer(this, context.keyLog, context.records, tcp.halves);
+    const decrypted = new Decrypted(this);
+    const tls = new TlsLayer(decrypted, context.keyLog, context.records, tcp.halves);
+    this.decrypted = decrypted;
     this.tls = tls;
     const other = this.sides[side.half.direction ^ 1];
     for (const each of this.sides) {
@@ -283,46 +205,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   private encrypted(tls: TlsLayer, side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
     if (side.mode === 'ignored') return;
     tls.data(side.half, bytes, start, end, offset);
-    side.needs(this.neededFrom(side));
-  }
-
-  plaintext(direction: 0 | 1, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    const client = this.tls?.clientDirection ?? null;
-    if (client !== null && this.clientByContent === null) {
-      this.clientByContent = client;
-      this.clientFrom = 'tls';
-    }
-    this.octets(this.sides[direction], bytes, start, end, offset);
-  }
-
-  unopened(direction: 0 | 1): void {
-    const { timeNs, ref } = this.context.clock;
-    this.sides[direction].closedSince = { timeNs, ref };
-  }
-
-  unread(direction: 0 | 1, lost: LostPlaintext): void {
-    const side = this.sides[direction];
-    // Where no frames are being read, nobody else would say so.
-    if (lost.to === lost.from || side.mode !== 'websocket') side.closed(lost);
-    this.octetsLost(this.sides[direction], lost.from, lost.to, lost.exact);
-  }
-
-  unreadable(why: string): void {
-    if (!this.tls?.facts.decrypted) {
-      // Its records are followed all the same: their sizes may tell which messages they carried.
-      if (this.tls?.keepsSizes) this.protocol = 'tls';
-      else this.ignore('tls');
-      return;
-    }
-    const { timeNs, ref } = this.context.clock;
-    for (const side of this.sides) {
-      const { next } = side.messages.sent;
-      if (side.mode === 'websocket') side.frames.gap(next, next + 1);
-      const span = { from: next, to: next, fromNs: timeNs, toNs: Number.POSITIVE_INFINITY, why, ref };
-      side.notRead(span);
-      this.unreadFrom ??= [];
-      this.unreadFrom.push({ span, side, wireFrom: side.half.next });
-    }
+    side.needsAsRead();
   }
 
   // --- finding out what it is ----------------------------------------------------------------------------------------
@@ -333,15 +216,15 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       this.readHttp(side, bytes, start, end, offset);
       return;
     }
-    if (side.held.length > 0) {
-      const [{ offset: from }] = side.held;
-      const parts = [...side.held.map((each) => each.bytes), bytes.subarray(start, end)];
-      this.forgetHeld(side);
-      this.decide(side, Uint8Array.from(Buffer.concat(parts)), 0, offset - from + (end - start), from);
+    const { held } = side;
+    if (held !== null) {
+      side.held = null;
+      const all = held.followedBy(bytes, start, end);
+      this.decide(side, all, 0, all.length, held.from);
       return;
     }
     if (end - start < OPENING_OCTETS && offset === 0 && side.half.initialSequence >= 0) {
-      this.holdBack(side, bytes, start, end, offset);
+      side.hold(bytes, start, end, offset);
       return;
     }
     const found = opening(bytes, start, end);
@@ -395,7 +278,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     }
   }
 
-  private ignore(protocol: Protocol): void {
+  ignore(protocol: Protocol): void {
     this.protocol = protocol;
     for (const side of this.sides) {
       side.mode = 'ignored';
@@ -408,7 +291,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     const reader = isClient ? this.http.requests : this.http.responses;
     const stopped = reader.read(bytes, start, end, offset);
     // Not the end of the stream: what is held back for the 101 is still to be answered for.
-    side.needs(this.neededFrom(side));
+    side.needsAsRead();
     if (reader.state === 'failed') {
       if (this.protocol === 'http') this.ignore('other');
       return;
@@ -417,36 +300,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     if (!isClient || side.mode === 'websocket') {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
-      side.needs(side.messages.needFrom(side.frames.needFrom));
-    } else if (this.exchange?.awaitsUpgrade) this.holdBack(side, bytes, stopped, end, offset + (stopped - start));
-  }
-
-  /** Frames that the client sent before the 101 was seen. */
-  private holdBack(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (side.heldOctets + end - start > MAX_HELD) return;
-    if (side.held === NOT_HELD) side.held = [];
-    side.held.push({ bytes: bytes.slice(start, end), offset, exact: true });
-    side.heldOctets += end - start;
-    side.half.keepFrom = Math.min(side.half.keepFrom, side.messages.sent.wireStart(side.held[0].offset));
-  }
-
-  private forgetHeld(side: Side): void {
-    side.held = NOT_HELD;
-    side.heldOctets = 0;
-  }
-
-  private release(side: Side, startsAt: number): void {
-    const { held } = side;
-    this.forgetHeld(side);
-    side.mode = 'websocket';
-    if (startsAt >= 0) side.frames.startAt(startsAt);
-    else side.frames.search(held[0]?.offset ?? side.messages.sent.next, 'the response to the Upgrade was not captured');
-    let next = held[0]?.offset ?? 0;
-    for (const { bytes, offset, exact } of held) {
-      if (bytes.length > 0) side.frames.read(bytes, 0, bytes.length, offset);
-      else this.octetsLost(side, next, offset, exact);
-      next = offset + bytes.length;
-    }
-    if (!(startsAt >= 0)) side.frames.finish();
+      side.needsAsRead();
+    } else if (this.exchange?.awaitsUpgrade) side.hold(bytes, stopped, end, offset + (stopped - start));
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The HTTP/1.1 part of one connection: pairs requests with responses, finds the opening handshake and the dispatch of commands.
- * In: connection-stack.ts with octets in order of both directions. Out: the handshake, dispatches, and the word that WebSocket begins.
+ * In: connection-stack.ts with octets in order of both directions. Out: dispatches; the handshake and the word that WebSocket begins, to upgrade.ts.
  * RFC 9112 section 9.3.2 (responses come in the order of requests), RFC 6455 section 4.
  */
 

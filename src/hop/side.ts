@@ -8,6 +8,7 @@ import type { LostPlaintext } from '../tls/session.js';
 import type { Frame } from '../websocket/frame.js';
 import { FrameStream } from '../websocket/frame-stream.js';
 import type { ConnectionStack } from './connection-stack.js';
+import { HeldOctets } from './held-octets.js';
 import type { HopContext } from './hop-context.js';
 import { MessageReader } from './message-reader.js';
 import type { BlindSpan } from './observation.js';
@@ -15,18 +16,9 @@ import type { BlindSpan } from './observation.js';
 /** What listings get of each frame: after its message was read. */
 export type FrameListener = (stack: ConnectionStack, side: Side, frame: Frame) => void;
 
-export interface HeldOctets {
-  /** None where octets before `offset` are missing. */
-  bytes: Uint8Array;
-  offset: number;
-  /** The stream goes on at `offset` for certain. */
-  exact: boolean;
-}
-
 const MAX_BLIND = 4096;
 /** What most connections never have takes no memory: replaced by the first one. */
 const NO_SPANS: BlindSpan[] = [];
-export const NOT_HELD: HeldOctets[] = [];
 
 export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
@@ -36,8 +28,7 @@ export class Side {
   webSocketFrom = Number.NaN;
   blind: BlindSpan[] = NO_SPANS;
   /** Octets that came before it was known how to read them. */
-  held: HeldOctets[] = NOT_HELD;
-  heldOctets = 0;
+  held: HeldOctets | null = null;
   maskedFrames = 0;
   unmaskedFrames = 0;
   searched = 0;
@@ -108,12 +99,50 @@ export class Side {
     this.half.keepFrom = tls === null ? from : tls.needFrom(this.half, from);
   }
 
+  /** As far back as what reads the octets at present still wants them. */
+  needsAsRead(): void {
+    const { messages } = this;
+    this.needs(
+      messages.needFrom(this.mode === 'websocket' ? this.frames.needFrom : (this.held?.from ?? messages.sent.next)),
+    );
+  }
+
+  /** Octets of WebSocket are missing; `exact`: frames go on at `to` for certain. */
+  framesLost(from: number, to: number, exact: boolean): void {
+    this.frames.gap(from, to);
+    if (!exact && !this.frames.searching)
+      this.frames.search(to, 'how many octets before it are missing is not certain');
+  }
+
+  /** Frames that the client sent before the 101 was seen, or too few octets to tell what they are. */
+  hold(bytes: Uint8Array, start: number, end: number, offset: number): void {
+    this.held ??= new HeldOctets(offset);
+    this.held.add(bytes, start, end, offset);
+    this.half.keepFrom = Math.min(this.half.keepFrom, this.messages.sent.wireStart(this.held.from));
+  }
+
+  /** It is WebSocket, from `startsAt` on; NaN where the answer to the Upgrade was not captured. What was held is read. */
+  release(startsAt: number): void {
+    const { held } = this;
+    this.held = null;
+    this.mode = 'websocket';
+    if (startsAt >= 0) this.frames.startAt(startsAt);
+    else this.frames.search(held?.from ?? this.messages.sent.next, 'the response to the Upgrade was not captured');
+    held?.replay({
+      octets: (octets, offset) => this.frames.read(octets, 0, octets.length, offset),
+      lost: (from, to, exact) => {
+        this.framesLost(from, to, exact);
+        this.needsAsRead();
+      },
+    });
+    if (!(startsAt >= 0)) this.frames.finish();
+  }
+
   /** What was seen so far was not read as what it is. */
   restart(): void {
     this.mode = 'undecided';
     this.frames = new FrameStream(this, { masked: null });
-    this.held = NOT_HELD;
-    this.heldOctets = 0;
+    this.held = null;
     this.searched = 0;
   }
 }
