@@ -10,8 +10,8 @@ import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
 import type { ClockStep } from '../tcp/clock-steps.js';
 import type { Gap } from '../tcp/half-stream.js';
+import type { TlsFacts } from '../tls/facts.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
-import type { TlsFacts } from '../tls/session.js';
 import type { MessageTable } from './message-table.js';
 import type { RecordTable } from './record-table.js';
 

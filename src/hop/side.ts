@@ -4,7 +4,7 @@
  */
 
 import type { HalfStream } from '../tcp/half-stream.js';
-import type { LostPlaintext } from '../tls/session.js';
+import type { LostPlaintext } from '../tls/facts.js';
 import type { Frame } from '../websocket/frame.js';
 import { FrameStream } from '../websocket/frame-stream.js';
 import type { ConnectionStack } from './connection-stack.js';

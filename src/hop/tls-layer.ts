@@ -5,15 +5,15 @@
  */
 
 import type { GapKind, HalfStream } from '../tcp/half-stream.js';
+import type { Direction } from '../tls/direction.js';
+import type { LostPlaintext, TlsFacts, TlsSink } from '../tls/facts.js';
 import type { KeyLog } from '../tls/key-log.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
 import { RecordSizes, type RecordSizesSink } from '../tls/record-sizes.js';
-import { type Direction, type LostPlaintext, type TlsFacts, TlsSession, type TlsSink } from '../tls/session.js';
+import { TlsSession } from '../tls/session.js';
 import { RecordLog } from './record-log.js';
 import { RecordMap } from './record-map.js';
 import { RecordFlag, type RecordTable } from './record-table.js';
-
-export { NO_KEYS } from '../tls/session.js';
 
 export interface TlsOwner {
   plaintext(direction: Direction, bytes: Uint8Array, start: number, end: number, offset: number): void;

@@ -7,7 +7,7 @@ import type { CipherSuite } from './cipher-suite.js';
 import { findSequence } from './find-sequence.js';
 import { HandshakeReader } from './handshake.js';
 import { nextTrafficSecret, trafficKeys } from './key-schedule.js';
-import { RecordReader, type RecordSink, type TlsRecord } from './record.js';
+import { ContentType, RecordReader, type RecordSink, type TlsRecord } from './record.js';
 import { type Plaintext, type RecordCipher, Tls13Cipher } from './record-cipher.js';
 
 /** Of a TCP connection's two. */
@@ -25,6 +25,11 @@ interface EpochKeys {
 const MAX_SKIPPED = 1 << 20;
 /** Empty application data, TLS 1.3: no record is shorter. */
 const LEAST_RECORD = 22;
+/** The same in TLS 1.2, and the most records that are tried. */
+const LEAST_RECORD_12 = 26;
+const MAX_SKIPPED_12 = 1 << 16;
+/** Room for some records in a hole of which nothing is known. */
+const LEAST_LOST = 256;
 
 export class DirectionState {
   readonly reader: RecordReader;
@@ -108,6 +113,48 @@ export class DirectionState {
     return this.suite === null || this.secret === null ? null : { suite: this.suite, secret: this.secret };
   }
 
+  /** TLS 1.2: from here on the pending keys protect the records. */
+  changeCipherSpec(): void {
+    // What was lost of the handshake before it is no application data.
+    if (!this.protected) this.lostOctets = -1;
+    this.cipher = this.pending;
+    this.pending = null;
+    this.protected = true;
+    this.sequence = 0;
+  }
+
+  /** Opens a record of TLS 1.2: behind a hole with a later number. Null where nothing fits; `skipped` then stays. */
+  open12(record: TlsRecord): Plaintext | null {
+    const { cipher } = this;
+    if (cipher === null) return null;
+    const most = this.lostOctets < 0 ? 0 : Math.min(MAX_SKIPPED_12, Math.ceil(this.lostOctets / LEAST_RECORD_12) + 1);
+    for (let ahead = 0; ahead <= most; ahead++) {
+      const opened = cipher.open(record, this.sequence + ahead);
+      if (opened === null) continue;
+      this.skipped = ahead;
+      this.sequence += ahead + 1;
+      return opened;
+    }
+    return null;
+  }
+
+  /** The same where the ChangeCipherSpec may lie in a hole before this record; before application data there was one. */
+  openPending12(record: TlsRecord): Plaintext | null {
+    const { pending, lostOctets } = this;
+    if (pending === null || (lostOctets < 0 && record.type !== ContentType.applicationData)) return null;
+    this.cipher = pending;
+    this.lostOctets = Math.max(lostOctets, LEAST_LOST);
+    const opened = this.open12(record);
+    if (opened === null) {
+      this.cipher = null;
+      this.lostOctets = lostOctets;
+      return null;
+    }
+    this.pending = null;
+    this.protected = true;
+    return opened;
+  }
+
   /**
    * Opens a record of TLS 1.3: by the keys at hand; by the next ones, whose announcement may lie in a hole; with a later number.
    * What fits is proven by the tag. Null where nothing fits; `skipped` then stays.
@@ -146,6 +193,13 @@ export class DirectionState {
     this.skipped = at - this.sequence;
     this.sequence = at;
     return this.cipher.open(record, at);
+  }
+
+  takeHeld(): TlsRecord[] {
+    const { held } = this;
+    this.held = [];
+    this.heldOctets = 0;
+    return held;
   }
 
   hold(record: TlsRecord, limit: number): boolean {

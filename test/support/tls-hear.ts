@@ -1,6 +1,8 @@
 /** A TlsSession that is fed what each side wrote, and all that it said. Client is direction 0. */
+
+import type { LostPlaintext } from '../../src/tls/facts.js';
 import { KeyLog } from '../../src/tls/key-log.js';
-import { type LostPlaintext, TlsSession } from '../../src/tls/session.js';
+import { TlsSession } from '../../src/tls/session.js';
 import type { TlsWire, WireChunk } from './tls-wire.js';
 
 export interface Heard {
