@@ -102,19 +102,18 @@ export class HalfStream {
   resets = 0;
   retransmissions = 0;
   duplicates = 0;
-  /** Timestamp option of the segment at hand, and of the one that brought the highest octets; 0 for none. */
-  timestamp = 0;
-  private newestTimestamp = 0;
   private resends = 0;
   /** How many there were when the oldest octet that waits for its TCP ACK was sent. */
   private resendsBefore = 0;
   /** Octets from here on left once at most. */
   resentTo = Number.NEGATIVE_INFINITY;
   windowScale = -1;
-  /** The sender's own clock, by its last timestamps option; and whether it counts milliseconds, as far as was seen. */
-  private tickedNs = Number.NaN;
+  /** The sender's own clock: its last timestamps option, 0 for none so far; and whether it counts milliseconds, as far as was seen. */
   private tick = 0;
+  private tickedNs = Number.NaN;
   private countsMilliseconds = false;
+  /** The tick of the segment that brought the highest octets. */
+  private highestTick = 0;
   missedOctets = 0;
   cutOctets = 0;
   /** The consumer still wants octets from here on to be answered for by the ledger. */
@@ -160,7 +159,7 @@ export class HalfStream {
     return this.finOffset >= this.highest && this.acks.offset > this.finOffset && this.held.length === 0;
   }
 
-  /** Timestamps option of a packet of this direction. */
+  /** Timestamps option of the packet at hand, before what else it brings. */
   ticked(value: number): void {
     const { timeNs, steps } = this.clock;
     if (timeNs - this.tickedNs > TICKS_APART_NS)
@@ -196,7 +195,7 @@ export class HalfStream {
         return;
       }
       if (offset < 0) this.beforeBase(offset);
-      else if (wireEnd <= this.next && this.timestamp !== 0 && distance(this.timestamp, this.newestTimestamp) < 0) {
+      else if (wireEnd <= this.next && distance(this.tick, this.highestTick) < 0) {
         // What is sent again is stamped anew (RFC 7323): an older stamp is an old packet, of a file that overlaps another.
         this.duplicates++;
         return;
@@ -218,7 +217,7 @@ export class HalfStream {
       // New octets from the past: files that were put one behind the other bring old ones.
       if (timeNs < this.lastOctetsNs - SET_BACK_NS && offset === this.next) this.clock.setBack(this.lastOctetsNs);
       this.highest = wireEnd;
-      this.newestTimestamp = this.timestamp;
+      this.highestTick = this.tick;
       this.lastOctetsNs = timeNs;
     }
     if (!this.followed) {
