@@ -3,7 +3,6 @@
  * agent's reply, the deadline. Out: outcome, lastHop, lostAt and the reason in words. Nothing is concluded from what was not captured.
  */
 
-import type { ObservedConnection } from '../hop/observation.js';
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
@@ -298,20 +297,6 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
   };
 }
 
-/** A leg that is told by the sizes of its records tells of no message that the plain leg beside it may have missed; null where it missed none. */
-function plainLegBlind(
-  { views }: Attempt,
-  { alignment }: ObservedConnection,
-  window: { fromNs: number; toNs: number },
-): string | null {
-  if (alignment === null) return null;
-  const view = views.find(({ name }) => name === alignment.plainHop);
-  if (view === undefined || view.observation === null) return null;
-  const { plain } = alignment;
-  const blind = blindness(view.observation, plain, plain.fromClient, localStretch(view, window));
-  return blind === null ? null : `${view.name}, by which the encrypted leg is told: ${blind}`;
-}
-
 /** TCP-ACKed from beyond the outermost hop, and no CommandAck seen anywhere. */
 function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => Ruling): Ruling {
   const { views, states, path } = attempt;
@@ -331,9 +316,6 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const blind = blindness(view.observation, leg.connection, fromClient, stretch, known);
   if (blind !== null)
     return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: from the agent ${blind}`);
-  const unread = plainLegBlind(attempt, leg.connection, window);
-  if (unread !== null)
-    return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: ${unread}`);
   const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);
   const heldNs = states[hop].sentNs - attempt.sentNs;
   const held = heldNs > HELD_WORTH_SAYING_NS ? ` (${seconds(heldNs)} after it left ${views[0].name})` : '';

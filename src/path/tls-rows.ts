@@ -5,7 +5,7 @@
  * Stream offsets of the rows are those of the plain connection.
  */
 
-import { MessageFlag } from '../hop/message-table.js';
+import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type {
   AlignedHalf,
   BlindSpan,
@@ -24,6 +24,9 @@ const CERTAIN_BITS = 8;
 /** What was stepped over is not forwarded where so many records before and as many behind it fit. */
 const CERTAIN_NEIGHBOURS = 1;
 const RECORD_HEADER = 5;
+
+/** Of a record: which octets of the plain leg it carried is not told for certain, or is, and what they were is known or not. */
+const Told = { no: 0, known: 1, unread: 2 } as const;
 
 export interface WalkedHalf {
   units: MessageUnits;
@@ -122,7 +125,8 @@ function alignedHalf(
     count(counts, messages.opcode[row]);
     if (messages.opcode[row] < 8) lastMessageNs = table.sentNs[recordRows[last]];
   }
-  markIdentified(walk, units, certainUnits, identified);
+  const unread = unreadUnits(units, walked.plain.connection[way], source.messages);
+  markIdentified(walk, units, certainUnits, unread, identified);
   const part = partOf(walked[way]);
   if (part !== null) {
     const row = copyRow(source, units.rows[part.unit], observation, connection.index);
@@ -135,7 +139,7 @@ function alignedHalf(
     rows.push(row);
     before.push(ordinals[part.first] + walk.isAligned[part.first]);
     margin.push(CERTAIN_BITS);
-    for (let i = part.first; i <= part.last; i++) identified[i] = 1;
+    for (let i = part.first; i <= part.last; i++) identified[i] = Told.known;
   }
   const unidentified = spansOf(walked, way, identified, recordRows, original, slackNs);
   unidentified.push(...uncertainDrops(walked, way, ordinals));
@@ -281,16 +285,36 @@ function partOf({ units, records, walk, slackNs }: WalkedHalf) {
   return { unit, first, last, octets };
 }
 
-/** Records all of whose octets belong to messages (or known octets between them) that are told for certain. */
-function markIdentified(walk: Walk, units: MessageUnits, certain: Uint8Array, identified: Uint8Array): void {
+/** Of which the plain leg itself does not tell what they are: holes, and messages that were not read to the end. */
+function unreadUnits(
+  { count, opaque, rows }: MessageUnits,
+  { unsound }: ObservedHalf,
+  messages: MessageTable,
+): Uint8Array {
+  const unread = opaque.slice(0, count);
+  const notRead = new Set(unsound);
+  for (let unit = 0; unit < count; unit++)
+    if (rows[unit] >= 0 && messages.id[rows[unit]] < 0 && notRead.has(rows[unit])) unread[unit] = 1;
+  return unread;
+}
+
+/** What is told of each record: nothing, where one of its messages is not told for certain. */
+function markIdentified(
+  walk: Walk,
+  units: MessageUnits,
+  certain: Uint8Array,
+  unread: Uint8Array,
+  identified: Uint8Array,
+): void {
   let unit = 0;
   for (let record = 0; record < identified.length; record++) {
     if (!(walk.to[record] > walk.from[record])) continue;
     while (unit < units.count && units.end[unit] <= walk.from[record]) unit++;
-    let sure = true;
-    for (let at = unit; at < units.count && units.start[at] < walk.to[record]; at++)
-      if (certain[at] === 0) sure = false;
-    identified[record] = sure ? 1 : 0;
+    let told: number = Told.known;
+    for (let at = unit; at < units.count && units.start[at] < walk.to[record] && told !== Told.no; at++)
+      if (certain[at] === 0) told = Told.no;
+      else if (unread[at] === 1) told = Told.unread;
+    identified[record] = told;
   }
 }
 
@@ -307,16 +331,18 @@ function spansOf(
   const { records: table } = walked.encrypted.observation;
   const spans: BlindSpan[] = [];
   for (let i = 0; i < records.count; i++) {
-    if (identified[i] === 1 || records.most[i] === 0) continue;
+    if (identified[i] === Told.known || records.most[i] === 0) continue;
     const row = recordRows[i];
     const timeNs = records.timeNs[i];
     const lost = records.lost[i] === 1;
     const fromNs = lost && i > 0 ? records.timeNs[i - 1] : timeNs;
     const why = lost
       ? 'octets of TLS records are missing from the capture'
-      : walk.inserted[i] === 1 || Number.isNaN(walk.from[i])
-        ? `a TLS record at this time fits no message of ${walked.plain.observation.hop}`
-        : `which message of ${walked.plain.observation.hop} a TLS record at this time carried is not certain`;
+      : identified[i] === Told.unread
+        ? `a TLS record at this time carried octets that were not read at ${walked.plain.observation.hop}`
+        : walk.inserted[i] === 1 || Number.isNaN(walk.from[i])
+          ? `a TLS record at this time fits no message of ${walked.plain.observation.hop}`
+          : `which message of ${walked.plain.observation.hop} a TLS record at this time carried is not certain`;
     const [ref] = table.dataRefs(row);
     spans.push({
       from: table.from[row],
