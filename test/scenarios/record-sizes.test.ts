@@ -16,7 +16,20 @@ async function verdictOf(args: string[]): Promise<VerdictJson> {
   return JSON.parse(out);
 }
 
-async function encrypted(sample: Sample, suite: keyof typeof SUITES, hello: boolean): Promise<VerdictJson> {
+/** The clock of a classic little-endian capture set forward by so many seconds after as many packets. */
+function setForward(capture: Uint8Array, packet: number, seconds: number): Uint8Array {
+  const pcap = Buffer.from(capture);
+  for (let at = 24, number = 1; at < pcap.length; at += 16 + pcap.readUInt32LE(at + 8), number++)
+    if (number > packet) pcap.writeUInt32LE(pcap.readUInt32LE(at) + seconds, at);
+  return pcap;
+}
+
+async function encrypted(
+  sample: Sample,
+  suite: keyof typeof SUITES,
+  hello: boolean,
+  change = (capture: Uint8Array) => capture,
+): Promise<VerdictJson> {
   const plain = await verdictOf(sample.args);
   const servers = new Set(
     plain.connections.flatMap(({ legs }) => legs.filter(({ hop }) => hop === 'npm').map(({ server }) => server)),
@@ -25,7 +38,8 @@ async function encrypted(sample: Sample, suite: keyof typeof SUITES, hello: bool
   const dir = mkdtempSync(join(tmpdir(), 'lasthop-sizes-'));
   try {
     const file = join(dir, 'npm.pcap');
-    writeFileSync(file, asTls(readFileSync(join(sample.dir, 'npm.pcap')), [...servers][0], SUITES[suite], hello));
+    const capture = asTls(readFileSync(join(sample.dir, 'npm.pcap')), [...servers][0], SUITES[suite], hello);
+    writeFileSync(file, change(capture));
     return await verdictOf(sample.args.map((word) => (word.startsWith('npm=') ? `npm=${file}` : word)));
   } finally {
     rmSync(dir, { recursive: true });
@@ -93,4 +107,18 @@ describe('what only keys would tell', () => {
       );
     },
   );
+});
+
+describe('a capture whose clock was set forward', () => {
+  it('proves of no message that it never left on an encrypted leg: its records are told by their times, too', async () => {
+    const sample = samples.find((each) => each.name === 'hop-drops-text') as Sample;
+    const absent = ({ commands }: VerdictJson) =>
+      commands.flatMap(({ attempts }) =>
+        attempts.flatMap(({ hops }) => hops.filter(({ state }) => state === 'absent')),
+      );
+    expect(absent(await encrypted(sample, 'tls13', false))).not.toEqual([]);
+    const verdict = await encrypted(sample, 'tls13', false, (capture) => setForward(capture, 110, 5));
+    expect(absent(verdict)).toEqual([]);
+    expect(compared(sample, verdict).wrong).toEqual([]);
+  });
 });
