@@ -70,18 +70,19 @@ function togetherUntil(ends: readonly End[], from: number): number {
 function endOf(facts: Facts, path: Path): End | null {
   const { views } = facts;
   const legs = path.legs.filter((leg) => leg !== null);
-  const closed = legs.filter(({ connection }) => connection.closedFrom !== null);
-  if (closed.length === 0) return null;
+  const ended = legs.filter(({ connection }) => connection.closedBy !== null);
+  if (ended.length === 0) return null;
+  const closed = ended.filter(({ connection }) => connection.closedFrom !== null);
   // From the hops inside of it comes the client's FIN, from those outside the server's.
   const own = closed.find(({ connection }) => connection.closedFrom === 'server');
-  const inner = own === undefined ? closed[closed.length - 1] : own;
+  const inner = own ?? closed.at(-1) ?? ended[ended.length - 1];
   const next = own === undefined ? null : legs[legs.indexOf(own) - 1];
-  const seen = own === undefined ? inner : own;
+  const seen = own ?? inner;
   let by = own === undefined ? inner.hop + 1 : own.hop;
   // The next hop inward ended it from its side as well, or was still open when this one closed: who began is not known.
   if (own !== undefined && next != null && next.connection.closedFrom === 'server') by = -1;
   if (own !== undefined && own.hop > 0 && next == null) by = -1;
-  if (own === undefined && inner.hop < views.length - 1) by = -1;
+  if (own === undefined && (inner.hop < views.length - 1 || inner.connection.closedFrom === null)) by = -1;
   const { connection, hop } = seen;
   const observation = views[hop].observation;
   if (observation === null) return null;

@@ -132,6 +132,7 @@ export interface ObservedConnection {
   openedNs: number;
   closedNs: number;
   closedBy: 'fin' | 'rst' | null;
+  /** Whose FIN or RST came first; null also where the capture holds one direction only. */
   closedFrom: 'client' | 'server' | null;
   /** Packets that opened and closed it: the first SYN (or SYN-ACK), the first FIN or the RST; 0 where not captured. */
   openedRef: number;

@@ -182,7 +182,7 @@ function describe(
     openedNs: tcp.openedNs,
     closedNs: tcp.closedNs,
     closedBy: tcp.closedBy,
-    closedFrom: tcp.closedFrom === null ? null : tcp.closedFrom === client ? 'client' : 'server',
+    closedFrom: closedFrom(tcp, client),
     openedRef: tcp.synRef,
     closedRef: tcp.closedRef,
     firstNs: tcp.firstNs,
@@ -215,6 +215,12 @@ function describeRecords({ tls, protocol }: ConnectionStack, server: 0 | 1): Obs
   if (sized === null) return null;
   const { overheads, rows } = sized;
   return { overheads, fromServer: rows[server], fromClient: rows[server ^ 1] };
+}
+
+/** Of a capture of one direction the other's FIN, which may have come before, is not known. */
+function closedFrom({ closedFrom: direction, halves }: TcpConnection, client: 0 | 1): ObservedConnection['closedFrom'] {
+  if (direction === null || halves[direction ^ 1].packets === 0) return null;
+  return direction === client ? 'client' : 'server';
 }
 
 function rolesFrom(tcp: TcpConnection, stack: ConnectionStack | null): ObservedConnection['rolesFrom'] {

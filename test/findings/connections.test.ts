@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Chain } from '../support/chain.js';
 import { command, commandAck, frame, masked } from '../support/frames.js';
 import { ACK, FIN, type Party, RST } from '../support/tape.js';
-import { agentOn, citedOf, diagnosed, heartbeat, idsOf, pinged, Timeline, tapesOf } from './diagnosis.js';
+import { agentOn, citedOf, diagnosed, heartbeat, idsOf, judged, pinged, Timeline, tapesOf } from './diagnosis.js';
 
 function close(chain: Chain, atMs: number, hop: number): void {
   chain.legs.forEach((leg, i) => {
@@ -70,6 +70,16 @@ describe('origin-restarted', () => {
     const findings = await diagnosed(fleet([9000, 9001, 9002], true, 1));
     expect(idsOf(findings)).toEqual(['origin-restarted']);
     expect(findings[0].summary).toContain('npm closed all');
+  });
+
+  it('is not found where the agents closed, though of the outer leg only the direction to them was captured', async () => {
+    const { npm, ...inner } = fleet([9000, 9001, 9002], true, 2);
+    const fromAgents = npm.packets.flatMap(({ bytes }, i) => (bytes[26] === 203 ? [i + 1] : []));
+    expect(fromAgents.length).toBeGreaterThan(3);
+    const oneWay = { ...inner, npm: npm.without(...fromAgents) };
+    expect(idsOf(await diagnosed(oneWay))).not.toContain('origin-restarted');
+    const { closes = [] } = await judged(oneWay);
+    expect(closes.map(({ by }) => by)).toEqual([null]);
   });
 
   it('is not found without reconnects, or where one closes after the other', async () => {

@@ -30,12 +30,12 @@ function* legEvents(telling: Telling, path: Path, { hop, connection }: Leg, stre
     );
   }
   if (connection.closedBy !== null) {
-    const who = connection.closedFrom === 'server' ? view.name : client;
+    const who = connection.closedFrom === null ? '' : ` by ${connection.closedFrom === 'server' ? view.name : client}`;
     yield telling.moment(
       hop,
       connection.closedNs,
       'closed',
-      `TCP closed by ${who} (${connection.closedBy.toUpperCase()})`,
+      `TCP closed${who} (${connection.closedBy.toUpperCase()})`,
       [connection.closedRef],
       { path, rank: 8 },
     );
