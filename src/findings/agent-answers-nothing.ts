@@ -6,12 +6,13 @@
 
 import { blindness } from '../delivery/coverage.js';
 import type { HopObservation } from '../hop/observation.js';
-import { commonNs, type Leg, type Path } from '../path/path.js';
+import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
 import { type FindingId, type Found, nameOf, namesOf } from './found.js';
 import { type Ping, pingLineOf } from './ping-line.js';
+import { isOrderKnown, isReadSince, spoiltBefore } from './stream-order.js';
 import { counted, listed } from './words.js';
 
 interface Deaf {
@@ -43,13 +44,18 @@ const EXPLAINED_BY: readonly FindingId[] = [
 ];
 
 export function agentAnswersNothing(facts: Facts, found: Found): void {
+  // The outer part of a connection may not be linked to the inner one, on which the fault was seen.
+  const spoilt = new Set(facts.paths.filter((path) => found.has(path, 'protocol-desync')).map(({ agent }) => agent));
   const deaf: Deaf[] = [];
   for (const path of facts.paths) {
-    if (found.has(path, ...EXPLAINED_BY)) continue;
+    if (found.has(path, ...EXPLAINED_BY) || (path.agent !== null && spoilt.has(path.agent))) continue;
     const each = deafOn(facts, path);
     if (each !== null) deaf.push(each);
   }
-  if (deaf.length > 0) report(facts, found, deaf);
+  for (const known of [true, false]) {
+    const alike = deaf.filter(({ path }) => isOrderKnown(facts, path) === known);
+    if (alike.length > 0) report(facts, found, alike, known);
+  }
 }
 
 function deafOn(facts: Facts, path: Path): Deaf | null {
@@ -65,8 +71,7 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   const lastAnsweredNs = line.pings.findLast(({ pongRow }) => pongRow >= 0)?.sentNs ?? Number.NEGATIVE_INFINITY;
   const untilNs = seenUntilNs(facts, leg);
   // What left for it since could not all be read: a stream that was spoilt would silence it as well.
-  if (path.legs.some((each) => each !== null && !isWholeSince(facts, each, commonNs(view, lastAnsweredNs))))
-    return null;
+  if (!isReadSince(facts, path, commonNs(view, lastAnsweredNs))) return null;
   const pings = line.pings.filter(
     ({ sentNs, tcpAcked }) => tcpAcked && sentNs > lastAnsweredNs && sentNs + graceNs < observation.lastNs,
   );
@@ -98,13 +103,8 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   return commands.length === 0 ? null : { path, pings, commands, row, message, lastMessageNs };
 }
 
-/** Every octet to the agent was read from then on (common clock). */
-function isWholeSince(facts: Facts, { hop, connection }: Leg, sinceNs: number): boolean {
-  const { blind, gaps } = connection.fromServer;
-  return [...blind, ...gaps].every(({ toNs }) => commonNs(facts.views[hop], toNs) < sinceNs);
-}
-
-function report(facts: Facts, found: Found, deaf: Deaf[]): void {
+/** `known`: that what is sent to it is frames to it as well. */
+function report(facts: Facts, found: Found, deaf: Deaf[], known: boolean): void {
   const view = facts.views[facts.views.length - 1];
   const { messages } = view.observation as HopObservation;
   const evidence: Evidence[] = deaf.flatMap(({ path, pings, row, message, lastMessageNs }) => [
@@ -133,13 +133,14 @@ function report(facts: Facts, found: Found, deaf: Deaf[]): void {
   found.add({
     id: 'agent-answers-nothing',
     severity: 'error',
+    ...(known ? {} : { grade: 'inferred' }),
     paths,
     commands: deaf.flatMap(({ commands }) => commands),
     summary:
       `${listed(namesOf(paths))} left ${counted(pings, 'Ping')} and ${counted(total, 'command')} unanswered, all TCP-ACKed from the agent's end, ` +
       `while ${paths.length === 1 ? 'its' : 'their'} own messages went on arriving on the same connection${paths.length === 1 ? '' : 's'} (as at ${clockTime(view, last)}): ` +
-      `${paths.length === 1 ? 'it sends' : 'they send'}, and ${paths.length === 1 ? 'does' : 'do'} not handle what comes in.`,
+      `${paths.length === 1 ? 'it sends' : 'they send'}, and ${paths.length === 1 ? 'does' : 'do'} not handle what comes in${known ? '' : `, or ${spoiltBefore(paths.length)}`}.`,
     evidence,
-    next: `${contrast(facts, paths)}Heartbeats do not show that an agent can be reached: look at its receive loop (blocked in a handler, a full channel, a lock), and dump its threads or tasks before it is restarted.`,
+    next: `${contrast(facts, paths)}Heartbeats do not show that an agent can be reached: look at its receive loop (blocked in a handler, a full channel, a lock), and dump its threads or tasks before it is restarted.${known ? '' : ' If it answers again once it has reconnected, capture from before the connection opens.'}`,
   });
 }

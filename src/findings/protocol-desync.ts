@@ -10,7 +10,6 @@ import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime } from './cite.js';
 import type { Facts } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
-import { nearSide } from './passage.js';
 import { listed } from './words.js';
 
 /** A message takes a moment from the first hop to the one where it is spoilt. */
@@ -24,7 +23,7 @@ export interface Desync {
   hop: number;
   sender: Sender;
   span: BlindSpan;
-  /** The captured hop before it on the way, where the same octets were whole frames to the end; -1 where none shows that. */
+  /** The nearest hop before it on the way where the same octets were captured as whole frames to the end; -1 for none. */
   wholeAt: number;
 }
 
@@ -48,10 +47,18 @@ export function desyncOn(path: Path, sender: Sender): Desync | null {
     if (half === undefined || !(half.webSocketFrom >= 0)) continue;
     const span = half.blind.find((each) => each.why.startsWith(FAULT));
     if (span === undefined || half.gaps.some((gap) => gap.from <= span.from)) continue;
-    const before = nearSide(path, hop, sender);
-    return { path, hop, sender, span, wholeAt: before >= 0 && isWhole(path, before, sender) ? before : -1 };
+    const before = order.slice(0, order.indexOf(hop));
+    return { path, hop, sender, span, wholeAt: before.findLast((near) => isWhole(path, near, sender)) ?? -1 };
   }
   return null;
+}
+
+/** The hops of which one (or something between them) changed the octets; where they were seen whole nowhere, those that may have. */
+export function suspectsOf({ path, hop, sender, wholeAt }: Desync): number[] {
+  // A hop writes what comes from the server to its own leg, and what comes from the agent to that of the next hop further in.
+  const [first, last] =
+    sender === 'fromServer' ? [wholeAt + 1, hop] : [hop + 1, wholeAt < 0 ? path.legs.length - 1 : wholeAt];
+  return path.legs.map((_, each) => each).slice(first, last + 1);
 }
 
 /** Every octet of this direction was read there, as frames from the handshake on. */
@@ -77,6 +84,7 @@ function report(facts: Facts, found: Found, group: Desync[]): void {
   const paths = group.map(({ path }) => path);
   const refused = paths.filter((path) => path.legs[hop]?.connection[other(sender)].closeCode === PROTOCOL_ERROR);
   const fault = span.why.slice(FAULT.length).replace(/^:\s*/, '');
+  const suspects = suspectsOf(group[0]).map((each) => facts.views[each].name);
   found.add({
     id: 'protocol-desync',
     severity: 'error',
@@ -87,7 +95,7 @@ function report(facts: Facts, found: Found, group: Desync[]): void {
       `are no WebSocket frame where one must start (${fault})${
         wholeAt < 0
           ? ': what follows cannot be read as frames'
-          : `, though they were on ${facts.views[wholeAt].name}'s leg: ${view.name}, or something between the two captures, changed them`
+          : `, though they were on ${facts.views[wholeAt].name}'s leg: ${[...suspects, 'something between the two captures'].join(', or ')}, changed them`
       }${refused.length === 0 ? '' : `; ${listed(namesOf(refused))} closed with 1002 (protocol error)`}.`,
     evidence: group.flatMap(({ path, span: each }) =>
       cite(view, [each.ref], `${nameOf(path)}: ${each.why}, at stream offset ${each.from}`),
@@ -95,7 +103,7 @@ function report(facts: Facts, found: Found, group: Desync[]): void {
     next:
       wholeAt < 0
         ? 'Look at what was written just before it: a frame whose length is wrong, two writers on one socket, a write that was cut off and begun again.'
-        : `Look at what ${view.name} does to the octets (a filter, a tunnel, a buffer that is reused), and capture on both sides of each device between ${facts.views[Math.min(hop, wholeAt)].name} and ${facts.views[Math.max(hop, wholeAt)].name}.`,
+        : `Look at what ${listed(suspects)} ${suspects.length === 1 ? 'does' : 'do'} to the octets (a filter, a tunnel, a buffer that is reused), and capture on both sides of each device between ${facts.views[Math.min(hop, wholeAt)].name} and ${facts.views[Math.max(hop, wholeAt)].name}.`,
   });
 }
 

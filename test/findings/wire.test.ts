@@ -1,9 +1,9 @@
 /** middlebox-acks, reply-address-mismatch, protocol-desync and capture-untrusted: what the wire itself shows. */
 import { describe, expect, it } from 'vitest';
 import { Scene } from '../delivery/scene.js';
-import { command, frame } from '../support/frames.js';
+import { command, frame, masked } from '../support/frames.js';
 import { ACK, RST, SYN, Talk } from '../support/tape.js';
-import { agentOn, citedOf, diagnosed, idsOf, pinged, tapesOf } from './diagnosis.js';
+import { agentOn, citedOf, diagnosed, hypotheses, idsOf, pinged, tapesOf } from './diagnosis.js';
 
 describe('middlebox-acks', () => {
   const withPongsAfter = (pongMs: number) => {
@@ -78,6 +78,49 @@ describe('protocol-desync', () => {
     expect(idsOf(findings)).toEqual(['protocol-desync']);
     expect(findings[0]).toMatchObject({ agents: ['PST-SERVER'], connections: ['c1'] });
     expect(citedOf(findings[0], 'origin.pcap')).toEqual([atOrigin]);
+  });
+
+  /** Whole on the legs before, garbage from this one on. */
+  function spoiltAt(hop: number, sender: 'server' | 'client') {
+    const scene = new Scene();
+    pinged(scene.chain, 2000);
+    const inOrder = sender === 'server' ? scene.chain.legs : scene.chain.legs.toReversed();
+    inOrder.forEach((leg, i) => {
+      const good = sender === 'server' ? frame(command('c-bad')) : masked('{"type":"Heartbeat"}');
+      leg.send(
+        3000 + i,
+        sender,
+        scene.chain.legs.indexOf(leg) === hop || i > inOrder.indexOf(scene.chain.legs[hop]) ? garbage : good,
+      );
+    });
+    return scene;
+  }
+
+  it('names the hop that wrote it, by which side it came from', async () => {
+    const [outward] = await diagnosed(spoiltAt(1, 'server').captures);
+    expect(outward.summary).toContain("though they were on origin's leg: nginx, or something between");
+    const [inward] = await diagnosed(spoiltAt(1, 'client').captures);
+    expect(inward.summary).toContain("though they were on npm's leg: npm, or something between");
+  });
+
+  it('names all that it may have been, where the captures between are not whole', async () => {
+    const scene = spoiltAt(1, 'server');
+    const [, nginx] = scene.tapes;
+    const early = nginx.packets.findIndex(({ atMs }) => atMs > 1000 && atMs < 1001) + 1;
+    const captures = { ...scene.captures, nginx: nginx.without(early) };
+    const desync = (await diagnosed(captures)).find(({ id }) => id === 'protocol-desync');
+    expect(desync?.summary).toContain("though they were on origin's leg: nginx, or npm, or something between");
+    const found = await hypotheses(captures);
+    for (const hop of ['nginx', 'npm'])
+      expect(found.get(`proxy-forwarding:${hop}`)).toMatchObject({
+        status: 'open',
+        because: expect.stringContaining('which of nginx and npm'),
+      });
+    const inner = await hypotheses({ nginx: scene.tapes[1], npm: scene.tapes[2] });
+    expect(inner.get('proxy-forwarding:npm')).not.toMatchObject({
+      status: 'ruled-out',
+      because: expect.stringContaining('seen leaving'),
+    });
   });
 
   it('is not found where the capture lost what was before it, or began in the middle', async () => {

@@ -3,6 +3,7 @@
 import type { HopObservation } from '../../hop/observation.js';
 import { localNs } from '../../path/path.js';
 import { clockTime } from '../cite.js';
+import { isOrderKnown } from '../stream-order.js';
 import { counted } from '../words.js';
 import {
   behindDesync,
@@ -50,9 +51,13 @@ export function agentReceiveLoop(question: Question): Conclusion {
     const view = facts.views[stuck.hop];
     const { messages } = view.observation as HopObservation;
     const { row } = stuck.unansweredPing;
-    return supported(
-      `${counted(stuck.unanswered, 'Ping')} since the last Pong ${stuck.unanswered === 1 ? 'was' : 'were'} TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages came until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends, and does not handle what comes in`,
-    );
+    const known = isOrderKnown(facts, stuck.path);
+    const because = `${counted(stuck.unanswered, 'Ping')} ${known ? 'since the last Pong ' : ''}${stuck.unanswered === 1 ? 'was' : 'were'} TCP-ACKed and not answered (${packets(facts, stuck.hop, [messages.firstRef[row], messages.tcpAckRef[row]])}), while its own messages came until ${clockTime(view, localNs(view, stuck.messageNs))}: it sends, and does not handle what comes in`;
+    return known
+      ? supported(because)
+      : open(
+          `${because}, or the stream to it was spoilt where this capture cannot see it: a capture without gaps from its next reconnect on would tell`,
+        );
   }
   return (
     answeredWords(question) ??

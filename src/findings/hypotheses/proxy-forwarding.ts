@@ -1,9 +1,21 @@
 /** proxy-forwarding:<hop>: whether a hop sent on what it took in, commands outward and CommandAcks inward. One for each hop but the innermost. */
 
 import { clockTime } from '../cite.js';
-import { desyncOn } from '../protocol-desync.js';
-import { counted } from '../words.js';
-import { type Conclusion, isFound, nextCapture, open, placeOf, type Question, ruledOut, supported } from './rule.js';
+import { agentLeg } from '../facts.js';
+import { type Desync, desyncOn, suspectsOf } from '../protocol-desync.js';
+import { isOrderKnown } from '../stream-order.js';
+import { counted, listed } from '../words.js';
+import {
+  type Conclusion,
+  has,
+  isFound,
+  nextCapture,
+  open,
+  placeOf,
+  type Question,
+  ruledOut,
+  supported,
+} from './rule.js';
 import {
   ackWords,
   allAttempts,
@@ -20,11 +32,8 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
   const { name, observation } = facts.views[hop];
   const spoilt = each.paths
     .map((path) => desyncOn(path, 'fromServer'))
-    .find((desync) => desync !== null && desync.hop === hop && desync.wholeAt >= 0);
-  if (spoilt != null)
-    return supported(
-      `what came to it was whole frames, and what left ${name} is none from ${clockTime(facts.views[hop], spoilt.span.fromNs)} on (${packets(facts, hop, [spoilt.span.ref])}): it, or something between the captures, changed the octets`,
-    );
+    .find((desync) => desync !== null && suspectsOf(desync).includes(hop));
+  if (spoilt != null) return spoiltConclusion(question, spoilt, name);
   const own = each.sites.filter((site) => site.kind === 'hop' && site.hop === hop);
   if (own.length > 0) {
     const [site] = own;
@@ -52,7 +61,14 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
     if (observation === null || tally.left < tally.passed)
       return ruledOut(`what came to ${name} was seen leaving it further out (${counted(tally.passed, 'attempt')})`);
     const all = before > 0 ? `all ${tally.left} that came to it` : allAttempts(each);
-    return ruledOut(`${all} left ${name}${examplePackets(facts, each, hop)}, ${ackWords(tally)}`);
+    const passed = `${all} left ${name}${examplePackets(facts, each, hop)}, ${ackWords(tally)}`;
+    // The agent answers nothing on a connection of which the beginning was not captured: its stream may have been spoilt here.
+    const unsure = each.failing.some((path) => agentLeg(facts, path) !== null && !isOrderKnown(facts, path));
+    return unsure && has(question, 'silent')
+      ? open(
+          `${passed}; the agent answers nothing, and not all that left for it from the connection's opening on was read: whether ${name} spoilt the stream, a capture without gaps from its next reconnect on would tell`,
+        )
+      : ruledOut(passed);
   }
   const waiting = each.sites.filter(
     ({ kind, how }) => (kind === 'leg' && how === 'unacked') || how === 'behind' || how === 'window',
@@ -73,6 +89,25 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
     );
   return open(
     `${each.attempts - before - tally.passed} of ${attemptsOf(each)} not seen leaving ${name}, for want of a capture that tells: ${nextCapture(question)}`,
+  );
+}
+
+/** A stream that was spoilt at this hop, or at one of several. */
+function spoiltConclusion({ facts }: Question, desync: Desync, name: string): Conclusion {
+  const { hop, wholeAt, span } = desync;
+  const view = facts.views[hop];
+  const since = `from ${clockTime(view, span.fromNs)} on (${packets(facts, hop, [span.ref])})`;
+  if (wholeAt < 0)
+    return open(
+      `what left ${view.name} is no stream of frames ${since}; whether it came so to ${name}, a capture further in that is whole from the connection's opening on would tell`,
+    );
+  const suspects = suspectsOf(desync).map((each) => facts.views[each].name);
+  if (suspects.length === 1)
+    return supported(
+      `what came to it was whole frames, and what left ${view.name} is none ${since}: it, or something between the captures, changed the octets`,
+    );
+  return open(
+    `what left ${facts.views[wholeAt].name} is whole frames, and what left ${view.name} is none ${since}: which of ${listed(suspects)} changed the octets, whole captures of both sides of each would tell`,
   );
 }
 
