@@ -15,6 +15,7 @@ function side(sent: [number, Uint8Array][], response: string[] = [], clockNs: nu
   return {
     half: connections[0].fromServer,
     messages: observation.messages,
+    strings: observation.strings,
     clock: clockNs === null ? null : HopClock.constant(clockNs, 0),
   };
 }
