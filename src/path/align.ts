@@ -193,12 +193,24 @@ function byOffsets(
   for (let o = afterOuter + 1; o < beforeOuter; o++) {
     const wanted = outer.messages.startOffset[outer.half.rows[o]] - shift;
     while (i < beforeInner && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
+    if (crosses(inner, i - 1, outer, o, shift) || crosses(inner, i, outer, o, shift)) return false;
     if (i >= beforeInner || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
     const same = isSame(inner, inner.half.rows[i], outer, outer.half.rows[o]);
     if (same === false) return false;
     if (same !== null) result[o] = i;
   }
   return true;
+}
+
+/** Whether two data messages would overlap without beginning together: then these are other octets, and the streams part before them. */
+function crosses(inner: AlignSide, i: number, outer: AlignSide, o: number, shift: number): boolean {
+  const [a, b] = [inner.half.rows[i], outer.half.rows[o]];
+  if (a === undefined || inner.messages.opcode[a] >= 8 || outer.messages.opcode[b] >= 8) return false;
+  if (!isWhole(inner.messages, a) || !isWhole(outer.messages, b)) return false;
+  const [from, to] = [outer.messages.startOffset[b] - shift, outer.messages.endOffset[b] - shift];
+  return (
+    from !== inner.messages.startOffset[a] && inner.messages.endOffset[a] > from && inner.messages.startOffset[a] < to
+  );
 }
 
 /** Stretch by stretch: where the distance is the same at both ends by offsets, else by content. */

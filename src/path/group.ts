@@ -6,7 +6,7 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { type KeyedConnection, passesSteadily, Servers } from './own-key.js';
+import { type KeyedConnection, passesInStep, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
 
 export interface Sighting {
@@ -139,10 +139,11 @@ class Groups {
       }
     for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
       const [x, y] = pairOf(ofKind);
-      if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
+      const ofContent = ofKind % MARK_KINDS === 0;
+      if (this.root(x) === this.root(y) || (shared < MIN_SHARED && !ofContent)) continue;
       if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
-      if (this.keysContradict(x, y, passedThrough)) {
-        const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes, servers) : null;
+      if (shared < MIN_SHARED || this.keysContradict(x, y, passedThrough)) {
+        const rivals = ofContent ? () => this.rivals(x, y, shared, votes, servers) : null;
         if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
       }
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
@@ -209,11 +210,14 @@ class Groups {
     observations: readonly (HopObservation | null)[],
     rivals: () => [number, number][],
   ): boolean {
-    const others = this.members(y);
-    for (const i of this.members(x))
-      for (const j of others)
-        if (servers.keysPass(i, j) || servers.forwardsAnother(i, j) || servers.forwardsAnother(j, i)) return false;
-    const passes = (i: number, j: number) => passesSteadily(this.keyed(i, observations), this.keyed(j, observations));
+    const [members, others] = [this.members(x), this.members(y)];
+    if (members.some((i) => servers.forwardsAnother(i, others) || others.some((j) => servers.keysPass(i, j))))
+      return false;
+    if (others.some((j) => servers.forwardsAnother(j, members))) return false;
+    const passes = (i: number, j: number) => {
+      const [a, b] = [this.keyed(i, observations), this.keyed(j, observations)];
+      return passesSteadily(a, b) || passesInStep(a, b);
+    };
     return passes(x, y) && !rivals().some(([i, j]) => passes(i, j));
   }
 

@@ -22,6 +22,9 @@ const MANY_STEADY = 8;
 const LONG_NS = 30e9;
 /** Shorter ones without an ID are Heartbeats, alike on all connections. */
 const TELLS_FROM = 48;
+/** What is told by its time alone, since its content is on every connection. */
+const IN_STEP_WITHIN_NS = 250e6;
+const LEAST_IN_STEP = 5;
 
 /**
  * The servers at which the connections end, each as its capture shows it; between which of them a key was seen to pass: there no
@@ -50,11 +53,14 @@ export class Servers {
     return this.passages.has(`${this.of[a]}|${this.of[b]}`);
   }
 
-  /** X-Forwarded-For of `inner` names a client that came to the server of `outer`, and it is not the one of `outer`. */
-  forwardsAnother(inner: number, outer: number): boolean {
+  /**
+   * X-Forwarded-For of `inner` names a client that came to a server of `outer`, and it is the client of none of these. They are one
+   * WebSocket: a capture on all interfaces shows its connection also with the address that it had before NAT.
+   */
+  forwardsAnother(inner: number, outer: readonly number[]): boolean {
     const named = this.sightings[inner].connection.handshake?.forwardedFor.map(plainAddress) ?? [];
-    if (named.includes(plainAddress(this.sightings[outer].connection.clientAddress))) return false;
-    return named.some((address) => this.clients.get(this.of[outer])?.has(address));
+    if (outer.some((i) => named.includes(plainAddress(this.sightings[i].connection.clientAddress)))) return false;
+    return named.some((address) => outer.some((i) => this.clients.get(this.of[i])?.has(address)));
   }
 }
 
@@ -76,6 +82,50 @@ export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean 
   const opened = openedApart(a.connection, b.connection);
   if (Math.abs(opened - middle) > OPENS_WITHIN_NS) return false;
   return Math.abs(opened) <= OPENS_WITHIN_NS || isLong(steady.map(([here]) => here));
+}
+
+/**
+ * Whether what the agent says on one connection it says on the other, message by message, each after the same time. For agents that
+ * say little: one message that only these two carry, which the caller has found, tells the delay, and Heartbeats, alike on all
+ * connections, keep step with it. What the server says is not asked: the hop between may be the one that drops it.
+ */
+export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
+  if (namesContradict(a.connection, b.connection)) return false;
+  const [shared] = sharedTimes(a, b, 'fromClient');
+  if (shared === undefined) return false;
+  const delay = shared[1] - shared[0];
+  if (Math.abs(openedApart(a.connection, b.connection) - delay) > OPENS_WITHIN_NS) return false;
+  const from = Math.max(a.connection.firstNs, b.connection.firstNs - delay);
+  const to = Math.min(a.connection.lastNs, b.connection.lastNs - delay);
+  const here = saidBetween(a, from + IN_STEP_WITHIN_NS, to - IN_STEP_WITHIN_NS);
+  const there = saidBetween(b, from + delay + IN_STEP_WITHIN_NS, to + delay - IN_STEP_WITHIN_NS);
+  const most = Math.max(here.length, there.length);
+  let inStep = 0;
+  let next = 0;
+  for (const { digest, timeNs } of here) {
+    const isIt = (each: Said) => each.digest === digest && Math.abs(each.timeNs - timeNs - delay) <= IN_STEP_WITHIN_NS;
+    const found = there.findIndex((each, i) => i >= next && isIt(each));
+    if (found < 0) continue;
+    inStep++;
+    next = found + 1;
+  }
+  return inStep >= LEAST_IN_STEP && inStep * 5 >= most * 4;
+}
+
+interface Said {
+  digest: number;
+  timeNs: number;
+}
+
+/** Data messages of the agent in that time. */
+function saidBetween({ connection, messages }: KeyedConnection, fromNs: number, toNs: number): Said[] {
+  const said: Said[] = [];
+  for (const row of connection.fromClient.rows) {
+    const timeNs = messages.sentNs[row];
+    if (messages.opcode[row] < 8 && timeNs >= fromNs && timeNs <= toNs)
+      said.push({ digest: messages.digest[row], timeNs });
+  }
+  return said;
 }
 
 /** Clocks that are far apart are believed where messages agree on it over a time in which no burst of old ones can. */
