@@ -89,7 +89,7 @@ class FrameLister {
     const { context } = this.observer;
     const { direction } = side.half;
     const message =
-      frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
+      frame.fin && !frame.partial && frame.opcode <= Opcode.binary;
     const { lastType, lastIdText, lastText } = side.messages;
     const { half } = side;
     const { messages } = side;
