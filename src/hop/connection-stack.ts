@@ -347,7 +347,11 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   // --- finding out what it is ----------------------------------------------------------------------------------------
 
   private decide(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (side.half.direction !== this.clientByContent && (this.exchange?.requestsSeen ?? 0) > 0 && offset === side.opensAt) {
+    if (
+      side.half.direction !== this.clientByContent &&
+      (this.exchange?.requestsSeen ?? 0) > 0 &&
+      offset === side.opensAt
+    ) {
       side.mode = 'http';
       this.readHttp(side, bytes, start, end, offset);
       return;

@@ -437,7 +437,11 @@ describe('a WebSocket through a proxy that carries any connection', () => {
     ],
     [
       'SOCKS with a password',
-      [hex('05 02 00 02'), join(hex('01 03'), octets('bob'), hex('02'), octets('pw')), hex('05 01 00 01 0a 00 00 09 00 50')],
+      [
+        hex('05 02 00 02'),
+        join(hex('01 03'), octets('bob'), hex('02'), octets('pw')),
+        hex('05 01 00 01 0a 00 00 09 00 50'),
+      ],
       [hex('05 02'), hex('01 00'), hex('05 00 00 04 20010db8000000000000000000000001 d4 31')],
     ],
   ];
