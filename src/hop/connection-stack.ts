@@ -21,6 +21,7 @@ import type { BlindSpan, Protocol } from './observation.js';
 import { isSshGreeting, opening, proxyHeaderLength } from './opening-octets.js';
 import { PingPairs } from './ping-pairs.js';
 import { NOT_HELD, Side } from './side.js';
+import { socksLength } from './socks.js';
 import { TlsLayer, type TlsOwner } from './tls-layer.js';
 
 /** A direction that never showed a frame is given up after this many octets. */
@@ -39,7 +40,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   /** Spans that end with the stream: from a place on nothing could be decrypted. */
   private unreadFrom: { span: BlindSpan; side: Side; wireFrom: number }[] | null = null;
   readonly sides: readonly [Side, Side];
-  /** Made when it is asked for, dropped when WebSocket took over. */
+  /** Made when it is asked for, dropped when WebSocket, or a tunnel, took over. */
   private exchange: HttpExchange | null = null;
   /** Packets of the opening handshake: request, response. */
   private openingRefs: number[] = NONE;
@@ -213,16 +214,34 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   refused(handshake: OpeningHandshake): void {
     this.protocol = 'upgrade-refused';
     this.handshake = handshake;
-    const client = this.sides[this.clientByContent ?? 0];
-    const { held } = client;
-    client.held = NOT_HELD;
-    client.heldOctets = 0;
+    this.readHeld(this.sides[this.clientByContent ?? 0]);
+  }
+
+  /** What was held back is read as what it now is. */
+  private readHeld(side: Side): void {
+    const { held } = side;
+    this.forgetHeld(side);
     let next = held[0]?.offset ?? 0;
     for (const { bytes, offset, exact } of held) {
-      if (bytes.length > 0) this.octets(client, bytes, 0, bytes.length, offset);
-      else this.octetsLost(client, next, offset, exact);
+      if (bytes.length > 0) this.octets(side, bytes, 0, bytes.length, offset);
+      else this.octetsLost(side, next, offset, exact);
       next = offset + bytes.length;
     }
+  }
+
+  tunnelled(requestEnd: number, responseEnd: number): void {
+    this.protocol = 'none';
+    this.exchange = null;
+    const client = this.sides[this.clientByContent ?? 0];
+    const server = this.sides[(this.clientByContent ?? 0) ^ 1];
+    for (const side of this.sides) side.mode = 'undecided';
+    client.opensAt = requestEnd;
+    server.opensAt = responseEnd;
+    this.readHeld(client);
+  }
+
+  notTunnelled(): void {
+    this.readHeld(this.sides[this.clientByContent ?? 0]);
   }
 
   /** Head of the Upgrade request, for the agent's name. */
@@ -328,7 +347,11 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   // --- finding out what it is ----------------------------------------------------------------------------------------
 
   private decide(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (side.half.direction !== this.clientByContent && (this.exchange?.requestsSeen ?? 0) > 0 && offset === 0) {
+    if (
+      side.half.direction !== this.clientByContent &&
+      (this.exchange?.requestsSeen ?? 0) > 0 &&
+      offset === side.opensAt
+    ) {
       side.mode = 'http';
       this.readHttp(side, bytes, start, end, offset);
       return;
@@ -340,13 +363,24 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       this.decide(side, Uint8Array.from(Buffer.concat(parts)), 0, offset - from + (end - start), from);
       return;
     }
-    if (end - start < OPENING_OCTETS && offset === 0 && side.half.initialSequence >= 0) {
+    if (end - start < OPENING_OCTETS && offset === side.opensAt && side.half.initialSequence >= 0) {
       this.holdBack(side, bytes, start, end, offset);
+      return;
+    }
+    const socks = offset === 0 && this.tcp.clientDirection !== null ? this.socks(side, bytes, start, end) : 0;
+    if (socks < 0) {
+      this.holdBack(side, bytes, start, end, offset);
+      return;
+    }
+    if (socks > 0) {
+      side.opensAt = offset + socks;
+      if (socks < end - start) this.decide(side, bytes, start + socks, end, offset + socks);
       return;
     }
     const found = opening(bytes, start, end);
     if (found === 'proxy-header') {
       const length = proxyHeaderLength(bytes, start, end);
+      side.opensAt = offset + length;
       if (length > 0 && length < end - start) this.decide(side, bytes, start + length, end, offset + length);
       return;
     }
@@ -372,6 +406,10 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     side.frames.search(offset, 'the capture starts in the middle of this connection');
     side.frames.read(bytes, start, end, offset);
     this.reconsider(side);
+  }
+
+  private socks(side: Side, bytes: Uint8Array, start: number, end: number): number {
+    return socksLength(bytes, start, end, side.half.direction === this.tcp.clientDirection);
   }
 
   /** A side in search: frames make the connection WebSocket; HTTP may begin late; many octets without a frame end it. */
@@ -414,7 +452,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       return;
     }
     if (stopped >= end) return;
-    if (!isClient || side.mode === 'websocket') {
+    if (side.mode === 'undecided') this.octets(side, bytes, stopped, end, offset + (stopped - start));
+    else if (!isClient || side.mode === 'websocket') {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
       side.needs(side.messages.needFrom(side.frames.needFrom));
