@@ -5,6 +5,7 @@
  */
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import type { HopClock } from './hop-clock.js';
 import { type KeyedConnection, passesInStep, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
 import { SharedMarks } from './shared-marks.js';
@@ -25,13 +26,17 @@ const MIN_SHARED = 2;
 /** Sightings of one TCP connection in one capture. */
 const TOGETHER_WITHIN_NS = 5e9;
 
-export function groupConnections(observations: readonly (HopObservation | null)[]): Group[] {
+/** `clocks`: by hop, where they are known already; times of two captures are else compared as they stand. */
+export function groupConnections(
+  observations: readonly (HopObservation | null)[],
+  clocks: readonly (HopClock | null)[] = [],
+): Group[] {
   const sightings: Sighting[] = [];
   observations.forEach((observation, hop) => {
     for (const connection of observation?.connections ?? [])
       if (connection?.protocol === 'websocket') sightings.push({ hop, connection });
   });
-  const groups = new Groups(sightings);
+  const groups = new Groups(sightings, clocks);
   groups.joinByRecords();
   groups.joinByKey();
   groups.joinByInitialSequence();
@@ -50,7 +55,10 @@ function holdsNeighbours(sightings: readonly Sighting[]): boolean {
 
 class Groups {
   private readonly parent: number[];
-  constructor(private readonly sightings: readonly Sighting[]) {
+  constructor(
+    private readonly sightings: readonly Sighting[],
+    private readonly clocks: readonly (HopClock | null)[],
+  ) {
     this.parent = sightings.map((_, i) => i);
   }
 
@@ -182,7 +190,7 @@ class Groups {
 
   private keyed(end: number, observations: readonly (HopObservation | null)[]): KeyedConnection {
     const { hop, connection } = this.sightings[end];
-    return { connection, messages: (observations[hop] as HopObservation).messages };
+    return { connection, messages: (observations[hop] as HopObservation).messages, clock: this.clocks[hop] ?? null };
   }
 
   /** Pairs of one of the two and another connection at the other's server that share half as many contents. */

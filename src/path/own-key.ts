@@ -6,11 +6,14 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { ObservedConnection } from '../hop/observation.js';
+import type { HopClock } from './hop-clock.js';
 import { plainAddress } from './path.js';
 
 export interface KeyedConnection {
   connection: ObservedConnection;
   messages: MessageTable;
+  /** Of its capture, where other paths have told it. */
+  clock: HopClock | null;
 }
 
 /** What passes through a hop takes the same time each time, nearly. */
@@ -70,7 +73,8 @@ export class Servers {
  * gets the same commands fails, too: what the agent says is not the same, nor is its name.
  */
 export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean {
-  if (a.connection.lastNs < b.connection.firstNs || b.connection.lastNs < a.connection.firstNs) return false;
+  const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
+  if (lifeA.toNs < lifeB.fromNs || lifeB.toNs < lifeA.fromNs) return false;
   if (namesContradict(a.connection, b.connection)) return false;
   const fromAgent = sharedTimes(a, b, 'fromClient');
   if (fromAgent.length === 0) return false;
@@ -79,7 +83,7 @@ export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean 
   const middle = apart[apart.length >> 1];
   const steady = shared.filter(([here, there]) => Math.abs(there - here - middle) <= STEADY_WITHIN_NS);
   if (steady.length < LEAST_STEADY || steady.length * 3 < shared.length * 2) return false;
-  const opened = openedApart(a.connection, b.connection);
+  const opened = openedApart(a, b);
   if (Math.abs(opened - middle) > OPENS_WITHIN_NS) return false;
   return Math.abs(opened) <= OPENS_WITHIN_NS || isLong(steady.map(([here]) => here));
 }
@@ -94,9 +98,10 @@ export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
   const [shared] = sharedTimes(a, b, 'fromClient');
   if (shared === undefined) return false;
   const delay = shared[1] - shared[0];
-  if (Math.abs(openedApart(a.connection, b.connection) - delay) > OPENS_WITHIN_NS) return false;
-  const from = Math.max(a.connection.firstNs, b.connection.firstNs - delay);
-  const to = Math.min(a.connection.lastNs, b.connection.lastNs - delay);
+  if (Math.abs(openedApart(a, b) - delay) > OPENS_WITHIN_NS) return false;
+  const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
+  const from = Math.max(lifeA.fromNs, lifeB.fromNs - delay);
+  const to = Math.min(lifeA.toNs, lifeB.toNs - delay);
   const here = saidBetween(a, from + IN_STEP_WITHIN_NS, to - IN_STEP_WITHIN_NS);
   const there = saidBetween(b, from + delay + IN_STEP_WITHIN_NS, to + delay - IN_STEP_WITHIN_NS);
   const most = Math.max(here.length, there.length);
@@ -118,10 +123,11 @@ interface Said {
 }
 
 /** Data messages of the agent in that time. */
-function saidBetween({ connection, messages }: KeyedConnection, fromNs: number, toNs: number): Said[] {
+function saidBetween(side: KeyedConnection, fromNs: number, toNs: number): Said[] {
   const said: Said[] = [];
+  const { connection, messages } = side;
   for (const row of connection.fromClient.rows) {
-    const timeNs = messages.sentNs[row];
+    const timeNs = common(side, messages.sentNs[row]);
     if (messages.opcode[row] < 8 && timeNs >= fromNs && timeNs <= toNs)
       said.push({ digest: messages.digest[row], timeNs });
   }
@@ -135,9 +141,19 @@ function isLong(times: number[]): boolean {
   return times.some((each) => each - first >= LONG_NS);
 }
 
-function openedApart(a: ObservedConnection, b: ObservedConnection): number {
-  const apart = b.openedNs - a.openedNs;
-  return Number.isNaN(apart) ? b.firstNs - a.firstNs : apart;
+function openedApart(a: KeyedConnection, b: KeyedConnection): number {
+  const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
+  const apart = lifeB.openedNs - lifeA.openedNs;
+  return Number.isNaN(apart) ? lifeB.fromNs - lifeA.fromNs : apart;
+}
+
+function lifeOf(side: KeyedConnection): { openedNs: number; fromNs: number; toNs: number } {
+  const { openedNs, firstNs, lastNs } = side.connection;
+  return { openedNs: common(side, openedNs), fromNs: common(side, firstNs), toNs: common(side, lastNs) };
+}
+
+function common({ clock }: KeyedConnection, timeNs: number): number {
+  return clock === null ? timeNs : clock.toCommon(timeNs);
 }
 
 /** When each message that both carry once was sent at `a` and at `b`. */
@@ -156,12 +172,13 @@ function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b 
 }
 
 /** By digest; NaN for what comes more than once. */
-function timesOf({ connection, messages }: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number> {
+function timesOf(side: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number> {
+  const { connection, messages } = side;
   const times = new Map<number, number>();
   for (const row of connection[way].rows) {
     if (messages.opcode[row] >= 8 || (messages.id[row] < 0 && messages.length[row] < TELLS_FROM)) continue;
     const digest = messages.digest[row];
-    times.set(digest, times.has(digest) ? Number.NaN : messages.sentNs[row]);
+    times.set(digest, times.has(digest) ? Number.NaN : common(side, messages.sentNs[row]));
   }
   return times;
 }
