@@ -48,7 +48,8 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
   const proven = provenBetween(kept);
   if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, towardsAgent), proven };
   const mode = pairs.length > 0 ? 'content' : 'none';
-  return { inner: alignByContent(inner, outer, pairs, towardsAgent), mode, proven };
+  const firm = inner.clock !== null && outer.clock !== null ? pairsInTime(inner, outer, pairs, towardsAgent) : pairs;
+  return { inner: alignByContent(inner, outer, firm, towardsAgent), mode, proven };
 }
 
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
@@ -271,6 +272,50 @@ function alignByContent(
     outerEnd = outerAnchor;
   }
   return result;
+}
+
+/** What passes a hop takes about as long as the rest does; copies of a command are offered further apart. */
+const IN_TIME_NS = 250e6;
+const LEAST_DELAYS = 3;
+
+/**
+ * Of equal contents the pairs that are as far apart in time as most: nothing else can be between two of them. A content that is left once
+ * on each side may be two copies, of which each capture lost the other one: that shows in its time.
+ */
+function pairsInTime(
+  inner: AlignSide,
+  outer: AlignSide,
+  anchored: readonly [number, number][],
+  towardsAgent: boolean,
+): [number, number][] {
+  const common = ({ clock, messages, half }: AlignSide, position: number) =>
+    clock?.toCommon(messages.sentNs[half.rows[position]]) ?? Number.NaN;
+  const sign = towardsAgent ? 1 : -1;
+  const delays = anchored
+    .map(([i, o]) => sign * (common(outer, o) - common(inner, i)))
+    .filter((each) => !Number.isNaN(each));
+  delays.sort((a, b) => a - b);
+  const usual = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
+  const byContentKey = new Map<number, number[]>();
+  inner.half.rows.forEach((row, position) => {
+    if (!isWhole(inner.messages, row)) return;
+    const key = contentKey(inner, row);
+    const positions = byContentKey.get(key);
+    if (positions === undefined) byContentKey.set(key, [position]);
+    else positions.push(position);
+  });
+  const pairs: [number, number][] = [];
+  outer.half.rows.forEach((row, o) => {
+    if (!isWhole(outer.messages, row)) return;
+    let best = -1;
+    let least = IN_TIME_NS;
+    for (const i of byContentKey.get(contentKey(outer, row)) ?? []) {
+      const off = Math.abs(sign * (common(outer, o) - common(inner, i)) - usual);
+      if (off <= least) [best, least] = [i, off];
+    }
+    if (best >= 0) pairs.push([best, o]);
+  });
+  return increasing(pairs);
 }
 
 function byContent(
