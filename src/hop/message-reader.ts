@@ -10,7 +10,7 @@ import { type Frame, Opcode } from '../websocket/frame.js';
 import { MessageInflater } from '../websocket/inflate.js';
 import { unmask } from '../websocket/unmask.js';
 import type { HopContext } from './hop-context.js';
-import { DIGEST_TAIL, digestOf } from './message-digest.js';
+import { DIGEST_TAIL, digestOf, wholeDigestOf } from './message-digest.js';
 import { MessageFlag } from './message-table.js';
 import { SentRows } from './sent-rows.js';
 
@@ -233,6 +233,11 @@ export class MessageReader {
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (this.context.listing) return;
+    // By it connections are told apart, and the name may stand between the ends, too.
+    if (role === Role.authentication && whole) {
+      if (this.stillMasked !== null) this.unmaskRest(bytes);
+      digest ^= wholeDigestOf(bytes, start, end);
+    }
     if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);
