@@ -359,8 +359,13 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const lossy = view.observation === null ? null : lostElsewhere(view.observation);
   if (lossy !== null && half.blocked.some((each) => overlapNs(each, wide) > 0))
     return `TCP held back what ${view.name} sends on at least for a part of the time, and ${lossy}`;
+  // What waits to the end may have left long before the capture saw it again for the first time.
+  if (lossy !== null && half.blocked.some(({ fromNs: sinceNs, toNs }) => toNs === NEVER && sinceNs > wide.fromNs))
+    return `TCP may have held it back: what ${view.name} sent on later was never TCP-ACKed, and ${lossy}`;
   return null;
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** A clock known this well tells what was blocked when. */
 const CLOCK_TELLS_NS = 0.25e9;

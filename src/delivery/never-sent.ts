@@ -115,6 +115,9 @@ function blindAnywhere(
     const stretch = { fromNs: Math.max(local.fromNs, connection.firstNs), toNs: local.toNs };
     const reason = blindness(observation, connection, connection.fromServer, stretch);
     if (reason !== null) return `${inner.name}: ${reason}`;
+    const { opaque } = connection.fromServer;
+    if (opaque !== null && opaque.fromNs <= stretch.toNs && opaque.toNs >= stretch.fromNs)
+      return `${inner.name}: messages left that are no JSON, and lasthop cannot read whether the command is in them`;
     if (endsUnnamed(observation, connection, stretch))
       return `${inner.name}: of a Text message only a part left, and the ID is not in it: that may be the command`;
   }

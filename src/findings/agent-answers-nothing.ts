@@ -27,7 +27,7 @@ interface Deaf {
   lastMessageNs: number;
 }
 
-const TEXT = 1;
+const FIRST_CONTROL = 8;
 const LEAST_PINGS = 2;
 const LONG_WAITS = 3;
 /** A Pong may take its time. */
@@ -80,7 +80,7 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   // and goes on would answer them soon after it.
   const { messages } = observation;
   const message = connection.fromClient.rows.findLast(
-    (each) => messages.opcode[each] === TEXT && messages.sentNs[each] + graceNs < untilNs,
+    (each) => messages.opcode[each] < FIRST_CONTROL && messages.sentNs[each] + graceNs < untilNs,
   );
   const lastMessageNs = message === undefined ? Number.NaN : messages.sentNs[message];
   // A server may wait for the Pong before it sends the next Ping: then that one has waited long.

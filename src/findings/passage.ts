@@ -21,7 +21,6 @@ export interface Passages {
   text: Passage;
 }
 
-const TEXT = 1;
 const CLOSE = 8;
 const MOST_KEPT = 64;
 /** Each proof of a loss goes through the far side's rows: on a leg that cannot prove anything, not for every message. */
@@ -51,7 +50,7 @@ export function passages(
     if (!(sentNs >= stretch.fromNs && sentNs <= stretch.toNs) || Number.isNaN(messages.tcpAckNs[row])) continue;
     const opcode = messages.opcode[row];
     if (opcode === CLOSE) continue;
-    const passage = opcode === TEXT ? found.text : found.control;
+    const passage = opcode < CLOSE ? found.text : found.control;
     if (passage.passed.length + passage.lost.length >= MOST_KEPT) continue;
     const there = threads.row(thread, far);
     if (there >= 0) passage.passed.push({ near: row, far: there });
@@ -66,7 +65,7 @@ function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opc
   if (leg === null || view.observation === null) return false;
   const half = leg.connection[sender];
   const { messages } = view.observation;
-  if (opcode !== TEXT) {
+  if (opcode > CLOSE) {
     // Of very many Pings only the first ones have a row.
     let kept = 0;
     for (const row of half.rows) if (messages.opcode[row] === 9 || messages.opcode[row] === 10) kept++;

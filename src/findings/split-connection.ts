@@ -89,7 +89,7 @@ function report(facts: Facts, found: Found, splits: Split[]): void {
     const name = written.agent ?? written.id;
     evidence.push(...cite(view, packetsOf(observation, row), `${name}: a command goes out on ${written.id}`));
     const opened = other.handshakeRefs.length > 0 ? other.handshakeRefs : [];
-    const firstRow = other.fromClient.rows.find((each) => observation.messages.opcode[each] === 1) ?? -1;
+    const firstRow = other.fromClient.rows.find((each) => observation.messages.opcode[each] < 8) ?? -1;
     const refs = [...opened, ...(firstRow < 0 ? [] : [observation.messages.firstRef[firstRow]])];
     const dead = written.legs.find((leg) => leg !== null && leg.connection.fromServer.unacked !== null);
     if (dead != null)

@@ -19,6 +19,7 @@ import type { Protocol } from './observation.js';
 import { isSshGreeting, opening, proxyHeaderLength } from './opening-octets.js';
 import { PingPairs } from './ping-pairs.js';
 import { Side } from './side.js';
+import { socksLength } from './socks.js';
 import { TlsLayer } from './tls-layer.js';
 import { Upgrade } from './upgrade.js';
 
@@ -35,7 +36,7 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
   tls: TlsLayer | null = null;
   private decrypted: Decrypted | null = null;
   readonly sides: readonly [Side, Side];
-  /** Made when it is asked for, dropped when WebSocket took over. */
+  /** Made when it is asked for, dropped when WebSocket, or a tunnel, took over. */
   private exchange: HttpExchange | null = null;
   /** Packets of the opening handshake: request, response. */
   private openingRefs: number[] = NONE;
@@ -148,6 +149,26 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
     this.exchange = null;
   }
 
+  /** The client asked for a way to another server, and has it: what follows is a connection's beginning. */
+  tunnelled(requestEnd: number, responseEnd: number): void {
+    this.protocol = 'none';
+    this.exchange = null;
+    for (const side of this.sides) side.mode = 'undecided';
+    this.client.opensAt = requestEnd;
+    this.server.opensAt = responseEnd;
+    this.readHeld(this.client);
+  }
+
+  /** What was held back is read as what it now is. */
+  readHeld(side: Side): void {
+    const { held } = side;
+    side.held = null;
+    held?.replay({
+      octets: (bytes, offset) => this.octets(side, bytes, 0, bytes.length, offset),
+      lost: (from, to, exact) => this.octetsLost(side, from, to, exact),
+    });
+  }
+
   // --- MessageOwner --------------------------------------------------------------------------------------------------
 
   spoken(role: RoleNumber): void {
@@ -211,7 +232,11 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
   // --- finding out what it is ----------------------------------------------------------------------------------------
 
   private decide(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (side.half.direction !== this.clientByContent && (this.exchange?.requestsSeen ?? 0) > 0 && offset === 0) {
+    if (
+      side.half.direction !== this.clientByContent &&
+      (this.exchange?.requestsSeen ?? 0) > 0 &&
+      offset === side.opensAt
+    ) {
       side.mode = 'http';
       this.readHttp(side, bytes, start, end, offset);
       return;
@@ -223,13 +248,24 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
       this.decide(side, all, 0, all.length, held.from);
       return;
     }
-    if (end - start < OPENING_OCTETS && offset === 0 && side.half.initialSequence >= 0) {
+    if (end - start < OPENING_OCTETS && offset === side.opensAt && side.half.initialSequence >= 0) {
       side.hold(bytes, start, end, offset);
+      return;
+    }
+    const socks = offset === 0 && this.tcp.clientDirection !== null ? this.socks(side, bytes, start, end) : 0;
+    if (socks < 0) {
+      side.hold(bytes, start, end, offset);
+      return;
+    }
+    if (socks > 0) {
+      side.opensAt = offset + socks;
+      if (socks < end - start) this.decide(side, bytes, start + socks, end, offset + socks);
       return;
     }
     const found = opening(bytes, start, end);
     if (found === 'proxy-header') {
       const length = proxyHeaderLength(bytes, start, end);
+      side.opensAt = offset + length;
       if (length > 0 && length < end - start) this.decide(side, bytes, start + length, end, offset + length);
       return;
     }
@@ -255,6 +291,10 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
     side.frames.search(offset, 'the capture starts in the middle of this connection');
     side.frames.read(bytes, start, end, offset);
     this.reconsider(side);
+  }
+
+  private socks(side: Side, bytes: Uint8Array, start: number, end: number): number {
+    return socksLength(bytes, start, end, side.half.direction === this.tcp.clientDirection);
   }
 
   /** A side in search: frames make the connection WebSocket; HTTP may begin late; many octets without a frame end it. */
@@ -297,7 +337,8 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
       return;
     }
     if (stopped >= end) return;
-    if (!isClient || side.mode === 'websocket') {
+    if (side.mode === 'undecided') this.octets(side, bytes, stopped, end, offset + (stopped - start));
+    else if (!isClient || side.mode === 'websocket') {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
       side.needsAsRead();

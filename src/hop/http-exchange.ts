@@ -49,6 +49,10 @@ export interface ExchangeOwner {
   requestsWhole(): boolean;
   /** The response refused it: the request's direction goes on as HTTP. */
   refused(handshake: OpeningHandshake): void;
+  /** CONNECT was accepted: from the end of both heads on, the connection carries another one's octets (RFC 9110 section 9.3.6). */
+  tunnelled(requestEnd: number, responseEnd: number): void;
+  /** CONNECT was refused: the request's direction goes on as HTTP. */
+  notTunnelled(): void;
 }
 
 export class HttpExchange {
@@ -80,7 +84,7 @@ export class HttpExchange {
     });
   }
 
-  /** An Upgrade was asked for and is not answered yet. */
+  /** An Upgrade, or a tunnel, was asked for and is not answered yet. */
   get awaitsUpgrade(): boolean {
     return this.requests.state === 'stopped';
   }
@@ -95,6 +99,10 @@ export class HttpExchange {
     if (!isAnswered && this.pending.length < MAX_PENDING) this.pending.push(request);
     this.current = request;
     if (early !== undefined && request.dispatch !== null) answerDispatch(request.dispatch, early);
+    if (head.method === 'CONNECT' && early === undefined) {
+      this.upgradeFrom = to;
+      return 'hold';
+    }
     if (upgrade === null) return 'by-fields';
     this.handshake = upgrade;
     this.owner.upgradeHead = head;
@@ -154,6 +162,16 @@ export class HttpExchange {
       }
       this.requests.state = 'head';
       this.owner.refused(request.upgrade);
+      return 'by-fields';
+    }
+    if (request?.method === 'CONNECT') {
+      this.pending.shift();
+      if (head.status >= 200 && head.status < 300) {
+        this.owner.tunnelled(this.upgradeFrom, to);
+        return 'upgraded';
+      }
+      this.requests.state = 'head';
+      this.owner.notTunnelled();
       return 'by-fields';
     }
     if (head.status === 101) {

@@ -88,8 +88,7 @@ class FrameLister {
   frame(stack: ConnectionStack, side: Side, frame: Frame): void {
     const { context } = this.observer;
     const { direction } = side.half;
-    const message =
-      frame.fin && !frame.partial && (frame.opcode === Opcode.text || frame.opcode === Opcode.continuation);
+    const message = frame.fin && !frame.partial && frame.opcode <= Opcode.binary;
     const { lastType, lastIdText, lastText } = side.messages;
     const { half } = side;
     const { messages } = side;

@@ -10,7 +10,7 @@ import { type Frame, Opcode } from '../websocket/frame.js';
 import { MessageInflater } from '../websocket/inflate.js';
 import { unmask } from '../websocket/unmask.js';
 import type { HopContext } from './hop-context.js';
-import { DIGEST_TAIL, digestOf } from './message-digest.js';
+import { DIGEST_TAIL, digestOf, wholeDigestOf } from './message-digest.js';
 import { MessageFlag } from './message-table.js';
 import { SentRows } from './sent-rows.js';
 
@@ -30,6 +30,10 @@ const MAX_PARTS_KEPT = 64;
 /** Of a longer masked message only the beginning is unmasked at first: most say there what they are, and the rest is not looked at. */
 const LAZY_FROM = 512;
 const LAZY_HEAD = 256;
+const OPENING_BRACE = 0x7b;
+const OPENING_BRACKET = 0x5b;
+const QUOTE = 0x22;
+const SPACE = 0x20;
 /** What most streams never have takes no memory: replaced by the first one. */
 const NO_PARTS: Uint8Array[] = [];
 
@@ -51,6 +55,8 @@ export class MessageReader {
   closeCode: number | null = null;
   /** When the last whole Text or Binary message was complete. */
   lastMessageNs = Number.NaN;
+  /** From when to when whole messages went by that are no JSON text: a command could stand in them unseen. */
+  opaque: { fromNs: number; toNs: number } | null = null;
   inflater: MessageInflater | null = null;
   readonly sent: SentRows;
   /** What the last Text message said: for listings, valid until the next message. */
@@ -209,6 +215,8 @@ export class MessageReader {
       end = plain?.length ?? 0;
     }
     const text = this.assembling === Opcode.text;
+    // Senders that only know octets put their JSON into Binary messages: what reads as JSON is read.
+    const isJson = end > start && (text || (this.assembling === Opcode.binary && beginsLikeJson(bytes[start])));
     if ((flags & MessageFlag.partial) === 0) {
       this.lastMessageNs = this.context.clock.timeNs;
       if (text) this.counts.text++;
@@ -218,11 +226,18 @@ export class MessageReader {
     this.lastIdText = null;
     this.lastText = null;
     const whole = (flags & (MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable)) === 0;
-    const role = text && end > start ? this.read(bytes, start, end) : Role.other;
+    const role = isJson ? this.read(bytes, start, end) : Role.other;
+    if (this.lastType < 0 && this.lastId < 0 && end > start && whole && !(text && beginsLikeJson(bytes[start])))
+      this.noteOpaque();
     let digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (this.context.listing) return;
+    // By it connections are told apart, and the name may stand between the ends, too.
+    if (role === Role.authentication && whole) {
+      if (this.stillMasked !== null) this.unmaskRest(bytes);
+      digest ^= wholeDigestOf(bytes, start, end);
+    }
     if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);
@@ -281,6 +296,12 @@ export class MessageReader {
     unmask(masked, payloadStart + from, payloadEnd, maskingKey, from, bytes, from);
   }
 
+  private noteOpaque(): void {
+    const { timeNs } = this.context.clock;
+    if (this.opaque === null) this.opaque = { fromNs: timeNs, toNs: timeNs };
+    else this.opaque.toNs = timeNs;
+  }
+
   private isWanted(role: RoleNumber, digest: number): boolean {
     if (this.lastId >= 0 && (role === Role.command || role === Role.commandAck || role === Role.result)) return true;
     if (role === Role.authentication || this.context.keepAll) return true;
@@ -298,6 +319,10 @@ export class MessageReader {
     this.inflater?.forget();
     return null;
   }
+}
+
+function beginsLikeJson(octet: number): boolean {
+  return octet === OPENING_BRACE || octet === OPENING_BRACKET || octet === QUOTE || octet <= SPACE;
 }
 
 function flagsOf(frame: Frame): number {

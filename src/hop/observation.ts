@@ -62,6 +62,8 @@ export interface ObservedHalf {
   /** When new octets were last seen, and when the last whole Text or Binary message was complete; NaN for never. */
   lastOctetsNs: number;
   lastMessageNs: number;
+  /** From when to when whole messages went by that are no JSON: what they say is not known. Null where none did. */
+  opaque: { fromNs: number; toNs: number } | null;
   /** Null where all was TCP-ACKed. */
   unacked: UnackedTail | null;
   /** The latest time until which the capture proves that nothing else was sent; NaN where never. */

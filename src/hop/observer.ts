@@ -250,6 +250,7 @@ function describeHalf(
     lastSeenNs: half.lastSeenNs,
     lastOctetsNs: half.lastOctetsNs,
     lastMessageNs: read?.lastMessageNs ?? Number.NaN,
+    opaque: read?.opaque ?? null,
     unacked: unackedTail(half),
     wholeUntilNs: half.wholeUntilNs,
     finNs: closing ? tcp.closedNs : Number.NaN,

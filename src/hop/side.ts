@@ -24,6 +24,8 @@ export class Side {
   mode: 'undecided' | 'http' | 'websocket' | 'ignored' = 'undecided';
   readonly messages: MessageReader;
   frames: FrameStream;
+  /** Where what it carries begins: behind a PROXY header, or what is said to a proxy before it carries another connection. */
+  opensAt = 0;
   /** Where WebSocket began, by the handshake. */
   webSocketFrom = Number.NaN;
   blind: BlindSpan[] = NO_SPANS;

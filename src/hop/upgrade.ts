@@ -60,15 +60,17 @@ export class Upgrade implements ExchangeOwner {
 
   refused(handshake: OpeningHandshake): void {
     const { stack } = this;
-    const { client } = stack;
     stack.protocol = 'upgrade-refused';
     stack.handshake = handshake;
-    const { held } = client;
-    client.held = null;
-    held?.replay({
-      octets: (bytes, offset) => stack.octets(client, bytes, 0, bytes.length, offset),
-      lost: (from, to, exact) => stack.octetsLost(client, from, to, exact),
-    });
+    stack.readHeld(stack.client);
+  }
+
+  tunnelled(requestEnd: number, responseEnd: number): void {
+    this.stack.tunnelled(requestEnd, responseEnd);
+  }
+
+  notTunnelled(): void {
+    this.stack.readHeld(this.stack.client);
   }
 
   private agreedOn(handshake: OpeningHandshake): void {

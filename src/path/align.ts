@@ -7,11 +7,15 @@
 import type { MessageTable } from '../hop/message-table.js';
 import { MessageFlag } from '../hop/message-table.js';
 import type { ObservedHalf } from '../hop/observation.js';
+import type { ByteStringTable } from '../message/byte-string-table.js';
+import { increasing, type Mark, type ProvenStretch, provenBetween, settled } from './align-marks.js';
 import type { HopClock } from './hop-clock.js';
 
 export interface AlignSide {
   half: ObservedHalf;
   messages: MessageTable;
+  /** Of its IDs. */
+  strings: ByteStringTable;
   /** Brings its times to the common clock; null where that is not known yet. */
   clock: HopClock | null;
 }
@@ -20,6 +24,8 @@ export interface Alignment {
   /** By position in `outer.half.rows`: position in `inner.half.rows`, or -1. */
   inner: Int32Array;
   mode: 'offsets' | 'content' | 'none';
+  /** Where the same octets stand on both legs, at one distance: messages that both captures show stand at both ends. */
+  proven: ProvenStretch[];
 }
 
 /** A message may be seen on the later leg this much too early: clocks are only known so well. */
@@ -30,10 +36,37 @@ const CONTROL_TELLS_FROM = 4;
 
 export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
   let pairs = anchors(inner, outer);
+  if (inner.half.unsound.length + outer.half.unsound.length > 0)
+    pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
   if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
-  const byOffsets = pairs.length === 0 && !knownShift(inner, outer) ? null : alignByOffsets(inner, outer, pairs);
-  if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets' };
-  return { inner: alignByContent(inner, outer, pairs, towardsAgent), mode: pairs.length > 0 ? 'content' : 'none' };
+  if (pairs.length === 0 && !knownShift(inner, outer))
+    return { inner: alignByContent(inner, outer, pairs, towardsAgent), mode: 'none', proven: [] };
+  const marks = marksOf(inner, outer, pairs);
+  const byOffsets = marks.some(({ shift }) => shift !== marks[0].shift) ? null : alignByOffsets(inner, outer, marks[0]);
+  if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets', proven: provenBetween(marks) };
+  const kept = settled(marks);
+  const proven = provenBetween(kept);
+  if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, towardsAgent), proven };
+  const mode = pairs.length > 0 ? 'content' : 'none';
+  const firm = inner.clock !== null && outer.clock !== null ? pairsInTime(inner, outer, pairs, towardsAgent) : pairs;
+  return { inner: alignByContent(inner, outer, firm, towardsAgent), mode, proven };
+}
+
+/** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
+function marksOf(inner: AlignSide, outer: AlignSide, pairs: readonly [number, number][]): Mark[] {
+  const marks: Mark[] = [];
+  if (knownShift(inner, outer)) {
+    const { webSocketFrom } = inner.half;
+    const shift = outer.half.webSocketFrom - webSocketFrom;
+    marks.push({ inner: -1, outer: -1, shift, from: webSocketFrom, to: webSocketFrom });
+  }
+  for (const [i, o] of pairs) {
+    const row = inner.half.rows[i];
+    const from = inner.messages.startOffset[row];
+    const shift = outer.messages.startOffset[outer.half.rows[o]] - from;
+    marks.push({ inner: i, outer: o, shift, from, to: inner.messages.endOffset[row] });
+  }
+  return marks;
 }
 
 /** Position pairs [inner, outer] of messages whose content occurs exactly once on each side, in increasing order of both. */
@@ -59,6 +92,34 @@ function uniques(side: AlignSide): Map<number, number> {
       ? contentKey(side, row) ^ Math.imul(messages.maskingKey[row], 0x85ebca6b)
       : contentKey(side, row);
     seen.set(key, seen.has(key) ? -1 : position);
+  });
+  return seen;
+}
+
+/**
+ * Of messages that one side has only in part: the same ID and length, or the same masking key and length, exactly once on each side.
+ */
+function anchorsOfParts(inner: AlignSide, outer: AlignSide): [number, number][] {
+  const once = partsOf(inner);
+  const pairs: [number, number][] = [];
+  for (const [key, position] of partsOf(outer)) {
+    const other = position < 0 ? -1 : (once.get(key) ?? -1);
+    if (other < 0) continue;
+    const [i, o] = [inner.half.rows[other], outer.half.rows[position]];
+    if (!isWhole(inner.messages, i) || !isWhole(outer.messages, o)) pairs.push([other, position]);
+  }
+  return pairs;
+}
+
+function partsOf({ messages, half, strings }: AlignSide): Map<string, number> {
+  const seen = new Map<string, number>();
+  half.rows.forEach((row, position) => {
+    if ((messages.flags[row] & MessageFlag.partial) !== 0 || messages.opcode[row] === 0) return;
+    const id = messages.id[row];
+    const key = messages.maskingKey[row];
+    if (id < 0 && key === 0) return;
+    const name = `${messages.opcode[row]} ${messages.octets(row)} ${key !== 0 ? `m${key}` : `i${strings.hashOf(id)}`}`;
+    seen.set(name, seen.has(name) ? -1 : position);
   });
   return seen;
 }
@@ -99,26 +160,6 @@ function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
   return seen;
 }
 
-/** The longest run of pairs that keeps the order on both sides: a chance match of equal contents falls out. */
-function increasing(pairs: [number, number][]): [number, number][] {
-  const tails: number[] = [];
-  const before = new Int32Array(pairs.length).fill(-1);
-  for (let i = 0; i < pairs.length; i++) {
-    let low = 0;
-    let high = tails.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (pairs[tails[middle]][0] < pairs[i][0]) low = middle + 1;
-      else high = middle;
-    }
-    before[i] = low > 0 ? tails[low - 1] : -1;
-    tails[low] = i;
-  }
-  const run: [number, number][] = [];
-  for (let i = tails.length > 0 ? tails[tails.length - 1] : -1; i >= 0; i = before[i]) run.push(pairs[i]);
-  return run.reverse();
-}
-
 function contentKey(side: AlignSide, row: number): number {
   const { messages } = side;
   return (messages.digest[row] ^ Math.imul(messages.opcode[row], 0x9e3779b1)) | 0;
@@ -132,29 +173,79 @@ function knownShift(inner: AlignSide, outer: AlignSide): boolean {
   return inner.half.webSocketFrom >= 0 && outer.half.webSocketFrom >= 0;
 }
 
-/** One constant shift that all anchors agree on; null where they do not. */
-function alignByOffsets(inner: AlignSide, outer: AlignSide, pairs: [number, number][]): Int32Array | null {
-  const shiftOf = ([i, o]: [number, number]) =>
-    outer.messages.startOffset[outer.half.rows[o]] - inner.messages.startOffset[inner.half.rows[i]];
-  const shift = pairs.length > 0 ? shiftOf(pairs[0]) : outer.half.webSocketFrom - inner.half.webSocketFrom;
-  if (pairs.some((pair) => shiftOf(pair) !== shift)) return null;
-  if (knownShift(inner, outer) && shift !== outer.half.webSocketFrom - inner.half.webSocketFrom) return null;
+/** By one distance between the two streams; null where something else stands at a place. */
+function alignByOffsets(inner: AlignSide, outer: AlignSide, { shift }: Mark): Int32Array | null {
   const result = new Int32Array(outer.half.rows.length).fill(-1);
-  let i = 0;
-  for (let o = 0; o < outer.half.rows.length; o++) {
+  return byOffsets(inner, outer, shift, result, -1, inner.half.rows.length, -1, outer.half.rows.length) ? result : null;
+}
+
+/** Rows between two positions on each side, by the distance of the streams there; false where something else stands at a place. */
+function byOffsets(
+  inner: AlignSide,
+  outer: AlignSide,
+  shift: number,
+  result: Int32Array,
+  afterInner: number,
+  beforeInner: number,
+  afterOuter: number,
+  beforeOuter: number,
+): boolean {
+  let i = afterInner + 1;
+  for (let o = afterOuter + 1; o < beforeOuter; o++) {
     const wanted = outer.messages.startOffset[outer.half.rows[o]] - shift;
-    while (i < inner.half.rows.length && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
-    if (i >= inner.half.rows.length || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
+    while (i < beforeInner && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
+    if (crosses(inner, i - 1, outer, o, shift) || crosses(inner, i, outer, o, shift)) return false;
+    if (i >= beforeInner || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
     const same = isSame(inner, inner.half.rows[i], outer, outer.half.rows[o]);
-    if (same === false) return null;
+    if (same === false) return false;
     if (same !== null) result[o] = i;
   }
-  return result;
+  return true;
+}
+
+/** Whether two data messages would overlap without beginning together: then these are other octets, and the streams part before them. */
+function crosses(inner: AlignSide, i: number, outer: AlignSide, o: number, shift: number): boolean {
+  const [a, b] = [inner.half.rows[i], outer.half.rows[o]];
+  if (a === undefined || inner.messages.opcode[a] >= 8 || outer.messages.opcode[b] >= 8) return false;
+  if (!isWhole(inner.messages, a) || !isWhole(outer.messages, b)) return false;
+  const [from, to] = [outer.messages.startOffset[b] - shift, outer.messages.endOffset[b] - shift];
+  return (
+    from !== inner.messages.startOffset[a] && inner.messages.endOffset[a] > from && inner.messages.startOffset[a] < to
+  );
+}
+
+/** Stretch by stretch: where the distance is the same at both ends by offsets, else by content. */
+function alignPiecewise(
+  inner: AlignSide,
+  outer: AlignSide,
+  marks: readonly Mark[],
+  towardsAgent: boolean,
+): { inner: Int32Array; mode: 'offsets' | 'content' } {
+  const result = new Int32Array(outer.half.rows.length).fill(-1);
+  let mode: 'offsets' | 'content' = 'offsets';
+  let beforeInner = inner.half.rows.length;
+  let beforeOuter = outer.half.rows.length;
+  for (let m = marks.length - 1; m >= -1 && beforeOuter >= 0; m--) {
+    const mark = m < 0 ? null : marks[m];
+    const next = m + 1 < marks.length ? marks[m + 1] : null;
+    const [afterInner, afterOuter] = [mark?.inner ?? -1, mark?.outer ?? -1];
+    const oneShift = mark !== null && next !== null && mark.shift === next.shift;
+    if (!oneShift || !byOffsets(inner, outer, mark.shift, result, afterInner, beforeInner, afterOuter, beforeOuter)) {
+      result.fill(-1, afterOuter + 1, beforeOuter);
+      byContent(inner, outer, towardsAgent, result, afterInner, beforeInner, afterOuter, beforeOuter);
+      if (next !== null) mode = 'content';
+    }
+    if (mark !== null && mark.outer >= 0) result[mark.outer] = mark.inner;
+    beforeInner = mark?.inner ?? -1;
+    beforeOuter = mark?.outer ?? -1;
+  }
+  return { inner: result, mode };
 }
 
 /** Of frames at the same place; null where a hole in one of them leaves it open what it is. */
 function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean | null {
   if (isWhole(inner.messages, i) && isWhole(outer.messages, o)) return contentKey(inner, i) === contentKey(outer, o);
+  if (inner.messages.id[i] >= 0 && outer.messages.id[o] >= 0 && !hasSameId(inner, i, outer, o)) return false;
   const partial = ((inner.messages.flags[i] | outer.messages.flags[o]) & MessageFlag.partial) !== 0;
   return partial || inner.messages.octets(i) === outer.messages.octets(o) ? true : null;
 }
@@ -171,32 +262,100 @@ function alignByContent(
   towardsAgent: boolean,
 ): Int32Array {
   const result = new Int32Array(outer.half.rows.length).fill(-1);
-  const clocksKnown = inner.clock !== null && outer.clock !== null;
-  const common = ({ clock, messages }: AlignSide, row: number) => clock?.toCommon(messages.sentNs[row]) ?? Number.NaN;
   let innerEnd = inner.half.rows.length;
   let outerEnd = outer.half.rows.length;
   for (let p = pairs.length; p >= 0; p--) {
     const [innerAnchor, outerAnchor] = p > 0 ? pairs[p - 1] : [-1, -1];
-    let i = innerEnd - 1;
-    for (let o = outerEnd - 1; o > outerAnchor; o--) {
-      const row = outer.half.rows[o];
-      if (!isWhole(outer.messages, row)) continue;
-      const key = contentKey(outer, row);
-      for (let j = i; j > innerAnchor; j--) {
-        const other = inner.half.rows[j];
-        if (!isWhole(inner.messages, other) || contentKey(inner, other) !== key) continue;
-        if (clocksKnown) {
-          const passedNs = common(outer, row) - common(inner, other);
-          if ((towardsAgent ? passedNs : -passedNs) < -TIME_SLACK_NS) continue;
-        }
-        result[o] = j;
-        i = j - 1;
-        break;
-      }
-    }
+    byContent(inner, outer, towardsAgent, result, innerAnchor, innerEnd, outerAnchor, outerEnd);
     if (p > 0) result[outerAnchor] = innerAnchor;
     innerEnd = innerAnchor;
     outerEnd = outerAnchor;
   }
   return result;
+}
+
+/** What passes a hop takes about as long as the rest does; copies of a command are offered further apart. */
+const IN_TIME_NS = 250e6;
+const LEAST_DELAYS = 3;
+
+/**
+ * Of equal contents the pairs that are as far apart in time as most: nothing else can be between two of them. A content that is left once
+ * on each side may be two copies, of which each capture lost the other one: that shows in its time.
+ */
+function pairsInTime(
+  inner: AlignSide,
+  outer: AlignSide,
+  anchored: readonly [number, number][],
+  towardsAgent: boolean,
+): [number, number][] {
+  const common = ({ clock, messages, half }: AlignSide, position: number) =>
+    clock?.toCommon(messages.sentNs[half.rows[position]]) ?? Number.NaN;
+  const sign = towardsAgent ? 1 : -1;
+  const delays = anchored
+    .map(([i, o]) => sign * (common(outer, o) - common(inner, i)))
+    .filter((each) => !Number.isNaN(each));
+  delays.sort((a, b) => a - b);
+  const usual = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
+  const byContentKey = new Map<number, number[]>();
+  inner.half.rows.forEach((row, position) => {
+    if (!isWhole(inner.messages, row)) return;
+    const key = contentKey(inner, row);
+    const positions = byContentKey.get(key);
+    if (positions === undefined) byContentKey.set(key, [position]);
+    else positions.push(position);
+  });
+  const pairs: [number, number][] = [];
+  outer.half.rows.forEach((row, o) => {
+    if (!isWhole(outer.messages, row)) return;
+    let best = -1;
+    let least = IN_TIME_NS;
+    for (const i of byContentKey.get(contentKey(outer, row)) ?? []) {
+      const off = Math.abs(sign * (common(outer, o) - common(inner, i)) - usual);
+      if (off <= least) [best, least] = [i, off];
+    }
+    if (best >= 0) pairs.push([best, o]);
+  });
+  return increasing(pairs);
+}
+
+function byContent(
+  inner: AlignSide,
+  outer: AlignSide,
+  towardsAgent: boolean,
+  result: Int32Array,
+  afterInner: number,
+  beforeInner: number,
+  afterOuter: number,
+  beforeOuter: number,
+): void {
+  const clocksKnown = inner.clock !== null && outer.clock !== null;
+  const common = ({ clock, messages }: AlignSide, row: number) => clock?.toCommon(messages.sentNs[row]) ?? Number.NaN;
+  let i = beforeInner - 1;
+  for (let o = beforeOuter - 1; o > afterOuter; o--) {
+    const row = outer.half.rows[o];
+    for (let j = i; j > afterInner; j--) {
+      const other = inner.half.rows[j];
+      if (!isAlike(inner, other, outer, row)) continue;
+      if (clocksKnown) {
+        const passedNs = common(outer, row) - common(inner, other);
+        if ((towardsAgent ? passedNs : -passedNs) < -TIME_SLACK_NS) continue;
+      }
+      result[o] = j;
+      i = j - 1;
+      break;
+    }
+  }
+}
+
+/** The same content; of messages that were not read whole the same ID, or the same masking key and length. */
+function isAlike(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
+  const [a, b] = [inner.messages, outer.messages];
+  if (isWhole(a, i) && isWhole(b, o)) return contentKey(inner, i) === contentKey(outer, o);
+  if (a.opcode[i] !== b.opcode[o] || a.opcode[i] === 0) return false;
+  if (a.id[i] >= 0 && b.id[o] >= 0) return hasSameId(inner, i, outer, o);
+  return a.maskingKey[i] !== 0 && a.maskingKey[i] === b.maskingKey[o] && a.octets(i) === b.octets(o);
+}
+
+function hasSameId(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
+  return inner.strings.hashOf(inner.messages.id[i]) === outer.strings.hashOf(outer.messages.id[o]);
 }

@@ -17,6 +17,9 @@ import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
 import { uncapturedHops } from './uncaptured.js';
 
+/** So far apart, clocks are not compared without saying so. */
+const FAR_NS = 1e9;
+
 type Observations = readonly (HopObservation | null)[];
 
 export function buildPaths(
@@ -27,9 +30,15 @@ export function buildPaths(
     const plain = linkPaths(groupConnections(observations), observations);
     alignEncrypted(observations, hopClocks(plain, observations));
   }
-  const groups = groupConnections(observations);
-  const paths = linkPaths(groups, observations);
-  const clocks = hopClocks(paths, observations);
+  let groups = groupConnections(observations);
+  let paths = linkPaths(groups, observations);
+  let clocks = hopClocks(paths, observations);
+  // Short connections through a hop that writes its own keys are told by their times: by clocks that the long ones have told.
+  if (clocks.some((clock) => clock !== null && Math.abs(clock.offsetNs) > FAR_NS)) {
+    groups = groupConnections(observations, clocks);
+    paths = linkPaths(groups, observations);
+    clocks = hopClocks(paths, observations);
+  }
   const order = orderOf(groups, paths, observations);
   const views = hopNames.map((name, index) => ({
     index,
@@ -151,7 +160,8 @@ function sideOf(
   clock: HopClock | null,
 ): AlignSide {
   const half: ObservedHalf = leg.connection[direction];
-  return { half, messages: (observations[leg.hop] as HopObservation).messages, clock };
+  const { messages, strings } = observations[leg.hop] as HopObservation;
+  return { half, messages, strings, clock };
 }
 
 /** Whether any message of a leg has no row at an inner hop yet. */

@@ -4,10 +4,11 @@
  * RFC 6455 section 4.1 (the key is random for each connection); proxies pass it through.
  */
 
-import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { type KeyedConnection, passesSteadily, Servers } from './own-key.js';
+import type { HopClock } from './hop-clock.js';
+import { type KeyedConnection, passesInStep, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
+import { SharedMarks } from './shared-marks.js';
 
 export interface Sighting {
   hop: number;
@@ -22,14 +23,20 @@ export interface Group {
 /** Legs of one chain open within this time of each other. */
 const CHAIN_OPENS_WITHIN_NS = 30e9;
 const MIN_SHARED = 2;
+/** Sightings of one TCP connection in one capture. */
+const TOGETHER_WITHIN_NS = 5e9;
 
-export function groupConnections(observations: readonly (HopObservation | null)[]): Group[] {
+/** `clocks`: by hop, where they are known already; times of two captures are else compared as they stand. */
+export function groupConnections(
+  observations: readonly (HopObservation | null)[],
+  clocks: readonly (HopClock | null)[] = [],
+): Group[] {
   const sightings: Sighting[] = [];
   observations.forEach((observation, hop) => {
     for (const connection of observation?.connections ?? [])
       if (connection?.protocol === 'websocket') sightings.push({ hop, connection });
   });
-  const groups = new Groups(sightings);
+  const groups = new Groups(sightings, clocks);
   groups.joinByRecords();
   groups.joinByKey();
   groups.joinByInitialSequence();
@@ -48,7 +55,10 @@ function holdsNeighbours(sightings: readonly Sighting[]): boolean {
 
 class Groups {
   private readonly parent: number[];
-  constructor(private readonly sightings: readonly Sighting[]) {
+  constructor(
+    private readonly sightings: readonly Sighting[],
+    private readonly clocks: readonly (HopClock | null)[],
+  ) {
     this.parent = sightings.map((_, i) => i);
   }
 
@@ -124,58 +134,16 @@ class Groups {
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
     const passedThrough = this.keysPassedThrough();
     const servers = new Servers(this.sightings);
-    const votes = this.votes(observations);
-    const count = this.sightings.length;
-    const best = new Map<number, number>();
-    const ofEnd = (end: number, ofKind: number) => end * MARK_KINDS + (ofKind % MARK_KINDS);
-    const pairOf = (ofKind: number): [number, number] => {
-      const pair = Math.floor(ofKind / MARK_KINDS);
-      return [Math.floor(pair / count), pair % count];
-    };
-    for (const [ofKind, shared] of votes)
-      for (const end of pairOf(ofKind)) {
-        const key = ofEnd(end, ofKind);
-        best.set(key, Math.max(best.get(key) ?? 0, shared));
-      }
-    for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
-      const [x, y] = pairOf(ofKind);
-      if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
+    const marks = new SharedMarks(this.sightings, observations, servers.of);
+    for (const pair of marks.pairs()) {
+      const { x, y, kind, shared } = pair;
+      if (this.root(x) === this.root(y) || (shared < MIN_SHARED && kind !== 0)) continue;
       if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
-      if (this.keysContradict(x, y, passedThrough)) {
-        const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes, servers) : null;
-        if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
-      }
-      // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
+      if (shared < MIN_SHARED || this.keysContradict(x, y, passedThrough)) {
+        if (kind !== 0 || !this.hasOwnKey(x, y, servers, observations, marks)) continue;
+      } else if (marks.isFarFewer(pair)) continue;
       this.join(x, y);
     }
-  }
-
-  /** By pair of sightings and kind of mark: a proxy that copies leaves all kinds alike, one that masks anew the content only. */
-  private votes(observations: readonly (HopObservation | null)[]): Map<number, number> {
-    const holders = new Map<number, Holder[]>();
-    this.sightings.forEach(({ hop, connection }, sighting) => {
-      for (const mark of marksOf(connection, (observations[hop] as HopObservation).messages)) {
-        const list = holders.get(mark.digest);
-        if (list === undefined) holders.set(mark.digest, [{ sighting, hop, ...mark }]);
-        else if (list.length < MAX_HOLDERS) list.push({ sighting, hop, ...mark });
-      }
-    });
-    const votes = new Map<number, number>();
-    for (const list of holders.values()) {
-      if (list.length < 2 || list.length >= MAX_HOLDERS) continue;
-      const perHop = new Map<number, number>();
-      for (const { hop } of list) perHop.set(hop, (perHop.get(hop) ?? 0) + 1);
-      for (let x = 0; x < list.length; x++)
-        for (let y = x + 1; y < list.length; y++) {
-          if (list[x].sighting === list[y].sighting || !tellsTogether(list[x], list[y], perHop)) continue;
-          const low = Math.min(list[x].sighting, list[y].sighting);
-          const pair = low * this.sightings.length + Math.max(list[x].sighting, list[y].sighting);
-          const ofKind = pair * MARK_KINDS + list[x].kind;
-          votes.set(ofKind, (votes.get(ofKind) ?? 0) + 1);
-        }
-    }
-    return votes;
   }
 
   /** Not the same connection in two captures: another one that has the key, too. */
@@ -207,29 +175,27 @@ class Groups {
     y: number,
     servers: Servers,
     observations: readonly (HopObservation | null)[],
-    rivals: () => [number, number][],
+    marks: SharedMarks,
   ): boolean {
-    const others = this.members(y);
-    for (const i of this.members(x))
-      for (const j of others)
-        if (servers.keysPass(i, j) || servers.forwardsAnother(i, j) || servers.forwardsAnother(j, i)) return false;
-    const passes = (i: number, j: number) => passesSteadily(this.keyed(i, observations), this.keyed(j, observations));
-    return passes(x, y) && !rivals().some(([i, j]) => passes(i, j));
+    const [members, others] = [this.members(x), this.members(y)];
+    if (members.some((i) => servers.forwardsAnother(i, others) || others.some((j) => servers.keysPass(i, j))))
+      return false;
+    if (others.some((j) => servers.forwardsAnother(j, members))) return false;
+    const passes = (i: number, j: number) => {
+      const [a, b] = [this.keyed(i, observations), this.keyed(j, observations)];
+      return passesSteadily(a, b) || passesInStep(a, b);
+    };
+    return passes(x, y) && !this.rivals(x, y, servers, marks).some(([i, j]) => passes(i, j));
   }
 
   private keyed(end: number, observations: readonly (HopObservation | null)[]): KeyedConnection {
     const { hop, connection } = this.sightings[end];
-    return { connection, messages: (observations[hop] as HopObservation).messages };
+    return { connection, messages: (observations[hop] as HopObservation).messages, clock: this.clocks[hop] ?? null };
   }
 
   /** Pairs of one of the two and another connection at the other's server that share half as many contents. */
-  private rivals(
-    x: number,
-    y: number,
-    shared: number,
-    votes: ReadonlyMap<number, number>,
-    servers: Servers,
-  ): [number, number][] {
+  private rivals(x: number, y: number, servers: Servers, marks: SharedMarks): [number, number][] {
+    const shared = marks.contents(x, y);
     const rivals: [number, number][] = [];
     for (const [end, other] of [
       [x, y],
@@ -237,8 +203,7 @@ class Groups {
     ]) {
       for (let each = 0; each < this.sightings.length; each++) {
         if (each === end || servers.of[each] !== servers.of[other] || this.root(each) === this.root(other)) continue;
-        const pair = Math.min(end, each) * this.sightings.length + Math.max(end, each);
-        if ((votes.get(pair * MARK_KINDS) ?? 0) * 2 >= shared) rivals.push([end, each]);
+        if (marks.contents(end, each) * 2 >= shared) rivals.push([end, each]);
       }
     }
     return rivals;
@@ -309,68 +274,4 @@ function isTwin(a: ObservedConnection, b: ObservedConnection): boolean {
 export function tcpIdentity(connection: ObservedConnection): string | null {
   const { client, server } = connection.initialSequence;
   return client < 0 || server < 0 ? null : `${client}/${server}`;
-}
-
-/** What a connection is known by: contents that hardly any other carries. */
-interface Mark {
-  digest: number;
-  timeNs: number;
-  /** Masked, or with an ID: no broadcast. */
-  strong: boolean;
-  /** Content, content with its masking key, or key and length alone. */
-  kind: 0 | 1 | 2;
-}
-
-interface Holder extends Mark {
-  sighting: number;
-  hop: number;
-}
-
-/** More would make large captures slow and prove no more; the lowest digests are kept, the same at every hop. */
-const MAX_MARKS = 512;
-const MAX_HOLDERS = 16;
-const MANY_ROWS = 1024;
-const LEAST_KEYS = 3;
-const MARK_KINDS = 3;
-const TOGETHER_WITHIN_NS = 5e9;
-
-function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
-  if (a.hop === b.hop) return a.strong && b.strong && Math.abs(a.timeNs - b.timeNs) < TOGETHER_WITHIN_NS;
-  return (a.strong && b.strong) || (perHop.get(a.hop) === 1 && perHop.get(b.hop) === 1);
-}
-
-function marksOf(connection: ObservedConnection, messages: MessageTable): Iterable<Mark> {
-  const marks = new Map<number, Mark>();
-  for (const half of [connection.fromClient, connection.fromServer]) {
-    const keysTell = areRandom(half.rows, messages);
-    for (const row of half.rows) {
-      // Of a long connection a share that is the same at every hop.
-      if (half.rows.length > MANY_ROWS && (messages.digest[row] & 0x700) !== 0) continue;
-      const key = messages.maskingKey[row];
-      const timeNs = messages.sentNs[row];
-      const digest = messages.digest[row];
-      const mark = (value: number, strong: boolean, kind: Mark['kind']) =>
-        marks.set(value, { digest: value, timeNs, strong, kind });
-      if (key !== 0) mark(digest ^ Math.imul(key, 0x85ebca6b), true, 1);
-      // Of a packet that was cut the header is there, and with it a key that no other frame has.
-      if (keysTell && key !== 0) mark(Math.imul(key, 0x27d4eb2f) ^ messages.octets(row) ^ 0x5bd1e995, true, 2);
-      if (messages.opcode[row] >= 8) continue;
-      if (messages.id[row] >= 0 || messages.length[row] >= 48) mark(digest, messages.id[row] >= 0, 0);
-    }
-  }
-  if (marks.size <= MAX_MARKS) return marks.values();
-  return [...marks.values()].sort((a, b) => a.digest - b.digest).slice(0, MAX_MARKS);
-}
-
-/** Some clients always mask with the same key, or with few: they tell nothing. */
-function areRandom(rows: Int32Array, { maskingKey }: MessageTable): boolean {
-  const keys = new Set<number>();
-  const looked = Math.min(rows.length, MANY_ROWS);
-  let masked = 0;
-  for (let i = 0; i < looked; i++) {
-    if (maskingKey[rows[i]] === 0) continue;
-    keys.add(maskingKey[rows[i]]);
-    masked++;
-  }
-  return masked >= LEAST_KEYS && keys.size === masked;
 }

@@ -6,11 +6,14 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { ObservedConnection } from '../hop/observation.js';
+import type { HopClock } from './hop-clock.js';
 import { plainAddress } from './path.js';
 
 export interface KeyedConnection {
   connection: ObservedConnection;
   messages: MessageTable;
+  /** Of its capture, where other paths have told it. */
+  clock: HopClock | null;
 }
 
 /** What passes through a hop takes the same time each time, nearly. */
@@ -22,6 +25,9 @@ const MANY_STEADY = 8;
 const LONG_NS = 30e9;
 /** Shorter ones without an ID are Heartbeats, alike on all connections. */
 const TELLS_FROM = 48;
+/** What is told by its time alone, since its content is on every connection. */
+const IN_STEP_WITHIN_NS = 250e6;
+const LEAST_IN_STEP = 5;
 
 /**
  * The servers at which the connections end, each as its capture shows it; between which of them a key was seen to pass: there no
@@ -50,11 +56,14 @@ export class Servers {
     return this.passages.has(`${this.of[a]}|${this.of[b]}`);
   }
 
-  /** X-Forwarded-For of `inner` names a client that came to the server of `outer`, and it is not the one of `outer`. */
-  forwardsAnother(inner: number, outer: number): boolean {
+  /**
+   * X-Forwarded-For of `inner` names a client that came to a server of `outer`, and it is the client of none of these. They are one
+   * WebSocket: a capture on all interfaces shows its connection also with the address that it had before NAT.
+   */
+  forwardsAnother(inner: number, outer: readonly number[]): boolean {
     const named = this.sightings[inner].connection.handshake?.forwardedFor.map(plainAddress) ?? [];
-    if (named.includes(plainAddress(this.sightings[outer].connection.clientAddress))) return false;
-    return named.some((address) => this.clients.get(this.of[outer])?.has(address));
+    if (outer.some((i) => named.includes(plainAddress(this.sightings[i].connection.clientAddress)))) return false;
+    return named.some((address) => outer.some((i) => this.clients.get(this.of[i])?.has(address)));
   }
 }
 
@@ -64,7 +73,8 @@ export class Servers {
  * gets the same commands fails, too: what the agent says is not the same, nor is its name.
  */
 export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean {
-  if (a.connection.lastNs < b.connection.firstNs || b.connection.lastNs < a.connection.firstNs) return false;
+  const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
+  if (lifeA.toNs < lifeB.fromNs || lifeB.toNs < lifeA.fromNs) return false;
   if (namesContradict(a.connection, b.connection)) return false;
   const fromAgent = sharedTimes(a, b, 'fromClient');
   if (fromAgent.length === 0) return false;
@@ -73,9 +83,55 @@ export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean 
   const middle = apart[apart.length >> 1];
   const steady = shared.filter(([here, there]) => Math.abs(there - here - middle) <= STEADY_WITHIN_NS);
   if (steady.length < LEAST_STEADY || steady.length * 3 < shared.length * 2) return false;
-  const opened = openedApart(a.connection, b.connection);
+  const opened = openedApart(a, b);
   if (Math.abs(opened - middle) > OPENS_WITHIN_NS) return false;
   return Math.abs(opened) <= OPENS_WITHIN_NS || isLong(steady.map(([here]) => here));
+}
+
+/**
+ * Whether what the agent says on one connection it says on the other, message by message, each after the same time. For agents that
+ * say little: one message that only these two carry, which the caller has found, tells the delay, and Heartbeats, alike on all
+ * connections, keep step with it. What the server says is not asked: the hop between may be the one that drops it.
+ */
+export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
+  if (namesContradict(a.connection, b.connection)) return false;
+  const [shared] = sharedTimes(a, b, 'fromClient');
+  if (shared === undefined) return false;
+  const delay = shared[1] - shared[0];
+  if (Math.abs(openedApart(a, b) - delay) > OPENS_WITHIN_NS) return false;
+  const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
+  const from = Math.max(lifeA.fromNs, lifeB.fromNs - delay);
+  const to = Math.min(lifeA.toNs, lifeB.toNs - delay);
+  const here = saidBetween(a, from + IN_STEP_WITHIN_NS, to - IN_STEP_WITHIN_NS);
+  const there = saidBetween(b, from + delay + IN_STEP_WITHIN_NS, to + delay - IN_STEP_WITHIN_NS);
+  const most = Math.max(here.length, there.length);
+  let inStep = 0;
+  let next = 0;
+  for (const { digest, timeNs } of here) {
+    const isIt = (each: Said) => each.digest === digest && Math.abs(each.timeNs - timeNs - delay) <= IN_STEP_WITHIN_NS;
+    const found = there.findIndex((each, i) => i >= next && isIt(each));
+    if (found < 0) continue;
+    inStep++;
+    next = found + 1;
+  }
+  return inStep >= LEAST_IN_STEP && inStep * 5 >= most * 4;
+}
+
+interface Said {
+  digest: number;
+  timeNs: number;
+}
+
+/** Data messages of the agent in that time. */
+function saidBetween(side: KeyedConnection, fromNs: number, toNs: number): Said[] {
+  const said: Said[] = [];
+  const { connection, messages } = side;
+  for (const row of connection.fromClient.rows) {
+    const timeNs = common(side, messages.sentNs[row]);
+    if (messages.opcode[row] < 8 && timeNs >= fromNs && timeNs <= toNs)
+      said.push({ digest: messages.digest[row], timeNs });
+  }
+  return said;
 }
 
 /** Clocks that are far apart are believed where messages agree on it over a time in which no burst of old ones can. */
@@ -85,9 +141,19 @@ function isLong(times: number[]): boolean {
   return times.some((each) => each - first >= LONG_NS);
 }
 
-function openedApart(a: ObservedConnection, b: ObservedConnection): number {
-  const apart = b.openedNs - a.openedNs;
-  return Number.isNaN(apart) ? b.firstNs - a.firstNs : apart;
+function openedApart(a: KeyedConnection, b: KeyedConnection): number {
+  const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
+  const apart = lifeB.openedNs - lifeA.openedNs;
+  return Number.isNaN(apart) ? lifeB.fromNs - lifeA.fromNs : apart;
+}
+
+function lifeOf(side: KeyedConnection): { openedNs: number; fromNs: number; toNs: number } {
+  const { openedNs, firstNs, lastNs } = side.connection;
+  return { openedNs: common(side, openedNs), fromNs: common(side, firstNs), toNs: common(side, lastNs) };
+}
+
+function common({ clock }: KeyedConnection, timeNs: number): number {
+  return clock === null ? timeNs : clock.toCommon(timeNs);
 }
 
 /** When each message that both carry once was sent at `a` and at `b`. */
@@ -106,12 +172,13 @@ function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b 
 }
 
 /** By digest; NaN for what comes more than once. */
-function timesOf({ connection, messages }: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number> {
+function timesOf(side: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number> {
+  const { connection, messages } = side;
   const times = new Map<number, number>();
   for (const row of connection[way].rows) {
     if (messages.opcode[row] >= 8 || (messages.id[row] < 0 && messages.length[row] < TELLS_FROM)) continue;
     const digest = messages.digest[row];
-    times.set(digest, times.has(digest) ? Number.NaN : messages.sentNs[row]);
+    times.set(digest, times.has(digest) ? Number.NaN : common(side, messages.sentNs[row]));
   }
   return times;
 }

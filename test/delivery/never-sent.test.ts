@@ -37,6 +37,25 @@ describe('never-sent', () => {
     expect(heard.of('c-77').reason).toContain('--command');
   });
 
+  it('is not said where messages left that are no JSON', async () => {
+    for (const bytes of [frame(hex('82 a1 74 07 a2 69 64'), { opcode: 2 }), frame('42["Command",{"id":"c-1"}]')]) {
+      const scene = new Scene();
+      dispatch(scene.tapes[0], 2000, 'c-1');
+      scene.chain.outward(2010, bytes);
+      const verdict = (await hear(scene.goOn(3000).captures)).of('c-1');
+      expect(verdict.outcome).toBe('inconclusive');
+      expect(verdict.reason).toContain('no JSON');
+    }
+  });
+
+  it('is not a command that was sent in a Binary message', async () => {
+    const scene = new Scene();
+    dispatch(scene.tapes[0], 1990, 'c-1');
+    scene.chain.outward(2000, frame(command('c-1'), { opcode: 2 }));
+    const verdict = (await hear(scene.goOn(3000).captures)).of('c-1');
+    expect(ruling(verdict)).toBe('reached-agent npm agent');
+  });
+
   it('is not a command that was asked for and sent', async () => {
     const scene = new Scene();
     dispatch(scene.tapes[0], 1990, 'c-1');

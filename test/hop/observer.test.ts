@@ -425,6 +425,85 @@ describe('a PROXY protocol header before the request', () => {
   });
 });
 
+describe('a WebSocket through a proxy that carries any connection', () => {
+  const connect = octets('CONNECT ws.example.net:80 HTTP/1.1\r\nHost: ws.example.net:80\r\n\r\n');
+  const established = octets('HTTP/1.1 200 Connection established\r\nVia: 1.1 squid\r\n\r\n');
+  // RFC 1928 with a name, then with user name and password (RFC 1929) and IPv4.
+  const socks: [string, Uint8Array[], Uint8Array[]][] = [
+    [
+      'SOCKS without authentication',
+      [hex('05 01 00'), join(hex('05 01 00 03 0e'), octets('ws.example.net'), hex('00 50'))],
+      [hex('05 00'), hex('05 00 00 01 0a 00 00 01 d4 31')],
+    ],
+    [
+      'SOCKS with a password',
+      [
+        hex('05 02 00 02'),
+        join(hex('01 03'), octets('bob'), hex('02'), octets('pw')),
+        hex('05 01 00 01 0a 00 00 09 00 50'),
+      ],
+      [hex('05 02'), hex('01 00'), hex('05 00 00 04 20010db8000000000000000000000001 d4 31')],
+    ],
+  ];
+
+  it.each<[string, Uint8Array[], Uint8Array[]]>([['CONNECT', [connect], [established]], ...socks])(
+    '%s is passed over, however it is cut',
+    (_, asked, answered) => {
+      for (const most of [1500, 9]) {
+        const tape = new Tape();
+        const talk = new Talk(tape).open(0);
+        let at = 1;
+        const cut = (from: 'client' | 'server', bytes: Uint8Array) => {
+          for (let i = 0; i < bytes.length; i += most) talk.send(at++, from, bytes.subarray(i, i + most));
+        };
+        asked.forEach((each, i) => {
+          cut('client', each);
+          cut('server', answered[i]);
+        });
+        cut('client', upgradeRequest());
+        cut('server', join(upgradeResponse(), frame(command('c-1'))));
+        cut('client', masked(commandAck('c-1')));
+        const { connections, fromServer, fromClient } = observe(tape);
+        expect(connections[0]).toMatchObject({ protocol: 'websocket', handshake: { acceptMatches: true } });
+        expect(connections[0].fromClient.webSocketFrom).toBe(join(...asked, upgradeRequest()).length);
+        expect(ids(fromServer())).toEqual(['c-1']);
+        expect(ids(fromClient())).toEqual(['c-1']);
+      }
+    },
+  );
+
+  it('CONNECT may be refused, and asked for again', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape).open(0);
+    talk.send(1, 'client', connect);
+    talk.send(2, 'server', octets('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno'));
+    talk.send(3, 'client', connect);
+    talk.send(4, 'server', established);
+    talk.send(5, 'client', upgradeRequest());
+    talk.send(6, 'server', join(upgradeResponse(), frame(command('c-1'))));
+    const { connections, fromServer } = observe(tape);
+    expect(connections[0]).toMatchObject({ protocol: 'websocket', handshake: { acceptMatches: true } });
+    expect(ids(fromServer())).toEqual(['c-1']);
+  });
+});
+
+describe('JSON in Binary messages', () => {
+  it('is read as it is in Text; what is no JSON is told of by when it went by', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    talk.send(10, 'server', frame(command('c-1'), { opcode: 2 }));
+    talk.send(20, 'client', masked(commandAck('c-1'), { opcode: 2 }));
+    talk.send(30, 'server', frame(hex('0a 03 63 2d 32'), { opcode: 2 }));
+    talk.send(40, 'server', frame('42["Command",{"id":"c-2"}]'));
+    const { connections, fromServer, fromClient } = observe(tape);
+    expect(fromServer()[0]).toMatchObject({ opcode: 2, type: 'Command', id: 'c-1' });
+    expect(fromClient()).toMatchObject([{ opcode: 2, type: 'CommandAck', id: 'c-1' }]);
+    expect(connections[0].fromServer.counts).toMatchObject({ text: 1, binary: 2 });
+    expect(connections[0].fromServer.opaque).toEqual({ fromNs: 30e6, toNs: 40e6 });
+    expect(connections[0].fromClient.opaque).toBeNull();
+  });
+});
+
 describe('what is no WebSocket', () => {
   it.each([
     ['tls', hex('16 03 01 00 05 01 00 00 01 00')],

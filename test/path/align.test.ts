@@ -15,6 +15,7 @@ function side(sent: [number, Uint8Array][], response: string[] = [], clockNs: nu
   return {
     half: connections[0].fromServer,
     messages: observation.messages,
+    strings: observation.strings,
     clock: clockNs === null ? null : HopClock.constant(clockNs, 0),
   };
 }
@@ -122,6 +123,48 @@ describe('align by content', () => {
       50_000e6,
     );
     expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, 1, 3] });
+  });
+});
+
+describe('align where a hop writes frames of its own', () => {
+  const inTwo = (id: string) => {
+    const octets = Buffer.from(command(id));
+    const parts = [frame(octets.subarray(0, 20), { fin: false }), frame(octets.subarray(20), { opcode: 0 })];
+    return Buffer.concat(parts);
+  };
+
+  it('goes by content, though the first message stands where it should in both streams', () => {
+    const copies: [number, string][] = [
+      [100, 'auth'],
+      [200, 'a'],
+      [300, 'b'],
+      [2200, 'a'],
+      [2300, 'b'],
+    ];
+    const inner = side(copies.map(([ms, id]) => [ms, text(id)]));
+    const outer = side(copies.map(([ms, id], n) => [ms + 1, n === 0 ? text(id) : inTwo(id)]));
+    expect(matched(inner, outer).inner).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('takes the copies that are at one time, where one capture lost the first and the other one the last', () => {
+    const inner = side([
+      [50, text('x')],
+      [100, text('y')],
+      [150, text('z')],
+      // A Ping, lost here the first time.
+      [2000, text('a')],
+      [4000, ping('p')],
+      [4100, text('a')],
+    ]);
+    const outer = side([
+      [51, inTwo('x')],
+      [101, inTwo('y')],
+      [151, inTwo('z')],
+      [300, ping('p')],
+      [2001, inTwo('a')],
+      [4101, inTwo('a')],
+    ]);
+    expect(matched(inner, outer).inner).toEqual([0, 1, 2, -1, 3, 5]);
   });
 });
 

@@ -87,6 +87,70 @@ describe('a gateway that writes a key of its own before hops that pass theirs', 
     ]);
   });
 
+  const heartbeat = '{"type":"Heartbeat"}';
+
+  it('is linked where all that passes is an authentication and Heartbeats, which are alike for all, by their step', () => {
+    const lab = new Lab();
+    const agents = [1, 2].map((n) => lab.agent(n, n * 100, { forwarded: `203.0.113.${n}` }));
+    for (const [i, agent] of agents.entries()) {
+      says(agent, 400 + i * 10, auth(`A-${agent.n}`));
+      for (let n = 0; n < 8; n++) {
+        says(agent, 1500 + n * 1000 + i * 600, heartbeat);
+        if (n === 4) for (const leg of agent.inner) leg.send(6200, 'server', frame(command(`c-${i}`)));
+      }
+    }
+    expect(ends(lab.paths())).toEqual([
+      [40_001, 40_001, 50_001],
+      [40_002, 40_002, 50_002],
+    ]);
+  });
+
+  it('is not linked where the Heartbeats are out of step, as on the connection that the agent made next', () => {
+    const lab = new Lab();
+    const agent = lab.agent(1, 0);
+    says(agent, 400, auth('A-1'));
+    for (let n = 0; n < 8; n++) {
+      agent.outer.send(1500 + n * 1000, 'client', masked(heartbeat));
+      const copied = masked(heartbeat);
+      for (const leg of agent.inner) leg.send(1950 + n * 1000, 'client', copied);
+    }
+    expect(ends(lab.paths())).toContainEqual([null, null, 50_001]);
+  });
+
+  it('is linked on all interfaces, where the client has another address before NAT', () => {
+    const lab = new Lab();
+    const agent = lab.agent(1, 0, { forwarded: '198.51.100.7' });
+    const other = lab.agent(2, 50, { forwarded: '198.51.100.8' });
+    // The same TCP connection at the gateway, as it came in there and as it goes on.
+    const asItCame = { server: GATEWAY, serverPort: 443, client: '198.51.100.7', clientPort: 50_001 };
+    const before = webSocket(lab.gateway, 0, { ...asItCame, clientIsn: 0x1000_0000 }, { key: key('B') });
+    for (const [i, each] of [agent, other].entries()) {
+      says(each, 400 + i, auth(`A-${each.n}`));
+      for (let n = 0; n < 4; n++) says(each, 1000 + n * 500 + i * 37, commandAck(`c-${i}${n}`));
+    }
+    before.send(400, 'client', masked(auth('A-1')));
+    for (let n = 0; n < 4; n++) before.send(1000 + n * 500, 'client', masked(commandAck(`c-0${n}`)));
+    expect(ends(lab.paths())).toContainEqual([40_001, 40_001, 50_001]);
+  });
+
+  it('is linked for a short time too, where another path has told that its clock is far off', () => {
+    const lab = new Lab();
+    const [long, short] = [1, 2].map((n) => lab.agent(n, n * 100, { outerAtMs: 20_000 + n * 100 }));
+    says(long, 20_600, auth('A-1'), 601);
+    says(short, 20_700, auth('A-2'), 701);
+    for (let n = 0; n < 10; n++) {
+      const legs = n < 2 ? [long, short] : [long];
+      for (const [i, { inner, outer }] of legs.entries()) {
+        for (const leg of inner) leg.send(1000 + n * 4000 + i, 'server', frame(command(`c-${i}${n}`)));
+        outer.send(21_001 + n * 4000 + i, 'server', frame(command(`c-${i}${n}`)));
+      }
+    }
+    expect(ends(lab.paths())).toEqual([
+      [40_001, 40_001, 50_001],
+      [40_002, 40_002, 50_002],
+    ]);
+  });
+
   it('is linked though its clock is far off, where the messages agree on that for long', () => {
     const lab = new Lab();
     const agent = lab.agent(1, 0, { outerAtMs: 20_000 });
