@@ -51,6 +51,8 @@ export class TcpConnection {
     this.portA = segment.sourcePort;
     this.portB = segment.destinationPort;
     this.halves = [new HalfStream(0, clock), new HalfStream(1, clock)];
+    this.halves[0].peer = this.halves[1];
+    this.halves[1].peer = this.halves[0];
     this.firstNs = clock.timeNs;
     this.lastNs = clock.timeNs;
   }

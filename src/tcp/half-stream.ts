@@ -42,6 +42,10 @@ interface HeldSegment {
   end: number;
   wireEnd: number;
   bytes: Uint8Array;
+  timeNs: number;
+  ref: number;
+  /** Octets of the other direction that its sender had TCP-ACKed when it sent this: they come first. -Infinity where they did. */
+  needs: number;
 }
 
 /** What most streams never have takes no memory: replaced by the first one. */
@@ -57,6 +61,10 @@ export const FAR_OCTETS = 1 << 25;
 const REORDERED_OCTETS = 1 << 16;
 /** A hole that the receiver has TCP-ACKed is waited for this long: captures of several queues come out of order. */
 const REORDER_WAIT_NS = 250e6;
+/** What answers octets that are yet to be captured waits for them this long: a mirror port may deliver one direction late. */
+const CAUSE_WAIT_NS = 1e9;
+/** As often in vain: the capture does not hold the other direction, and nobody waits for it any more. */
+const MOST_WAITS_IN_VAIN = 8;
 const COPY_WITHIN_NS = 50e6;
 const COPY_AT_ONCE_NS = 1e6;
 /** Packets of several queues come out of order by less. */
@@ -124,6 +132,11 @@ export class HalfStream {
   freshFrom = Number.POSITIVE_INFINITY;
   /** Cleared by the consumer for a stream that it does not follow: no copies are kept, no ledger. */
   followed = true;
+  /** The other direction of the connection. */
+  peer: HalfStream | null = null;
+  /** The other direction's octets up to here are not waited for any more. */
+  private notWaitedFor = Number.NEGATIVE_INFINITY;
+  private waitsInVain = 0;
 
   constructor(
     /** 0: sent by the connection's endpoint A. 1: by B. */
@@ -226,7 +239,9 @@ export class HalfStream {
       return;
     }
     this.note(offset, wireEnd, mark, Math.min(this.acks.offset, this.keepFrom));
-    if (offset > this.next) this.hold(bytes, start, end, offset, wireEnd);
+    const { peer } = this;
+    if (offset > this.next || (peer !== null && peer.acks.offset > peer.next && this.comesBefore(peer, wireEnd)))
+      this.hold(bytes, start, end, offset, wireEnd);
     else if (wireEnd > this.next) {
       this.deliver(bytes, start, end, offset, wireEnd);
       this.freshFrom = Number.POSITIVE_INFINITY;
@@ -271,6 +286,10 @@ export class HalfStream {
   /** Called with every packet of the connection while segments are held: has the hole become the capture's fault? */
   reviewHole(): void {
     if (this.held.length === 0) return;
+    if (this.held[0].start <= this.next) {
+      this.reviewCause(this.held[0]);
+      return;
+    }
     if (this.acks.offset < this.held[0].start) {
       this.holeAckedSinceNs = Number.NaN;
       if (this.heldOctets > MAX_HELD_OCTETS || this.held.length > MAX_HELD_SEGMENTS) this.skipHole();
@@ -281,12 +300,41 @@ export class HalfStream {
     if (Math.abs(waited) > REORDER_WAIT_NS || this.heldOctets > MAX_HELD_OCTETS) this.skipHole();
   }
 
+  /** Octets that answer others which are not captured yet: the sender had them, as its TCP ACK says. */
+  private comesBefore(peer: HalfStream, wireEnd: number): boolean {
+    if (wireEnd <= this.next || this.waitsInVain >= MOST_WAITS_IN_VAIN) return false;
+    return peer.acks.offset > peer.nextWithFin && peer.acks.offset > this.notWaitedFor;
+  }
+
+  private reviewCause(first: HeldSegment): void {
+    if (this.waitsForCause(first)) {
+      const waitedNs = Math.abs(this.clock.timeNs - first.timeNs);
+      if (waitedNs <= CAUSE_WAIT_NS && this.heldOctets <= MAX_HELD_OCTETS && this.held.length <= MAX_HELD_SEGMENTS)
+        return;
+      this.waitsInVain++;
+      this.notWaitedFor = first.needs;
+    } else if (first.needs > this.notWaitedFor) this.waitsInVain = 0;
+    this.drain();
+    if (this.peer?.hasHole) this.peer.reviewHole();
+  }
+
+  private waitsForCause({ needs }: HeldSegment): boolean {
+    if (this.peer === null || this.waitsInVain >= MOST_WAITS_IN_VAIN) return false;
+    return needs > this.peer.nextWithFin && needs > this.notWaitedFor;
+  }
+
+  /** The next octet in order, as a TCP ACK would have it: it counts the FIN as one. */
+  private get nextWithFin(): number {
+    return this.finOffset === this.next ? this.next + 1 : this.next;
+  }
+
   get hasHole(): boolean {
     return this.held.length > 0;
   }
 
   /** No packet will come any more: whatever is held is delivered, behind the gaps that remain. */
   finish(): void {
+    this.notWaitedFor = Number.POSITIVE_INFINITY;
     while (this.held.length > 0) this.skipHole();
     const known = Math.max(
       this.ahead,
@@ -343,22 +391,33 @@ export class HalfStream {
     while (at > 0 && this.held[at - 1].start > offset) at--;
     if (at > 0 && this.held[at - 1].start === offset && this.held[at - 1].wireEnd >= wireEnd) return;
     if (this.held === NOT_HELD) this.held = [];
-    this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: bytes.slice(start, end) });
+    const { timeNs, ref } = this.clock;
+    const { peer } = this;
+    const needs = peer !== null && peer.acks.offset > peer.nextWithFin ? peer.acks.offset : Number.NEGATIVE_INFINITY;
+    const copy = bytes.slice(start, end);
+    this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: copy, timeNs, ref, needs });
     this.heldOctets += end - start;
   }
 
+  /** What is held is told as of the moment at which it was captured. */
   private drain(): void {
-    while (this.held.length > 0 && this.held[0].start <= this.next) {
+    const { timeNs, ref } = this.clock;
+    while (this.held.length > 0 && this.held[0].start <= this.next && !this.waitsForCause(this.held[0])) {
       const segment = this.held.shift() as HeldSegment;
       this.heldOctets -= segment.bytes.length;
+      this.clock.timeNs = segment.timeNs;
+      this.clock.ref = segment.ref;
       if (segment.wireEnd > this.next)
         this.deliver(segment.bytes, 0, segment.bytes.length, segment.start, segment.wireEnd);
+      if (this.held.length === 0 && this.next >= this.ahead && !(this.wholeUntilNs > segment.timeNs)) this.markWhole();
     }
+    this.clock.timeNs = timeNs;
+    this.clock.ref = ref;
     this.holeAckedSinceNs = Number.NaN;
   }
 
   private skipHole(): void {
-    this.reportGap(this.held[0].start);
+    if (this.held[0].start > this.next) this.reportGap(this.held[0].start);
     this.drain();
   }
 
