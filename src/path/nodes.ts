@@ -4,7 +4,7 @@
  */
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { type Group, type Sighting, tcpIdentity } from './group.js';
+import { type Group, type Sighting, standTogether, tcpIdentity } from './group.js';
 import { isLoopback, plainAddress } from './path.js';
 
 export type Observations = readonly (HopObservation | null)[];
@@ -57,12 +57,10 @@ function isSameTcp(a: ObservedConnection, b: ObservedConnection): boolean {
   const identity = tcpIdentity(a);
   const portsDiffer = a.clientPort !== b.clientPort && a.serverPort !== b.serverPort;
   if (identity !== null && tcpIdentity(b) !== null) return identity === tcpIdentity(b) && !portsDiffer;
-  return (
-    a.clientAddress === b.clientAddress &&
-    a.clientPort === b.clientPort &&
-    a.serverAddress === b.serverAddress &&
-    a.serverPort === b.serverPort
-  );
+  if (a.serverAddress === b.serverAddress && a.serverPort === b.serverPort)
+    return a.clientAddress === b.clientAddress && a.clientPort === b.clientPort;
+  // In mid-connection, before and after translation.
+  return !portsDiffer && standTogether(a, b);
 }
 
 /** Whether `a` lies nearer to the server than `b`. */
