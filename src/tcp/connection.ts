@@ -111,6 +111,7 @@ export class TcpConnection {
     const start = (flags & Flag.syn) !== 0 ? (sequence + 1) | 0 : sequence;
     if (payloadLength > 0) {
       half.timestamp = segment.timestampValue | 0;
+      half.acknowledges = segment.acknowledgment | 0;
       half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, copyMark(segment));
     } else half.bare(start);
     if ((flags & Flag.fin) !== 0) {

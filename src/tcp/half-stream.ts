@@ -69,6 +69,8 @@ const COPY_WITHIN_NS = 50e6;
 const COPY_AT_ONCE_NS = 1e6;
 /** Packets of several queues come out of order by less. */
 const SET_BACK_NS = 100e6;
+/** So long a stream that was not seen from its SYN on may still turn out to begin earlier. */
+const BEGINS_WITHIN_NS = 20e6;
 /** The first retransmission comes after 0.2 to 1 s, and a second one by now. */
 const SENT_AGAIN_WITHIN_NS = 3e9;
 
@@ -89,6 +91,8 @@ export class HalfStream {
   private nextSequence = 0;
   /** The next octet in order. */
   next = 0;
+  /** Nothing is given on yet, since what comes first may be captured later; NaN once it is known. */
+  private beginsSinceNs = Number.NaN;
   /** The octet after the highest one seen leaving. */
   highest = 0;
   /** Sequence numbers that packets without payload stood at: beyond `next` they tell of octets that were not captured. */
@@ -112,6 +116,8 @@ export class HalfStream {
   duplicates = 0;
   /** Timestamp option of the segment at hand, and of the one that brought the highest octets; 0 for none. */
   timestamp = 0;
+  /** Sequence number of the other direction that the segment at hand acknowledges. */
+  acknowledges = 0;
   private newestTimestamp = 0;
   private resends = 0;
   /** How many there were when the oldest octet that waits for its TCP ACK was sent. */
@@ -150,6 +156,7 @@ export class HalfStream {
   /** The first packet of this direction, or the first ACK for it, fixes offset 0. */
   start(sequence: number): void {
     this.started = true;
+    this.beginsSinceNs = this.clock.timeNs;
     this.baseSequence = sequence >>> 0;
     this.nextSequence = sequence | 0;
   }
@@ -157,6 +164,36 @@ export class HalfStream {
   syn(sequence: number): void {
     this.initialSequence = sequence >>> 0;
     if (!this.started) this.start((sequence + 1) | 0);
+    else if (!Number.isNaN(this.beginsSinceNs)) this.beginAt(this.offsetOf((sequence + 1) | 0));
+    this.beginsSinceNs = Number.NaN;
+  }
+
+  private stillBegins(): boolean {
+    if (Math.abs(this.clock.timeNs - this.beginsSinceNs) <= BEGINS_WITHIN_NS) return true;
+    this.beginsSinceNs = Number.NaN;
+    return false;
+  }
+
+  /** Nothing was given on: offset 0 can still be another octet's. */
+  private beginAt(offset: number): void {
+    const by = -offset;
+    if (this.next > 0 || by <= 0 || by > REORDERED_OCTETS) return;
+    this.baseSequence = (this.baseSequence - by) >>> 0;
+    this.nextSequence = (this.nextSequence - by) | 0;
+    if (this.highest > 0) this.highest += by;
+    if (this.ahead > 0) this.ahead += by;
+    if (this.finOffset >= 0) this.finOffset += by;
+    this.resentTo += by;
+    this.acks.moveBy(by);
+    this.ledger.moveBy(by);
+    for (const segment of this.held) {
+      segment.start += by;
+      segment.end += by;
+      segment.wireEnd += by;
+    }
+    if (this.peer === null) return;
+    this.peer.notWaitedFor += by;
+    for (const segment of this.peer.held) segment.needs += by;
   }
 
   offsetOf(sequence: number): number {
@@ -196,7 +233,12 @@ export class HalfStream {
   }
 
   data(bytes: Uint8Array, start: number, end: number, wireLength: number, sequence: number, mark: number): void {
-    const offset = this.offsetOf(sequence);
+    let offset = this.offsetOf(sequence);
+    const begins = !Number.isNaN(this.beginsSinceNs) && this.stillBegins();
+    if (begins && offset < 0) {
+      this.beginAt(offset);
+      offset = this.offsetOf(sequence);
+    }
     const wireEnd = offset + wireLength;
     const { timeNs, ref } = this.clock;
     if (wireLength === 1 && wireEnd === this.next && this.highest >= wireEnd) {
@@ -240,7 +282,11 @@ export class HalfStream {
     }
     this.note(offset, wireEnd, mark, Math.min(this.acks.offset, this.keepFrom));
     const { peer } = this;
-    if (offset > this.next || (peer !== null && peer.acks.offset > peer.next && this.comesBefore(peer, wireEnd)))
+    if (
+      begins ||
+      offset > this.next ||
+      (peer !== null && peer.acks.offset > peer.next && this.comesBefore(peer, wireEnd))
+    )
       this.hold(bytes, start, end, offset, wireEnd);
     else if (wireEnd > this.next) {
       this.deliver(bytes, start, end, offset, wireEnd);
@@ -286,6 +332,7 @@ export class HalfStream {
   /** Called with every packet of the connection while segments are held: has the hole become the capture's fault? */
   reviewHole(): void {
     if (this.held.length === 0) return;
+    if (!Number.isNaN(this.beginsSinceNs) && this.stillBegins()) return;
     if (this.held[0].start <= this.next) {
       this.reviewCause(this.held[0]);
       return;
@@ -302,12 +349,17 @@ export class HalfStream {
 
   /** Octets that answer others which are not captured yet: the sender had them, as its TCP ACK says. */
   private comesBefore(peer: HalfStream, wireEnd: number): boolean {
-    if (wireEnd <= this.next || this.waitsInVain >= MOST_WAITS_IN_VAIN) return false;
-    return peer.acks.offset > peer.nextWithFin && peer.acks.offset > this.notWaitedFor;
+    return wireEnd > this.next && this.waitsForCause(this.needsOf(peer));
+  }
+
+  /** How much of the other direction the sender of the segment at hand had. */
+  private needsOf(peer: HalfStream): number {
+    const had = peer.started ? peer.offsetOf(this.acknowledges) : 0;
+    return had > peer.nextWithFin && had <= peer.acks.offset ? had : Number.NEGATIVE_INFINITY;
   }
 
   private reviewCause(first: HeldSegment): void {
-    if (this.waitsForCause(first)) {
+    if (this.waitsForCause(first.needs)) {
       const waitedNs = Math.abs(this.clock.timeNs - first.timeNs);
       if (waitedNs <= CAUSE_WAIT_NS && this.heldOctets <= MAX_HELD_OCTETS && this.held.length <= MAX_HELD_SEGMENTS)
         return;
@@ -318,7 +370,7 @@ export class HalfStream {
     if (this.peer?.hasHole) this.peer.reviewHole();
   }
 
-  private waitsForCause({ needs }: HeldSegment): boolean {
+  private waitsForCause(needs: number): boolean {
     if (this.peer === null || this.waitsInVain >= MOST_WAITS_IN_VAIN) return false;
     return needs > this.peer.nextWithFin && needs > this.notWaitedFor;
   }
@@ -335,6 +387,7 @@ export class HalfStream {
   /** No packet will come any more: whatever is held is delivered, behind the gaps that remain. */
   finish(): void {
     this.notWaitedFor = Number.POSITIVE_INFINITY;
+    this.beginsSinceNs = Number.NaN;
     while (this.held.length > 0) this.skipHole();
     const known = Math.max(
       this.ahead,
@@ -393,7 +446,7 @@ export class HalfStream {
     if (this.held === NOT_HELD) this.held = [];
     const { timeNs, ref } = this.clock;
     const { peer } = this;
-    const needs = peer !== null && peer.acks.offset > peer.nextWithFin ? peer.acks.offset : Number.NEGATIVE_INFINITY;
+    const needs = peer === null ? Number.NEGATIVE_INFINITY : this.needsOf(peer);
     const copy = bytes.slice(start, end);
     this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: copy, timeNs, ref, needs });
     this.heldOctets += end - start;
@@ -402,7 +455,7 @@ export class HalfStream {
   /** What is held is told as of the moment at which it was captured. */
   private drain(): void {
     const { timeNs, ref } = this.clock;
-    while (this.held.length > 0 && this.held[0].start <= this.next && !this.waitsForCause(this.held[0])) {
+    while (this.held.length > 0 && this.held[0].start <= this.next && !this.waitsForCause(this.held[0].needs)) {
       const segment = this.held.shift() as HeldSegment;
       this.heldOctets -= segment.bytes.length;
       this.clock.timeNs = segment.timeNs;

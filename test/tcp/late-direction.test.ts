@@ -9,7 +9,7 @@ class Pair {
   /** `0 Ping @5`: direction, octets, and the time that they are told with. */
   readonly told: string[] = [];
 
-  constructor() {
+  constructor(seenFromSyn = true) {
     for (const half of this.halves) {
       half.peer = this.halves[half.direction ^ 1];
       half.consumer = {
@@ -20,7 +20,7 @@ class Pair {
         gap: ({ direction }, from, to, kind) => this.told.push(`${direction} gap ${from}-${to} ${kind}`),
         acked: () => {},
       };
-      half.syn(999);
+      if (seenFromSyn) half.syn(999);
     }
   }
 
@@ -31,7 +31,9 @@ class Pair {
     const half = this.halves[direction];
     const other = this.halves[direction ^ 1];
     half.packets++;
+    if (!half.started) half.start(1000 + offset);
     other.ack(1000 + acknowledged, 500, false);
+    half.acknowledges = 1000 + acknowledged;
     const bytes = new TextEncoder().encode(text);
     if (text === '') half.bare(1000 + offset);
     else half.data(bytes, 0, bytes.length, bytes.length, 1000 + offset, 0);
@@ -59,6 +61,14 @@ describe('octets that answer what is captured after them', () => {
     pair.packet(13, 0, 2, 'e', 2);
     expect(pair.told.map((each) => each[2])).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(pair.halves[1].wholeUntilNs).toBe(2e6);
+  });
+
+  it('do not wait for what a later packet answers', () => {
+    const pair = new Pair();
+    pair.packet(1, 1, 1, 'd', 1);
+    pair.packet(2, 0, 0, 'c', 1);
+    pair.packet(3, 1, 0, 'b', 0);
+    expect(pair.told).toEqual(['1 b @3', '0 c @2', '1 d @1']);
   });
 
   it('are told without it where it does not come', () => {
@@ -94,5 +104,37 @@ describe('octets that answer what is captured after them', () => {
     pair.packet(1, 1, 0, 'Pong', 4);
     for (const half of pair.halves) half.finish();
     expect(pair.told).toContain('1 Pong @1');
+  });
+});
+
+describe('a stream that is captured out of order from its beginning', () => {
+  it('begins with its SYN, also where that comes behind its octets', () => {
+    const pair = new Pair(false);
+    pair.packet(0, 0, 4, 'more', 0);
+    pair.packet(1, 0, 0, 'text', 0);
+    expect(pair.told).toEqual([]);
+    pair.halves[0].syn(999);
+    pair.packet(2, 1, 0, '', 8);
+    expect(pair.told).toEqual(['0 text @1', '0 more @0']);
+    expect(pair.halves[0].baseSequence).toBe(1000);
+    expect(pair.halves[0].acks.offset).toBe(8);
+  });
+
+  it('begins where its SYN says, if a TCP ACK of later octets came first', () => {
+    const pair = new Pair(false);
+    pair.packet(0, 1, 0, '', 4);
+    pair.halves[0].syn(999);
+    pair.packet(1, 0, 0, 'text', 0);
+    expect(pair.told).toEqual(['0 text @1']);
+    expect(pair.halves[0].acks.offset).toBe(4);
+    expect(pair.halves[0].ledger.range(0, 4).octetsSeen).toBe(4);
+  });
+
+  it('begins with the first octets that came, where nothing earlier follows', () => {
+    const pair = new Pair(false);
+    pair.packet(0, 0, 4, 'more', 0);
+    pair.packet(25, 1, 0, '', 8);
+    expect(pair.told).toEqual(['0 more @0']);
+    expect(pair.halves[0].baseSequence).toBe(1004);
   });
 });
