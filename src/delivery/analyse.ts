@@ -100,7 +100,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     doubts,
     // Whoever names the whole path knows it.
     wholePathNamed: Boolean(options.path?.length),
-    goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
+    goesOnTo: options.path?.length ? (path) => path.beyond : perPath((path) => goesOnTo(path, views, paths)),
     learned: learned?.words ?? null,
     orderNote: orderNote(views, order),
   };
@@ -230,6 +230,7 @@ class Commands implements CommandList {
 function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[]): string | null {
   const connection = path.legs[views.length - 1]?.connection;
   if (connection === undefined) return null;
+  if (path.beyond !== null) return path.beyond;
   if (connection.alignment !== null)
     return goesOnPast(connection, connection.alignment) ? connection.clientAddress : null;
   if (connection.handshake !== null) return forwards(connection) ? connection.clientAddress : null;

@@ -20,6 +20,8 @@ export interface AlignSide {
   clock: HopClock | null;
 }
 
+type Rows = Pick<AlignSide, 'half' | 'messages'>;
+
 export interface Alignment {
   /** By position in `outer.half.rows`: position in `inner.half.rows`, or -1. */
   inner: Int32Array;
@@ -70,7 +72,7 @@ function marksOf(inner: AlignSide, outer: AlignSide, pairs: readonly [number, nu
 }
 
 /** Position pairs [inner, outer] of messages whose content occurs exactly once on each side, in increasing order of both. */
-export function anchors(inner: AlignSide, outer: AlignSide): [number, number][] {
+export function anchors(inner: Rows, outer: Rows): [number, number][] {
   const once = uniques(inner);
   const pairs: [number, number][] = [];
   for (const [key, position] of uniques(outer)) {
@@ -80,7 +82,7 @@ export function anchors(inner: AlignSide, outer: AlignSide): [number, number][] 
   return increasing(pairs.sort((a, b) => a[1] - b[1]));
 }
 
-function uniques(side: AlignSide): Map<number, number> {
+function uniques(side: Rows): Map<number, number> {
   const { messages, half } = side;
   const seen = new Map<number, number>();
   half.rows.forEach((row, position) => {
@@ -160,8 +162,7 @@ function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
   return seen;
 }
 
-function contentKey(side: AlignSide, row: number): number {
-  const { messages } = side;
+function contentKey({ messages }: Rows, row: number): number {
   return (messages.digest[row] ^ Math.imul(messages.opcode[row], 0x9e3779b1)) | 0;
 }
 

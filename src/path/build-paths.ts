@@ -15,7 +15,7 @@ import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
-import { uncapturedHops } from './uncaptured.js';
+import { endBeyond, uncapturedHops } from './uncaptured.js';
 
 /** So far apart, clocks are not compared without saying so. */
 const FAR_NS = 1e9;
@@ -82,6 +82,7 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
       agent: names[0] ?? null,
       names,
       uncaptured: uncapturedHops(group, each, observations),
+      beyond: endBeyond(group, each, observations),
       fromServer: new ThreadTable(observations.length),
       fromClient: new ThreadTable(observations.length),
     };

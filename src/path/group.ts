@@ -264,7 +264,11 @@ const TWIN_WITHIN = 1 << 24;
 
 /** One TCP connection seen twice, its client's address translated between: its sequence numbers are the same. */
 function isTwin(a: ObservedConnection, b: ObservedConnection): boolean {
-  if (a.clientAddress === b.clientAddress && a.clientPort === b.clientPort) return true;
+  return (a.clientAddress === b.clientAddress && a.clientPort === b.clientPort) || standTogether(a, b);
+}
+
+/** In the numbers of both their streams. */
+export function standTogether(a: ObservedConnection, b: ObservedConnection): boolean {
   return (['fromClient', 'fromServer'] as const).every(
     (way) => Math.abs((a[way].baseSequence - b[way].baseSequence) | 0) < TWIN_WITHIN,
   );

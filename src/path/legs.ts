@@ -16,6 +16,7 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
   const nodes = nodesInOrder(group, observations);
   const legs: (Leg | null)[] = observations.map(() => null);
   let next = 0;
+  const last = observations.findLastIndex((observation) => observation !== null);
   for (let hop = 0; hop < observations.length; hop++) {
     const local = localAddresses(nodes, hop, observations);
     const eligible: number[] = [];
@@ -23,8 +24,9 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
       const seen = sightingsAt(nodes[n], hop);
       if (seen.some(({ connection }) => servedHere(connection, local) !== false)) eligible.push(n);
     }
-    const chosen = choose(eligible, nodes, hop, next, usual);
-    if (chosen < 0) continue;
+    const first = choose(eligible, nodes, hop, next, usual);
+    if (first < 0) continue;
+    const chosen = hop === last ? outermostHere(first, nodes, hop, local) : first;
     const { connection } = sightingAt(nodes[chosen], hop) as Sighting;
     legs[hop] = { hop, connection, linkedBy: connection.alignment === null ? group.linkedBy : 'tls-record-sizes' };
     next = chosen + 1;
@@ -43,6 +45,17 @@ function choose(eligible: number[], nodes: Node[], hop: number, next: number, us
     return candidates.find((n) => !usual.includes(serverOf((sightingAt(nodes[n], hop) as Sighting).connection))) ?? -1;
   }
   return candidates[0] ?? -1;
+}
+
+/**
+ * The host of the last hop may end TCP more than once (docker-proxy before a container): the way to the agent is the outermost of its
+ * connections. Not where the server itself may be here: the next leg outward is then another hop's.
+ */
+function outermostHere(first: number, nodes: Node[], hop: number, local: ReadonlySet<string>): number {
+  if (first === 0) return first;
+  for (let n = nodes.length - 1; n > first; n--)
+    if (sightingsAt(nodes[n], hop).some(({ connection }) => servedHere(connection, local) === true)) return n;
+  return first;
 }
 
 /**

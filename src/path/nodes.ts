@@ -4,7 +4,8 @@
  */
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
-import { type Group, type Sighting, tcpIdentity } from './group.js';
+import { type Group, type Sighting, standTogether, tcpIdentity } from './group.js';
+import { orderInOneCapture } from './order-in-capture.js';
 import { isLoopback, plainAddress } from './path.js';
 
 export type Observations = readonly (HopObservation | null)[];
@@ -57,12 +58,10 @@ function isSameTcp(a: ObservedConnection, b: ObservedConnection): boolean {
   const identity = tcpIdentity(a);
   const portsDiffer = a.clientPort !== b.clientPort && a.serverPort !== b.serverPort;
   if (identity !== null && tcpIdentity(b) !== null) return identity === tcpIdentity(b) && !portsDiffer;
-  return (
-    a.clientAddress === b.clientAddress &&
-    a.clientPort === b.clientPort &&
-    a.serverAddress === b.serverAddress &&
-    a.serverPort === b.serverPort
-  );
+  if (a.serverAddress === b.serverAddress && a.serverPort === b.serverPort)
+    return a.clientAddress === b.clientAddress && a.clientPort === b.clientPort;
+  // In mid-connection, before and after translation.
+  return !portsDiffer && standTogether(a, b);
 }
 
 /** Whether `a` lies nearer to the server than `b`. */
@@ -72,28 +71,19 @@ function isInner(a: Node, b: Node, observations: Observations): boolean {
 
 /** Negative if `a` is proven to lie nearer to the server than `b`, positive if farther, 0 where nothing tells. */
 export function provenOrder(a: Node, b: Node, observations: Observations): number {
+  let likely = 0;
   for (const { hop, connection } of a.sightings) {
     const other = sightingAt(b, hop);
     if (other === undefined) continue;
-    const order = orderInOneCapture(connection, other.connection, observations[hop] as HopObservation);
-    if (order !== 0) return order;
+    const { order, sure } = orderInOneCapture(
+      connection,
+      other.connection,
+      (observations[hop] as HopObservation).messages,
+    );
+    if (order !== 0 && sure) return order;
+    likely ||= order;
   }
-  return orderByForwarding(a, b) || orderByAddresses(a, b);
-}
-
-/** Negative if `a` is inner. On one clock: agents open the outer connection first, and what the server sends is on the inner one first. */
-function orderInOneCapture(a: ObservedConnection, b: ObservedConnection, observation: HopObservation): number {
-  if (!Number.isNaN(a.openedNs) && !Number.isNaN(b.openedNs) && a.openedNs !== b.openedNs)
-    return b.openedNs - a.openedNs;
-  const { messages } = observation;
-  const times = new Map<number, number>();
-  for (const row of b.fromServer.rows) times.set(messages.digest[row], messages.sentNs[row]);
-  let votes = 0;
-  for (const row of a.fromServer.rows) {
-    const other = times.get(messages.digest[row]);
-    if (other !== undefined) votes += Math.sign(messages.sentNs[row] - other);
-  }
-  return votes;
+  return orderByForwarding(a, b) || orderByAddresses(a, b) || likely;
 }
 
 /** A proxy adds its client to X-Forwarded-For, or writes it there: further in, the list names the clients of the legs further out. */

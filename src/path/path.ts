@@ -24,6 +24,8 @@ export interface Path {
   names: string[];
   /** By hop: the address of a hop that stands between its leg and the next inner one's, and was neither captured nor named. */
   uncaptured: (string | null)[];
+  /** Where a connection ends that a capture shows further out than the last leg: that leg does not end at the agent. */
+  beyond: string | null;
   /** Messages of each direction, matched over the hops. */
   fromServer: ThreadTable;
   fromClient: ThreadTable;

@@ -1,10 +1,11 @@
 /**
  * Hops between two neighbours given, which nobody captured or named: whoever TCP-ACKs on the inner leg is then not the outer hop. In: the
- * group of a path and its legs. Out: by outer hop the address of such a hop, for delivery/.
+ * group of a path and its legs. Out: by outer hop the address of such a hop, and of one beyond the last, for delivery/.
  */
 
 import type { Group } from './group.js';
-import { forwardedFor, type Node, nodesInOrder, type Observations, provenOrder } from './nodes.js';
+import { localAddresses, servedHere } from './legs.js';
+import { forwardedFor, type Node, nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
 import { isLoopback, type Leg, plainAddress } from './path.js';
 
 /** By hop: the address of a hop between its leg and the next inner one's; null where nothing shows one. */
@@ -20,10 +21,12 @@ export function uncapturedHops(
   for (let outer = 1; outer < legs.length; outer++) {
     const [near, far] = [nodeOf(legs[outer - 1]), nodeOf(legs[outer])];
     if (near === undefined || far === undefined || near === far) continue;
+    const local = localAddresses(nodes, outer, observations);
     const between = nodes.find(
       (node) =>
         node !== near &&
         node !== far &&
+        !endsAtHost(node, outer, local) &&
         provenOrder(near, node, observations) < 0 &&
         provenOrder(node, far, observations) < 0,
     );
@@ -31,6 +34,22 @@ export function uncapturedHops(
     else if (isClientOfAnother(near, far)) found[outer] = near.sightings[0].connection.clientAddress;
   }
   return found;
+}
+
+/** A connection of the path further out than the last hop's leg, in whichever capture: the address at which it ends. */
+export function endBeyond(group: Group, legs: readonly (Leg | null)[], observations: Observations): string | null {
+  const last = legs.at(-1) ?? null;
+  if (last === null || group.sightings.length < 2) return null;
+  const nodes = nodesInOrder(group, observations);
+  const node = nodes.find(({ sightings }) => sightings.some(({ connection }) => connection === last.connection));
+  if (node === undefined) return null;
+  const further = nodes.find((each) => each !== node && provenOrder(node, each, observations) < 0);
+  return further?.sightings[0].connection.serverAddress ?? null;
+}
+
+/** A relay of the hop's own host (docker-proxy) is part of the hop. */
+function endsAtHost(node: Node, hop: number, local: ReadonlySet<string>): boolean {
+  return sightingsAt(node, hop).some(({ connection }) => servedHere(connection, local) === true);
 }
 
 /** Further in, X-Forwarded-For names the outer hop itself: somebody between took it for a client. */

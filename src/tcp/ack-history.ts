@@ -58,6 +58,17 @@ export class AckHistory {
     if (this.sacked.length > 0) this.sacked = this.sacked.filter((range) => range.end > offset);
   }
 
+  /** Offsets are counted from an earlier octet on. */
+  moveBy(octets: number): void {
+    this.offset += octets;
+    this.previous += octets;
+    for (let i = 0; i < this.recent.length; i += WIDTH) this.recent[i] += octets;
+    for (const range of this.sacked) {
+      range.start += octets;
+      range.end += octets;
+    }
+  }
+
   /** True if the block tells of octets that were not covered before. A D-SACK (at or below the cumulative ACK, RFC 2883) is none. */
   sack(start: number, end: number): boolean {
     if (end <= start || start < this.offset || this.sacked.length >= MAX_SACKED) return false;

@@ -51,6 +51,8 @@ export class TcpConnection {
     this.portA = segment.sourcePort;
     this.portB = segment.destinationPort;
     this.halves = [new HalfStream(0, clock), new HalfStream(1, clock)];
+    this.halves[0].peer = this.halves[1];
+    this.halves[1].peer = this.halves[0];
     this.firstNs = clock.timeNs;
     this.lastNs = clock.timeNs;
   }
@@ -107,9 +109,10 @@ export class TcpConnection {
       for (let i = 0; i < segment.sackBlocks; i++) other.sack(segment.sack[2 * i] | 0, segment.sack[2 * i + 1] | 0);
     }
     const start = (flags & Flag.syn) !== 0 ? (sequence + 1) | 0 : sequence;
-    if (payloadLength > 0)
+    if (payloadLength > 0) {
+      half.acknowledges = segment.acknowledgment | 0;
       half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, copyMark(segment));
-    else half.bare(start);
+    } else half.bare(start);
     if ((flags & Flag.fin) !== 0) {
       half.fin((start + payloadLength) | 0);
       if (this.closedBy === null) this.close('fin', timeNs, ref, direction);

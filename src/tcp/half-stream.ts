@@ -42,6 +42,10 @@ interface HeldSegment {
   end: number;
   wireEnd: number;
   bytes: Uint8Array;
+  timeNs: number;
+  ref: number;
+  /** Octets of the other direction that its sender had TCP-ACKed when it sent this: they come first. -Infinity where they did. */
+  needs: number;
 }
 
 /** What most streams never have takes no memory: replaced by the first one. */
@@ -57,10 +61,16 @@ export const FAR_OCTETS = 1 << 25;
 const REORDERED_OCTETS = 1 << 16;
 /** A hole that the receiver has TCP-ACKed is waited for this long: captures of several queues come out of order. */
 const REORDER_WAIT_NS = 250e6;
+/** What answers octets that are yet to be captured waits for them this long: a mirror port may deliver one direction late. */
+const CAUSE_WAIT_NS = 1e9;
+/** As often in vain: the capture does not hold the other direction, and nobody waits for it any more. */
+const MOST_WAITS_IN_VAIN = 8;
 const COPY_WITHIN_NS = 50e6;
 const COPY_AT_ONCE_NS = 1e6;
 /** Packets of several queues come out of order by less. */
 const SET_BACK_NS = 100e6;
+/** So long a stream that was not seen from its SYN on may still turn out to begin earlier. */
+const BEGINS_WITHIN_NS = 20e6;
 /** The first retransmission comes after 0.2 to 1 s, and a second one by now. */
 const SENT_AGAIN_WITHIN_NS = 3e9;
 
@@ -81,6 +91,8 @@ export class HalfStream {
   private nextSequence = 0;
   /** The next octet in order. */
   next = 0;
+  /** Nothing is given on yet, since what comes first may be captured later; NaN once it is known. */
+  private beginsSinceNs = Number.NaN;
   /** The octet after the highest one seen leaving. */
   highest = 0;
   /** Sequence numbers that packets without payload stood at: beyond `next` they tell of octets that were not captured. */
@@ -102,6 +114,8 @@ export class HalfStream {
   resets = 0;
   retransmissions = 0;
   duplicates = 0;
+  /** Sequence number of the other direction that the segment at hand acknowledges. */
+  acknowledges = 0;
   private resends = 0;
   /** How many there were when the oldest octet that waits for its TCP ACK was sent. */
   private resendsBefore = 0;
@@ -123,6 +137,11 @@ export class HalfStream {
   freshFrom = Number.POSITIVE_INFINITY;
   /** Cleared by the consumer for a stream that it does not follow: no copies are kept, no ledger. */
   followed = true;
+  /** The other direction of the connection. */
+  peer: HalfStream | null = null;
+  /** The other direction's octets up to here are not waited for any more. */
+  private notWaitedFor = Number.NEGATIVE_INFINITY;
+  private waitsInVain = 0;
 
   constructor(
     /** 0: sent by the connection's endpoint A. 1: by B. */
@@ -136,6 +155,7 @@ export class HalfStream {
   /** The first packet of this direction, or the first ACK for it, fixes offset 0. */
   start(sequence: number): void {
     this.started = true;
+    this.beginsSinceNs = this.clock.timeNs;
     this.baseSequence = sequence >>> 0;
     this.nextSequence = sequence | 0;
   }
@@ -143,6 +163,36 @@ export class HalfStream {
   syn(sequence: number): void {
     this.initialSequence = sequence >>> 0;
     if (!this.started) this.start((sequence + 1) | 0);
+    else if (!Number.isNaN(this.beginsSinceNs)) this.beginAt(this.offsetOf((sequence + 1) | 0));
+    this.beginsSinceNs = Number.NaN;
+  }
+
+  private stillBegins(): boolean {
+    if (Math.abs(this.clock.timeNs - this.beginsSinceNs) <= BEGINS_WITHIN_NS) return true;
+    this.beginsSinceNs = Number.NaN;
+    return false;
+  }
+
+  /** Nothing was given on: offset 0 can still be another octet's. */
+  private beginAt(offset: number): void {
+    const by = -offset;
+    if (this.next > 0 || by <= 0 || by > REORDERED_OCTETS) return;
+    this.baseSequence = (this.baseSequence - by) >>> 0;
+    this.nextSequence = (this.nextSequence - by) | 0;
+    if (this.highest > 0) this.highest += by;
+    if (this.ahead > 0) this.ahead += by;
+    if (this.finOffset >= 0) this.finOffset += by;
+    this.resentTo += by;
+    this.acks.moveBy(by);
+    this.ledger.moveBy(by);
+    for (const segment of this.held) {
+      segment.start += by;
+      segment.end += by;
+      segment.wireEnd += by;
+    }
+    if (this.peer === null) return;
+    this.peer.notWaitedFor += by;
+    for (const segment of this.peer.held) segment.needs += by;
   }
 
   offsetOf(sequence: number): number {
@@ -182,7 +232,12 @@ export class HalfStream {
   }
 
   data(bytes: Uint8Array, start: number, end: number, wireLength: number, sequence: number, mark: number): void {
-    const offset = this.offsetOf(sequence);
+    let offset = this.offsetOf(sequence);
+    const begins = !Number.isNaN(this.beginsSinceNs) && this.stillBegins();
+    if (begins && offset < 0) {
+      this.beginAt(offset);
+      offset = this.offsetOf(sequence);
+    }
     const wireEnd = offset + wireLength;
     const { timeNs, ref } = this.clock;
     if (wireLength === 1 && wireEnd === this.next && this.highest >= wireEnd) {
@@ -225,7 +280,13 @@ export class HalfStream {
       return;
     }
     this.note(offset, wireEnd, mark, Math.min(this.acks.offset, this.keepFrom));
-    if (offset > this.next) this.hold(bytes, start, end, offset, wireEnd);
+    const { peer } = this;
+    if (
+      begins ||
+      offset > this.next ||
+      (peer !== null && peer.acks.offset > peer.next && this.comesBefore(peer, wireEnd))
+    )
+      this.hold(bytes, start, end, offset, wireEnd);
     else if (wireEnd > this.next) {
       this.deliver(bytes, start, end, offset, wireEnd);
       this.freshFrom = Number.POSITIVE_INFINITY;
@@ -270,6 +331,11 @@ export class HalfStream {
   /** Called with every packet of the connection while segments are held: has the hole become the capture's fault? */
   reviewHole(): void {
     if (this.held.length === 0) return;
+    if (!Number.isNaN(this.beginsSinceNs) && this.stillBegins()) return;
+    if (this.held[0].start <= this.next) {
+      this.reviewCause(this.held[0]);
+      return;
+    }
     if (this.acks.offset < this.held[0].start) {
       this.holeAckedSinceNs = Number.NaN;
       if (this.heldOctets > MAX_HELD_OCTETS || this.held.length > MAX_HELD_SEGMENTS) this.skipHole();
@@ -280,12 +346,47 @@ export class HalfStream {
     if (Math.abs(waited) > REORDER_WAIT_NS || this.heldOctets > MAX_HELD_OCTETS) this.skipHole();
   }
 
+  /** Octets that answer others which are not captured yet: the sender had them, as its TCP ACK says. */
+  private comesBefore(peer: HalfStream, wireEnd: number): boolean {
+    return wireEnd > this.next && this.waitsForCause(this.needsOf(peer));
+  }
+
+  /** How much of the other direction the sender of the segment at hand had. */
+  private needsOf(peer: HalfStream): number {
+    const had = peer.started ? peer.offsetOf(this.acknowledges) : 0;
+    return had > peer.nextWithFin && had <= peer.acks.offset ? had : Number.NEGATIVE_INFINITY;
+  }
+
+  private reviewCause(first: HeldSegment): void {
+    if (this.waitsForCause(first.needs)) {
+      const waitedNs = Math.abs(this.clock.timeNs - first.timeNs);
+      if (waitedNs <= CAUSE_WAIT_NS && this.heldOctets <= MAX_HELD_OCTETS && this.held.length <= MAX_HELD_SEGMENTS)
+        return;
+      this.waitsInVain++;
+      this.notWaitedFor = first.needs;
+    } else if (first.needs > this.notWaitedFor) this.waitsInVain = 0;
+    this.drain();
+    if (this.peer?.hasHole) this.peer.reviewHole();
+  }
+
+  private waitsForCause(needs: number): boolean {
+    if (this.peer === null || this.waitsInVain >= MOST_WAITS_IN_VAIN) return false;
+    return needs > this.peer.nextWithFin && needs > this.notWaitedFor;
+  }
+
+  /** The next octet in order, as a TCP ACK would have it: it counts the FIN as one. */
+  private get nextWithFin(): number {
+    return this.finOffset === this.next ? this.next + 1 : this.next;
+  }
+
   get hasHole(): boolean {
     return this.held.length > 0;
   }
 
   /** No packet will come any more: whatever is held is delivered, behind the gaps that remain. */
   finish(): void {
+    this.notWaitedFor = Number.POSITIVE_INFINITY;
+    this.beginsSinceNs = Number.NaN;
     while (this.held.length > 0) this.skipHole();
     const known = Math.max(
       this.ahead,
@@ -342,22 +443,33 @@ export class HalfStream {
     while (at > 0 && this.held[at - 1].start > offset) at--;
     if (at > 0 && this.held[at - 1].start === offset && this.held[at - 1].wireEnd >= wireEnd) return;
     if (this.held === NOT_HELD) this.held = [];
-    this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: bytes.slice(start, end) });
+    const { timeNs, ref } = this.clock;
+    const { peer } = this;
+    const needs = peer === null ? Number.NEGATIVE_INFINITY : this.needsOf(peer);
+    const copy = bytes.slice(start, end);
+    this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: copy, timeNs, ref, needs });
     this.heldOctets += end - start;
   }
 
+  /** What is held is told as of the moment at which it was captured. */
   private drain(): void {
-    while (this.held.length > 0 && this.held[0].start <= this.next) {
+    const { timeNs, ref } = this.clock;
+    while (this.held.length > 0 && this.held[0].start <= this.next && !this.waitsForCause(this.held[0].needs)) {
       const segment = this.held.shift() as HeldSegment;
       this.heldOctets -= segment.bytes.length;
+      this.clock.timeNs = segment.timeNs;
+      this.clock.ref = segment.ref;
       if (segment.wireEnd > this.next)
         this.deliver(segment.bytes, 0, segment.bytes.length, segment.start, segment.wireEnd);
+      if (this.held.length === 0 && this.next >= this.ahead && !(this.wholeUntilNs > segment.timeNs)) this.markWhole();
     }
+    this.clock.timeNs = timeNs;
+    this.clock.ref = ref;
     this.holeAckedSinceNs = Number.NaN;
   }
 
   private skipHole(): void {
-    this.reportGap(this.held[0].start);
+    if (this.held[0].start > this.next) this.reportGap(this.held[0].start);
     this.drain();
   }
 

@@ -75,6 +75,15 @@ export class SegmentLedger {
     this.count++;
   }
 
+  /** Offsets are counted from an earlier octet on. */
+  moveBy(octets: number): void {
+    for (let i = 0; i < this.count; i++) {
+      const at = this.place(i);
+      this.ring[at + START] += octets;
+      this.ring[at + END] += octets;
+    }
+  }
+
   /** No room is left: whoever knows what may go should say so by `prune` before the next entry is added. */
   get full(): boolean {
     return this.count === this.size && this.count > 0;

@@ -79,6 +79,7 @@ describe('octets in order', () => {
     bench.half.initialSequence = -1;
     bench.half.start(bench.sequence(5000));
     bench.data(0, 5000, 'mid');
+    bench.bare(21, 5003);
     expect(bench.seen.streamed).toEqual(['data 0 mid']);
     expect(bench.half.baseSequence).toBe(bench.sequence(5000));
   });
