@@ -5,7 +5,7 @@
  */
 
 import type { MessageHead } from '../http/message-head.js';
-import type { OpeningHandshake } from '../http/opening-handshake.js';
+import { deflateParameters, type OpeningHandshake } from '../http/opening-handshake.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { TcpConnection } from '../tcp/connection.js';
 import type { GapKind, HalfStream, StreamConsumer } from '../tcp/half-stream.js';
@@ -26,6 +26,8 @@ import { TlsLayer, type TlsOwner } from './tls-layer.js';
 /** A direction that never showed a frame is given up after this many octets. */
 const GIVE_UP_AFTER = 32 << 10;
 const MAX_HELD = 256 << 10;
+/** SHA-1 in base64 (RFC 6455 section 4.2.2). */
+const ACCEPT_LENGTH = 28;
 /** A stream's first octets tell nothing before there are as many. */
 const OPENING_OCTETS = 4;
 
@@ -46,6 +48,8 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
+  /** Sec-WebSocket-Accept of a 101 whose request was not captured. */
+  accept: string | null = null;
   greetedAsSsh = false;
   /** Commands sent less CommandAcks: one that is offered again counts again, so it is rather too many. */
   waitingCommands = 0;
@@ -146,8 +150,12 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
       if (side.mode === 'websocket') {
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
-      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent)
-        this.release(side, Number.NaN);
+      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) {
+        // Of a capture of one direction the 101 cannot be expected.
+        const oneWay = this.sides[side.half.direction ^ 1].half.packets === 0;
+        this.release(side, oneWay ? this.exchange.upgradeFrom : Number.NaN);
+        if (side.frames.frames > 0) this.foundFrames(side);
+      }
       side.messages.finish();
     }
   }
@@ -160,6 +168,7 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.agent.handshake(handshake, this.upgradeHead);
     const client = this.sides[this.clientByContent ?? 0];
     const server = this.sides[(this.clientByContent ?? 0) ^ 1];
+    const isRead = client.mode === 'websocket';
     for (const side of this.sides) {
       side.mode = 'websocket';
       side.frames.reader.rsv1Allowed = handshake.deflate !== null || (handshake.extensions ?? '') !== '';
@@ -174,16 +183,22 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
     this.openingRefs = this.handshakeRefs;
     this.exchange = null;
     this.upgradeHead = null;
-    this.release(client, requestEnd);
+    if (!isRead) this.release(client, requestEnd);
   }
 
-  upgradedUnasked(responseEnd: number): void {
+  upgradedUnasked(responseEnd: number, response: MessageHead): void {
     this.protocol = 'websocket';
+    const extensions = response.fields.get('sec-websocket-extensions') ?? '';
+    const deflate = deflateParameters(extensions);
+    // No longer than it is, whatever else the head holds.
+    this.accept = response.fields.get('sec-websocket-accept')?.slice(0, ACCEPT_LENGTH) ?? null;
     const client = this.sides[this.clientByContent ?? 0];
     const server = this.sides[(this.clientByContent ?? 0) ^ 1];
     server.mode = 'websocket';
     server.webSocketFrom = responseEnd;
     server.frames.startAt(responseEnd);
+    server.frames.reader.rsv1Allowed = extensions !== '';
+    if (deflate !== null) server.messages.inflater = new MessageInflater(deflate.serverNoContextTakeover);
     // Out of order, the request may still come.
     if (client.mode === 'websocket' || this.requestsWhole()) return;
     client.mode = 'websocket';
@@ -423,7 +438,14 @@ export class ConnectionStack implements StreamConsumer, TlsOwner {
 
   /** Frames that the client sent before the 101 was seen. */
   private holdBack(side: Side, bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (side.heldOctets + end - start > MAX_HELD) return;
+    if (side.heldOctets + end - start > MAX_HELD) {
+      if (this.exchange === null || this.sides[side.half.direction ^ 1].half.packets > 0) return;
+      // A capture of one direction: no 101 will come, or only in a file of its own.
+      this.release(side, this.exchange.upgradeFrom);
+      side.frames.read(bytes, start, end, offset);
+      this.reconsider(side);
+      return;
+    }
     if (side.held === NOT_HELD) side.held = [];
     side.held.push({ bytes: bytes.slice(start, end), offset, exact: true });
     side.heldOctets += end - start;

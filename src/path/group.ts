@@ -6,6 +6,7 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import { acceptOf } from '../http/opening-handshake.js';
 import { type KeyedConnection, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
 
@@ -73,8 +74,13 @@ class Groups {
 
   joinByKey(): void {
     const byKey = new Map<string, number[]>();
-    this.sightings.forEach(({ connection }, i) => {
-      const key = connection.handshake?.accepted ? connection.handshake.key : null;
+    const keys = this.sightings.map(({ connection }) => openedBy(connection));
+    // Of an opening only the response was captured: the key is known by its SHA-1, if another capture has it.
+    const byAccept = new Map<string, string>();
+    if (this.sightings.some(({ connection }) => connection.accept !== null))
+      for (const key of keys) if (key) byAccept.set(acceptOf(key), key);
+    this.sightings.forEach(({ connection: { accept } }, i) => {
+      const key = keys[i] ?? (accept === null ? null : (byAccept.get(accept) ?? `accept ${accept}`));
       if (key) byKey.set(key, [...(byKey.get(key) ?? []), i]);
     });
     for (const members of byKey.values())
@@ -127,16 +133,26 @@ class Groups {
     const votes = this.votes(observations);
     const count = this.sightings.length;
     const best = new Map<number, number>();
+    // Of a connection captured in one direction, the other direction's marks are nowhere: it is measured by those of its own.
+    const ways = this.sightings.map<number>(({ connection: { fromServer, fromClient } }) =>
+      fromClient.packets === 0 ? FROM_SERVER : fromServer.packets === 0 ? FROM_CLIENT : BOTH,
+    );
+    const byWay = [FROM_SERVER, FROM_CLIENT].map((way) =>
+      ways.includes(way) ? { votes: this.votes(observations, way), best: new Map<number, number>() } : null,
+    );
     const ofEnd = (end: number, ofKind: number) => end * MARK_KINDS + (ofKind % MARK_KINDS);
     const pairOf = (ofKind: number): [number, number] => {
       const pair = Math.floor(ofKind / MARK_KINDS);
       return [Math.floor(pair / count), pair % count];
     };
-    for (const [ofKind, shared] of votes)
-      for (const end of pairOf(ofKind)) {
-        const key = ofEnd(end, ofKind);
-        best.set(key, Math.max(best.get(key) ?? 0, shared));
-      }
+    for (const each of [{ votes, best }, ...byWay])
+      for (const [ofKind, shared] of each?.votes ?? [])
+        for (const end of pairOf(ofKind)) {
+          const key = ofEnd(end, ofKind);
+          each?.best.set(key, Math.max(each.best.get(key) ?? 0, shared));
+        }
+    const bestOf = (end: number, ofKind: number, way: number) =>
+      (byWay[way]?.best ?? best).get(ofEnd(end, ofKind)) ?? 0;
     for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
       const [x, y] = pairOf(ofKind);
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
@@ -146,16 +162,16 @@ class Groups {
         if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
       }
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
+      else if ([x, y].some((end) => shared * 2 < bestOf(end, ofKind, Math.min(ways[x], ways[y])))) continue;
       this.join(x, y);
     }
   }
 
   /** By pair of sightings and kind of mark: a proxy that copies leaves all kinds alike, one that masks anew the content only. */
-  private votes(observations: readonly (HopObservation | null)[]): Map<number, number> {
+  private votes(observations: readonly (HopObservation | null)[], way: number = BOTH): Map<number, number> {
     const holders = new Map<number, Holder[]>();
     this.sightings.forEach(({ hop, connection }, sighting) => {
-      for (const mark of marksOf(connection, (observations[hop] as HopObservation).messages)) {
+      for (const mark of marksOf(connection, (observations[hop] as HopObservation).messages, way)) {
         const list = holders.get(mark.digest);
         if (list === undefined) holders.set(mark.digest, [{ sighting, hop, ...mark }]);
         else if (list.length < MAX_HOLDERS) list.push({ sighting, hop, ...mark });
@@ -283,10 +299,17 @@ class Groups {
   }
 }
 
+/** The key of its opening, if the server took it; null where that was not captured. In a capture of one direction nobody says so. */
+function openedBy({ handshake, fromServer }: ObservedConnection): string | null {
+  return handshake?.accepted || fromServer.packets === 0 ? (handshake?.key ?? null) : null;
+}
+
 function linkOf(group: Group): LinkedBy {
   const read = group.sightings.filter(({ connection }) => connection.alignment === null);
   if (read.length < 2) return 'tls-record-sizes';
-  const keys = new Set(read.map(({ connection }) => connection.handshake?.key ?? null));
+  const keys = new Set(
+    read.flatMap(({ connection }) => (connection.accept === null ? [connection.handshake?.key ?? null] : [])),
+  );
   return keys.size === 1 && !keys.has(null) ? 'sec-websocket-key' : 'bytes';
 }
 
@@ -332,6 +355,10 @@ const MAX_HOLDERS = 16;
 const MANY_ROWS = 1024;
 const LEAST_KEYS = 3;
 const MARK_KINDS = 3;
+/** Whose messages count as marks. */
+const FROM_SERVER = 0;
+const FROM_CLIENT = 1;
+const BOTH = 2;
 const TOGETHER_WITHIN_NS = 5e9;
 
 function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
@@ -339,9 +366,10 @@ function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>
   return (a.strong && b.strong) || (perHop.get(a.hop) === 1 && perHop.get(b.hop) === 1);
 }
 
-function marksOf(connection: ObservedConnection, messages: MessageTable): Iterable<Mark> {
+function marksOf(connection: ObservedConnection, messages: MessageTable, way: number): Iterable<Mark> {
   const marks = new Map<number, Mark>();
-  for (const half of [connection.fromClient, connection.fromServer]) {
+  const { fromServer, fromClient } = connection;
+  for (const half of way === BOTH ? [fromClient, fromServer] : [way === FROM_SERVER ? fromServer : fromClient]) {
     const keysTell = areRandom(half.rows, messages);
     for (const row of half.rows) {
       // Of a long connection a share that is the same at every hop.
