@@ -43,6 +43,8 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
+  /** Sec-WebSocket-Accept of a 101 whose request was not captured. */
+  accept: string | null = null;
   greetedAsSsh = false;
   /** Commands sent less CommandAcks: one that is offered again counts again, so it is rather too many. */
   waitingCommands = 0;
@@ -138,9 +140,18 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
       if (side.mode === 'websocket') {
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
-      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) side.release(Number.NaN);
+      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) {
+        // Of a capture of one direction the 101 cannot be expected.
+        side.release(this.isOneWay(side) ? this.exchange.upgradeFrom : Number.NaN);
+        if (side.frames.frames > 0) this.foundFrames(side);
+      }
       side.messages.finish();
     }
+  }
+
+  /** The capture holds nothing of the other direction, so far. */
+  private isOneWay(side: Side): boolean {
+    return this.sides[side.half.direction ^ 1].half.packets === 0;
   }
 
   /** The opening handshake is over, as far as it was captured. */
@@ -342,6 +353,26 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
       // The 101 was in this segment, and the first frames are too.
       side.frames.read(bytes, stopped, end, offset + (stopped - start));
       side.needsAsRead();
-    } else if (this.exchange?.awaitsUpgrade) side.hold(bytes, stopped, end, offset + (stopped - start));
+    } else if (this.exchange?.awaitsUpgrade)
+      this.awaitAnswer(this.exchange, side, bytes, stopped, end, offset + (stopped - start));
+  }
+
+  /** Frames that the client sent before the 101 was seen. */
+  private awaitAnswer(
+    exchange: HttpExchange,
+    side: Side,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offset: number,
+  ): void {
+    if (!this.isOneWay(side) || side.held === null || side.held.takes(end - start)) {
+      side.hold(bytes, start, end, offset);
+      return;
+    }
+    // A capture of one direction: no 101 will come, or only in a file of its own.
+    side.release(exchange.upgradeFrom);
+    side.frames.read(bytes, start, end, offset);
+    this.reconsider(side);
   }
 }

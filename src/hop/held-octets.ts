@@ -28,9 +28,13 @@ export class HeldOctets {
     readonly from: number,
   ) {}
 
+  takes(octets: number): boolean {
+    return this.octets + octets <= MAX_HELD;
+  }
+
   /** `bytes[start..end)` at `offset` are copied; what is too much to keep counts as missing. */
   add(bytes: Uint8Array, start: number, end: number, offset: number): void {
-    if (this.octets + end - start > MAX_HELD) {
+    if (!this.takes(end - start)) {
       this.gap(offset + (end - start), true);
       return;
     }

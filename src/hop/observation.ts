@@ -57,6 +57,8 @@ export interface ObservedHalf {
   next: number;
   ackedTo: number;
   packets: number;
+  /** IPv4 Time to Live or IPv6 Hop Limit of the first packet: what routers on its way left of it. */
+  hopLimit: number;
   firstSeenNs: number;
   lastSeenNs: number;
   /** When new octets were last seen, and when the last whole Text or Binary message was complete; NaN for never. */
@@ -143,6 +145,8 @@ export interface ObservedConnection {
   lastNs: number;
   packets: number;
   handshake: OpeningHandshake | null;
+  /** Sec-WebSocket-Accept of a 101 whose request the capture does not hold. */
+  accept: string | null;
   /** Packets of the opening handshake: request, response. */
   handshakeRefs: number[];
   agentNames: string[];
