@@ -18,6 +18,7 @@ import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { nameFromDispatches } from './name-from-dispatches.js';
+import { innermostIsCertain, OtherOrder } from './order-doubt.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -91,6 +92,9 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const learned = meanings.learnedFrom;
   if (learned !== null)
     options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
+  // Whoever names the whole path knows it.
+  const beyond = (inOrder: readonly HopView[], of: readonly Path[]): CommandCourt['goesOnTo'] =>
+    options.path?.length ? () => null : perPath((path) => goesOnTo(path, inOrder, of));
   const court: CommandCourt = {
     log,
     views,
@@ -98,12 +102,13 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     ackTimeoutNs,
     slackNs: slackOf(views),
     doubts,
-    // Whoever names the whole path knows it.
     wholePathNamed: Boolean(options.path?.length),
-    goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
+    goesOnTo: beyond(views, paths),
     learned: learned?.words ?? null,
     orderNote: orderNote(views, order),
+    otherOrders: [],
   };
+  court.otherOrders = order.others.map((each) => new OtherOrder(court, each, beyond));
   const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);
   return {
     verdict: {
@@ -187,9 +192,14 @@ class Commands implements CommandList {
 
   decide(visitor: Visitor): void {
     const { log, ackTimeoutNs, slackNs } = this.court;
+    const isInnermost = innermostIsCertain(this.court);
     for (let place = 0; place < this.wanted.length; place++) {
       const { plain } = log;
-      if (log.isPlainDelivery(this.wanted[place], slackNs) && plain.ackNs <= plain.timeNs + ackTimeoutNs) {
+      if (
+        isInnermost &&
+        log.isPlainDelivery(this.wanted[place], slackNs) &&
+        plain.ackNs <= plain.timeNs + ackTimeoutNs
+      ) {
         this.judged[place] = OUTCOMES.indexOf('delivered') + 1;
         visitor.delivered(plain.path as Path, plain.thread, plain.timeNs, this.wanted[place]);
       } else visitor.command(this.judge(place));
