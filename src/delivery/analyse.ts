@@ -9,7 +9,7 @@ import type { HopObservation } from '../hop/observation.js';
 import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
-import type { Path } from '../path/path.js';
+import type { HopView, Path } from '../path/path.js';
 import { hasUnread, isSample } from '../path/tls-align.js';
 import { Beyond } from './beyond.js';
 import type { Case, Visitor } from './case.js';
@@ -19,6 +19,7 @@ import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { nameFromDispatches } from './name-from-dispatches.js';
+import { type BeyondTheLast, innermostIsCertain, OtherOrder } from './order-doubt.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -92,7 +93,15 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const learned = meanings.learnedFrom;
   if (learned !== null)
     options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
-  const beyond = new Beyond(paths, views.length - 1);
+  const beyond = (inOrder: readonly HopView[], of: readonly Path[]): BeyondTheLast => {
+    const found = new Beyond(of, inOrder.length - 1);
+    // Whoever names the whole path knows it.
+    if (options.path?.length) return { goesOnTo: (path) => path.beyond, takenForAgent: () => null };
+    return {
+      goesOnTo: perPath((path) => path.beyond ?? found.goesOnTo(path)),
+      takenForAgent: (path) => found.takenForAgent(path),
+    };
+  };
   const court: CommandCourt = {
     log,
     views,
@@ -100,13 +109,13 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     ackTimeoutNs,
     slackNs: slackOf(views),
     doubts,
-    // Whoever names the whole path knows it.
     wholePathNamed: Boolean(options.path?.length),
-    goesOnTo: options.path?.length ? (path) => path.beyond : perPath((path) => path.beyond ?? beyond.goesOnTo(path)),
-    takenForAgent: options.path?.length ? () => null : (path) => beyond.takenForAgent(path),
+    ...beyond(views, paths),
     learned: learned?.words ?? null,
     orderNote: orderNote(views, order),
+    otherOrders: [],
   };
+  court.otherOrders = order.others.map((each) => new OtherOrder(court, each, beyond));
   const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);
   return {
     verdict: {
@@ -190,9 +199,14 @@ class Commands implements CommandList {
 
   decide(visitor: Visitor): void {
     const { log, ackTimeoutNs, slackNs } = this.court;
+    const isInnermost = innermostIsCertain(this.court);
     for (let place = 0; place < this.wanted.length; place++) {
       const { plain } = log;
-      if (log.isPlainDelivery(this.wanted[place], slackNs) && plain.ackNs <= plain.timeNs + ackTimeoutNs) {
+      if (
+        isInnermost &&
+        log.isPlainDelivery(this.wanted[place], slackNs) &&
+        plain.ackNs <= plain.timeNs + ackTimeoutNs
+      ) {
         this.judged[place] = OUTCOMES.indexOf('delivered') + 1;
         visitor.delivered(plain.path as Path, plain.thread, plain.timeNs, this.wanted[place]);
       } else visitor.command(this.judge(place));

@@ -62,8 +62,11 @@ function unidentified({ alignment, fromServer }: ObservedConnection, half: Obser
   return half === fromServer ? alignment.fromServer.unidentified : alignment.fromClient.unidentified;
 }
 
+const UNKNOWN_CLOCK = "its clock cannot be set against the other captures'";
+
 function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {
   if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs) return null;
+  if (fromNs === Number.NEGATIVE_INFINITY) return UNKNOWN_CLOCK;
   if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} later`;
   // An idle connection from before the capture, or one whose first packets it lost.
   const lossy = lostElsewhere(observation);
@@ -116,7 +119,7 @@ function endsBefore(
   if (half.wholeUntilNs >= toNs) return null;
   if (half.finNs <= toNs) return null;
   if (connection.closedBy === 'rst' && connection.closedNs <= toNs) return null;
-  if (toNs === Number.POSITIVE_INFINITY) return "its clock cannot be set against the other captures'";
+  if (toNs === Number.POSITIVE_INFINITY) return UNKNOWN_CLOCK;
   if (observation.lastNs < toNs) return `the capture ends ${seconds(toNs - observation.lastNs)} too early`;
   // The direction stayed quiet. In a capture that lost nothing that means that nothing was sent.
   const lossy = lostElsewhere(observation);

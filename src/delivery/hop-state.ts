@@ -26,9 +26,18 @@ export interface Judged {
   whole: boolean;
   /** Which message it is was not read here: another hop tells, by the place at which it stands, or by the sizes of encrypted records. */
   inferred: boolean;
+  /** It passed elsewhere first, if the hops stand in the order in which they are looked at: from a hop that is proven not to have had it. */
+  fromNowhere: boolean;
 }
 
-const UNSEEN = { row: -1, sentNs: Number.NaN, tcpAckNs: Number.NaN, whole: false, inferred: false };
+const UNSEEN = {
+  row: -1,
+  sentNs: Number.NaN,
+  tcpAckNs: Number.NaN,
+  whole: false,
+  inferred: false,
+  fromNowhere: false,
+};
 const ABSENT: Judged = { state: 'absent', reason: null, ...UNSEEN };
 
 function unobserved(reason: string): Judged {
@@ -74,6 +83,7 @@ export function stateAt(
     tcpAckNs,
     whole: messages.octetsSeen[row] >= messages.octets(row),
     inferred: connection.alignment !== null,
+    fromNowhere: false,
   };
   if (connection.alignment !== null)
     judged.reason = identifiedByRecords(view, connection.alignment, connection[sender], sender, row);

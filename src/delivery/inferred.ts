@@ -35,6 +35,7 @@ export function absentByRecords(view: HopView, alignment: RecordAlignment, sende
     tcpAckNs: Number.NaN,
     whole: false,
     inferred: true,
+    fromNowhere: false,
   };
 }
 

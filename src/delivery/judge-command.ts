@@ -12,6 +12,7 @@ import { seconds } from './coverage.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
+import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
 import {
   type AttemptVerdict,
   type CommandVerdict,
@@ -40,6 +41,8 @@ export interface CommandCourt {
   learned: string | null;
   /** In words, where the order in which hops were given could not be checked. */
   orderNote: string | null;
+  /** The orders that the hops may be in then; none where the one given is proven. */
+  otherOrders: readonly OtherOrder[];
 }
 
 /** A verdict that still knows what it was made of. */
@@ -121,9 +124,9 @@ class JudgedAttempt implements AttemptVerdict {
     private readonly court: CommandCourt,
     readonly entry: Entry,
     readonly n: number,
-    ack: Entry | null,
+    private readonly ack: Entry | null,
     private readonly resultEntry: Entry | null,
-    isOnly: boolean,
+    private readonly isOnly: boolean,
   ) {
     const { views, ackTimeoutNs } = court;
     const deadlineNs = entry.timeNs + ackTimeoutNs;
@@ -143,7 +146,7 @@ class JudgedAttempt implements AttemptVerdict {
     const { states } = this.attempt;
     if (isOnly && (ack ?? resultEntry) !== null)
       for (let hop = 0; hop < states.length; hop++) passed(states, hop, views[hop], 'the agent answered it');
-    this.ruling = this.rule();
+    this.ruling = this.inAnyOrder(this.rule());
     this.outcome = this.ruling.outcome;
     this.lastHop = this.ruling.lastHop;
     this.lostAt = this.ruling.lostAt;
@@ -152,6 +155,12 @@ class JudgedAttempt implements AttemptVerdict {
 
   get connection(): string {
     return this.entry.path.id;
+  }
+
+  /** In this order of the hops, a hop sent on what never came to it: then it is not their order. */
+  private get isFromNowhere(): boolean {
+    const replies = [this.judgedAck, this.judgedResult].flatMap((reply) => reply?.states ?? []);
+    return [...this.attempt.states, ...replies].some(({ fromNowhere }) => fromNowhere);
   }
 
   get grade(): Grade {
@@ -176,7 +185,9 @@ class JudgedAttempt implements AttemptVerdict {
   get reason(): string {
     const { learned, orderNote } = this.court;
     const note = learned === null ? '' : ` (message names are unfamiliar; taken from IDs that came back: ${learned})`;
-    return this.ruling.reason() + note + (this.lostAt === null || orderNote === null ? '' : ` (${orderNote})`);
+    return (
+      this.ruling.reason() + note + (this.outcome === 'inconclusive' || orderNote === null ? '' : ` (${orderNote})`)
+    );
   }
 
   get hops(): HopState[] {
@@ -201,6 +212,20 @@ class JudgedAttempt implements AttemptVerdict {
     const ruling = judgeAttempt(this.attempt, this.judgedResult);
     const byResult = { ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') };
     return byResult.outcome === 'delivered' || this.judgedAck === null ? byResult : byAck;
+  }
+
+  /** Claimed only if it is so in every order of the hops that nothing contradicts. */
+  private inAnyOrder(ruling: Ruling): Ruling {
+    if (ruling.outcome === 'inconclusive') return ruling;
+    for (const other of this.court.otherOrders) {
+      const { entry, ack, resultEntry, n, isOnly } = this;
+      const [ackThere, resultThere] = [ack, resultEntry].map((each) => each && other.entry(each));
+      const there = new JudgedAttempt(other.court, other.entry(entry), n, ackThere, resultThere, isOnly);
+      if (there.isFromNowhere && !this.isFromNowhere) continue;
+      if (there.outcome === ruling.outcome && there.lostAt === ruling.lostAt && there.late === ruling.late) continue;
+      return undecidedByOrder(this.court, ruling, other);
+    }
+    return ruling;
   }
 }
 
@@ -325,10 +350,18 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
     states[hop] = judged;
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
-  for (let hop = seenFurther - step; hop >= 0 && hop < views.length; hop -= step)
+  for (let hop = seenFurther - step; hop >= 0 && hop < views.length; hop -= step) {
+    if (states[hop].state !== 'absent') continue;
     passed(states, hop, views[hop], 'it was seen further on');
+    const unseen = { row: -1, thread: entry.thread };
+    const [fromNs, toNs] = [entry.timeNs - MISORDERED_WITHIN_NS, Math.max(deadlineNs, sinceNs)];
+    states[hop].fromNowhere = stateAt(views[hop], entry.path, sender, unseen, fromNs, toNs).state === 'absent';
+  }
   return states;
 }
+
+/** Were the hops in another order, it would have passed a little earlier. */
+const MISORDERED_WITHIN_NS = 1e9;
 
 /** What a hop does not show has passed it all the same. */
 function passed(states: Judged[], hop: number, view: HopView, why: string): void {

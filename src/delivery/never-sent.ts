@@ -9,6 +9,7 @@ import { commonNs, type HopView } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
 import { type CommandCourt, steppedBetween } from './judge-command.js';
+import { innermostIsCertain } from './order-doubt.js';
 import type { CommandVerdict } from './verdict.js';
 
 const FIRST_CONTROL = 8;
@@ -59,6 +60,8 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   if (unread !== null) return open(`no frame with it seen, but the request for it was not captured whole: ${unread}`);
   const blind = blindAnywhere(court, inner, observation, agent, window);
   if (blind !== null) return open(`no frame with it seen, but ${blind}`);
+  if (!innermostIsCertain(court))
+    return open(`no frame with it left ${inner.name}, but ${court.orderNote}, so another hop may be the innermost one`);
   const asked =
     seen === undefined
       ? 'named with --command'

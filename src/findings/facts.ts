@@ -4,6 +4,7 @@
  */
 
 import type { CommandCourt } from '../delivery/judge-command.js';
+import { outermostIsCertain } from '../delivery/order-doubt.js';
 import type { HopReport, Outcome, Summary } from '../delivery/verdict.js';
 import type { ObservedDispatch } from '../hop/observation.js';
 import { commonNs, type HopView, type Leg, type Path } from '../path/path.js';
@@ -56,10 +57,10 @@ export interface Facts {
   summary: Summary;
 }
 
-/** The leg at the last hop of all: only there a TCP ACK may be the agent's. Null where it was not captured, or the path goes on. */
+/** The leg at the last hop of all: only there a TCP ACK may be the agent's. Null where it was not captured, the path goes on, or that hop may not be the last. */
 export function agentLeg(facts: Facts, path: Path): Leg | null {
   const leg = path.legs[facts.views.length - 1] ?? null;
-  return leg === null || facts.court.goesOnTo(path) !== null ? null : leg;
+  return leg === null || facts.court.goesOnTo(path) !== null || !outermostIsCertain(facts.court) ? null : leg;
 }
 
 export function failedOn(facts: Facts, path: Path, outcome: Outcome): Failed[] {

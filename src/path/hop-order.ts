@@ -1,13 +1,14 @@
 /**
  * Whether the hops were given in the order in which they stand, from the server outward: an order that the captures contradict
- * makes every verdict name the wrong hop. In: groups and paths. Out: the pair of hops that stands the wrong way round, and the pairs of
- * which nothing tells.
+ * makes every verdict name the wrong hop. In: groups and paths. Out: the pair of hops that stands the wrong way round, the pairs of
+ * which nothing tells, and the other orders in which the hops may stand then.
  */
 
 import { type AlignSide, anchors } from './align.js';
 import type { Group } from './group.js';
 import { commonAddress, localAddresses, servedHere } from './legs.js';
 import { type Node, nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
+import { otherOrders } from './other-orders.js';
 import type { Path } from './path.js';
 
 /** Two hops, by index: the first was given before the second, and stands further out. */
@@ -24,6 +25,8 @@ export interface Unproven {
 export interface HopOrder {
   misordered: Misorder | null;
   unproven: Unproven[];
+  /** Hops by place, from the server outward: the orders, other than the one given, that nothing contradicts. */
+  others: number[][];
 }
 
 /** How often captures spoke for the order given, and against it, by pair of hops. */
@@ -57,7 +60,7 @@ const DRIFT = 500e-6;
 
 /** What the connections prove of the order comes first; times decide where they prove nothing. */
 export function orderOf(groups: readonly Group[], paths: readonly Path[], observations: Observations): HopOrder {
-  const order: HopOrder = { misordered: null, unproven: [] };
+  const order: HopOrder = { misordered: null, unproven: [], others: [] };
   const captured = observations.flatMap((observation, hop) => (observation === null ? [] : [hop]));
   if (captured.length < 2) return order;
   const byConnections = new OrderVotes(observations.length);
@@ -74,16 +77,21 @@ export function orderOf(groups: readonly Group[], paths: readonly Path[], observ
     if (byTimes().isKept(inner, outer, LEAST_CONTRADICTIONS) === false) return false;
     return byTimes().isKept(inner, outer, LEAST_CONFIRMATIONS) === true ? true : null;
   };
-  const carries = (hop: number) =>
-    observations[hop]?.connections.some((each) => each?.protocol === 'websocket' || each?.protocol === 'tls') ?? false;
+  // A capture without any connection to judge stands where it was given.
+  const carrying = captured.filter((hop) =>
+    observations[hop]?.connections.some((each) => each?.protocol === 'websocket' || each?.protocol === 'tls'),
+  );
+  const proven = observations.map(() => new Set<number>());
   for (let i = 0; i < captured.length; i++)
     for (let j = i + 1; j < captured.length; j++) {
       const [inner, outer] = [captured[i], captured[j]];
       const kept = isKept(inner, outer);
       if (kept === false) order.misordered ??= [inner, outer];
-      if (kept === null && j === i + 1 && carries(inner) && carries(outer))
+      if (kept === true) proven[inner].add(outer);
+      if (kept === null && carrying.indexOf(outer) === carrying.indexOf(inner) + 1 && carrying.includes(inner))
         order.unproven.push({ inner, outer, doubtful: byTimes().isKept(inner, outer, LEAST_CONFIRMATIONS) === false });
     }
+  if (order.unproven.length > 0 && order.misordered === null) order.others = otherOrders(carrying, proven);
   return order;
 }
 

@@ -72,4 +72,27 @@ export class ThreadTable {
   set(thread: number, hop: number, row: number): void {
     this.rows[thread * this.hops + hop] = row;
   }
+
+  /** The same threads, the hops in another order: hop indices by place. */
+  inOrder(order: readonly number[]): ThreadTable {
+    return new InOrder(this, order);
+  }
+}
+
+class InOrder extends ThreadTable {
+  constructor(
+    private readonly of: ThreadTable,
+    private readonly order: readonly number[],
+  ) {
+    super(order.length);
+    this.count = of.count;
+  }
+
+  override row(thread: number, place: number): number {
+    return this.of.row(thread, this.order[place]);
+  }
+
+  override isKnown(place: number, row: number): boolean {
+    return this.of.isKnown(this.order[place], row);
+  }
 }

@@ -11,11 +11,13 @@ import { upgradeRequest, upgradeResponse } from '../support/web-socket-talk.js';
 
 const KEY = 'AAAAAAAAAAAAAAAAAAAAAA==';
 
+/** Without the orders left open: other-orders.test.ts. */
 function orderOf(...tapes: Tape[]) {
-  return buildPaths(
+  const { misordered, unproven } = buildPaths(
     tapes.map((_, i) => `hop${i}`),
     tapes.map((tape) => observe(tape).observation),
   ).order;
+  return { misordered, unproven };
 }
 
 /** One WebSocket over legs given server outward, each with the X-Forwarded-For that its request carries; `said` exchanges. */
