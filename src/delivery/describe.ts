@@ -80,7 +80,7 @@ function clockTrouble({ clock, index }: HopView, { epochSeconds, timeDigits }: H
 function doubts(summary: CaptureSummary, observation: HopObservation): string[] {
   const reasons: string[] = [];
   if (summary.packets === 0) reasons.push('the capture holds no packets');
-  else if (observation.tcpPackets === 0) reasons.push('the capture holds no TCP packets that can be read');
+  else if (observation.tcpPackets === 0) reasons.push(`the capture holds ${observation.withoutTcp}`);
   reasons.push(...inWords(summary.issues, summary.issueCounts));
   if (summary.cutPackets > 0)
     reasons.push(`${counted(summary.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);

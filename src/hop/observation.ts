@@ -206,6 +206,8 @@ export interface HopObservation {
   lastNs: number;
   packets: number;
   tcpPackets: number;
+  /** What the files hold where that is 0, in words. */
+  withoutTcp: string;
   connections: ObservedConnection[];
   messages: MessageTable;
   records: RecordTable;

@@ -6,6 +6,7 @@
 import { peekCapture } from '../capture/peek-capture.js';
 import { readCapture } from '../capture/read-capture.js';
 import type { Profile } from '../message/profile.js';
+import { withoutTcp } from '../packet/other-traffic.js';
 import { KeyLog } from '../tls/key-log.js';
 import { areParallel, readMerged } from './merged-files.js';
 import type { HopObservation, ObservedFile } from './observation.js';
@@ -61,6 +62,7 @@ export async function observeHop(
     lastNs: observer.lastNs,
     packets: observer.packets,
     tcpPackets: observer.tcpPackets,
+    withoutTcp: withoutTcp(observer.decoder.others),
     connections,
     messages: context.messages,
     records: context.records,

@@ -7,6 +7,7 @@ import type { CaptureSummary } from '../capture/capture-summary.js';
 import { compareWithSecondReader } from '../capture/second-reader.js';
 import { inWords } from '../evidence/issue.js';
 import { loadProfile } from '../message/load-profile.js';
+import { withoutTcp } from '../packet/other-traffic.js';
 import type { CaptureQuality, ConnectionQuality, Hole } from './capture-quality.js';
 import { endpoint } from './list.js';
 import type { ObservedConnection, ObservedHalf } from './observation.js';
@@ -46,7 +47,7 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     untimedPackets: summary.untimedPackets,
     backwardsTimestamps: summary.backwardsTimestamps,
     clockSetBacks: observer.context.clock.setBacks.map(({ fromNs, toNs }) => ({
-      at: iso(toNs) ?? '',
+      at: iso(fromNs) ?? '',
       backMs: Math.round((toNs - fromNs) / 1e3) / 1e3,
     })),
     missedOctets: sum(described, (each) => each.missedOctets),
@@ -66,13 +67,14 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     ...inWords(summary.issues, summary.issueCounts),
     ...inWords(observer.decoder.issues.issues, observer.decoder.issues.counts),
   ];
-  const { trust, reasons } = judged(base, faults);
+  const { trust, reasons } = judged(base, faults, withoutTcp(observer.decoder.others));
   return { ...base, trust, reasons };
 }
 
 function judged(
   of: Omit<CaptureQuality, 'trust' | 'reasons'>,
   faults: readonly string[],
+  none: string,
 ): Pick<CaptureQuality, 'trust' | 'reasons'> {
   const reasons: string[] = [];
   const say = (count: number, text: string) => {
@@ -80,7 +82,7 @@ function judged(
   };
   const many = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
   if (of.packets === 0) reasons.push('it holds no packets');
-  else if (of.tcpPackets === 0) reasons.push('it holds no TCP packets that can be read');
+  else if (of.tcpPackets === 0) reasons.push(`it holds ${none}`);
   else if (!of.connections.some((each) => each.protocol === 'websocket')) reasons.push('it holds no WebSocket');
   reasons.push(...faults);
   say(
@@ -100,8 +102,7 @@ function judged(
   say(of.untimedPackets, `${many(of.untimedPackets, 'packet')} without a time`);
   const second = of.secondReader;
   if (second?.agrees === false) reasons.push(`a second reader reads it otherwise: ${second.firstDifference}`);
-  const none = of.tcpPackets === 0;
-  return { trust: none ? 'none' : reasons.length > 0 ? 'limited' : 'full', reasons };
+  return { trust: of.tcpPackets === 0 ? 'none' : reasons.length > 0 ? 'limited' : 'full', reasons };
 }
 
 function describe(connection: ObservedConnection, iso: (timeNs: number) => string | null): ConnectionQuality {

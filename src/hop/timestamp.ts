@@ -17,6 +17,8 @@ export function isoTime(timeNs: number, epochSeconds: number, digits: 6 | 9): st
     lastSecond = epochSeconds + seconds;
     lastText = date.toISOString().slice(0, 19);
   }
-  const fraction = digits === 9 ? nanoseconds : Math.floor(nanoseconds / 1000);
+  // Decades from the epoch (a clock that began in 1970) a number does not hold every nanosecond: it is a little off either way.
+  const whole = Math.abs(timeNs) > Number.MAX_SAFE_INTEGER ? Math.round : Math.floor;
+  const fraction = digits === 9 ? nanoseconds : Math.min(whole(nanoseconds / 1000), 999_999);
   return `${lastText}.${String(fraction).padStart(digits, '0')}Z`;
 }

@@ -13,9 +13,10 @@ import { DecodeFaults } from './decode-faults.js';
 import { DecodeCounters, Decoded } from './decode-result.js';
 import { Fragment, FragmentStore } from './fragments.js';
 import { EtherType, LinkLayer } from './link-layer.js';
+import { OtherTraffic } from './other-traffic.js';
 import type { Segment } from './segment.js';
 import { decodeTcpHeader, TcpHeader } from './tcp-header.js';
-import { type Inside, insideGre, insideUdp } from './tunnel.js';
+import { type Inside, insideEtherIp, insideGre, insideUdp } from './tunnel.js';
 
 export const IpProtocol = {
   hopByHop: 0,
@@ -30,7 +31,9 @@ export const IpProtocol = {
   authentication: 51,
   icmpv6: 58,
   destinationOptions: 60,
+  etherIp: 97,
   mobility: 135,
+  mpls: 137,
 } as const;
 
 /** IP within IP within …: deeper than this is damage or malice. Containers on several hosts make two. */
@@ -39,6 +42,7 @@ const MAXIMUM_EXTENSION_HEADERS = 16;
 
 export class PacketDecoder extends DecodeFaults {
   readonly counters = new DecodeCounters();
+  readonly others = new OtherTraffic();
 
   /** Protocol and octets of the innermost IP payload of the last packet, where it is not TCP: for ICMP, and tunnels to come. */
   upperProtocol = 0;
@@ -87,6 +91,7 @@ export class PacketDecoder extends DecodeFaults {
       case EtherType.rawIp:
         return this.decodeIp(bytes, at, end, wireEnd);
       case EtherType.none:
+        this.others.etherType(this.link.otherEtherType);
         return Decoded.notIp;
       case EtherType.unsupported:
         return this.unsupportedLink();
@@ -101,6 +106,8 @@ export class PacketDecoder extends DecodeFaults {
     const version = bytes[at] >> 4;
     if (version === 4) return this.decodeIpv4(bytes, at, end, wireEnd);
     if (version === 6) return this.decodeIpv6(bytes, at, end, wireEnd);
+    // `-i any` of some Linux kernels leaves a VLAN tag before the packet, and says IP where it should say VLAN.
+    if (end - at >= 24 && isTaggedIp(bytes, at)) return this.decodeIp(bytes, at + 4, end, wireEnd);
     return this.malformed('ip-version', `An IP packet claims version ${version}.`, 'version', 0, 0);
   }
 
@@ -262,25 +269,27 @@ export class PacketDecoder extends DecodeFaults {
       return this.decodeIp(bytes, at, end, wireEnd);
     }
     if (protocol === IpProtocol.authentication) return this.decodeExtensionHeaders(protocol, bytes, at, end, wireEnd);
-    if (protocol === IpProtocol.gre || protocol === IpProtocol.udp) {
-      const found = protocol === IpProtocol.gre ? insideGre(bytes, at, end) : insideUdp(bytes, at, end);
-      if (found !== null && found.at <= end && this.nesting < MAXIMUM_NESTING) {
-        this.nesting++;
-        return this.decodeInside(found, bytes, end, wireEnd);
-      }
+    const found = insideOf(protocol, bytes, at, end);
+    if (found !== null && found.at <= end && this.nesting < MAXIMUM_NESTING) {
+      this.nesting++;
+      return this.decodeInside(found, bytes, end, wireEnd);
     }
     this.upperProtocol = protocol;
     this.upperBytes = bytes;
     this.upperStart = Math.min(at, end);
     this.upperEnd = end;
     this.upperWireEnd = wireEnd;
+    if (protocol === IpProtocol.udp && end - at >= 4) {
+      this.others.udp(this.view.getUint16(at), this.view.getUint16(at + 2));
+    } else this.others.protocol(protocol);
     return protocol === IpProtocol.icmp || protocol === IpProtocol.icmpv6 ? Decoded.icmp : Decoded.notTcp;
   }
 
   private decodeInside({ kind, at }: Inside, bytes: Uint8Array, end: number, wireEnd: number): number {
     if (kind === 'ip') return this.decodeIp(bytes, at, end, wireEnd);
     const { link } = this;
-    const etherType = link.tunnelled(kind === 'ppp' ? LinkType.PPP : LinkType.ETHERNET, bytes, at, end);
+    const linkType = kind === 'ppp' ? LinkType.PPP : kind === 'mpls' ? LinkType.MPLS : LinkType.ETHERNET;
+    const etherType = link.tunnelled(linkType, bytes, at, end);
     return this.decodeNetwork(etherType, bytes, link.offset, end, wireEnd);
   }
 
@@ -369,5 +378,27 @@ export class PacketDecoder extends DecodeFaults {
       );
     }
     return Decoded.fragmentPending;
+  }
+}
+
+/** VLAN identifier and EtherType, and the version that this says. */
+function isTaggedIp(bytes: Uint8Array, at: number): boolean {
+  const etherType = (bytes[at + 2] << 8) | bytes[at + 3];
+  const version = bytes[at + 4] >> 4;
+  return (etherType === EtherType.ipv4 && version === 4) || (etherType === EtherType.ipv6 && version === 6);
+}
+
+function insideOf(protocol: number, bytes: Uint8Array, at: number, end: number): Inside | null {
+  switch (protocol) {
+    case IpProtocol.udp:
+      return insideUdp(bytes, at, end);
+    case IpProtocol.gre:
+      return insideGre(bytes, at, end);
+    case IpProtocol.etherIp:
+      return insideEtherIp(bytes, at, end);
+    case IpProtocol.mpls:
+      return { kind: 'mpls', at };
+    default:
+      return null;
   }
 }

@@ -65,6 +65,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     lastNs: observer.lastNs,
     packets: observer.packets,
     tcpPackets: observer.tcpPackets,
+    withoutTcp: '',
     connections,
     messages,
     records: context.records,
