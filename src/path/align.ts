@@ -6,12 +6,14 @@
 
 import type { MessageTable } from '../hop/message-table.js';
 import { MessageFlag } from '../hop/message-table.js';
-import type { ObservedHalf } from '../hop/observation.js';
+import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import type { HopClock } from './hop-clock.js';
 
 export interface AlignSide {
   half: ObservedHalf;
   messages: MessageTable;
+  /** What the rows' types and IDs stand for. */
+  strings: HopObservation['strings'];
   /** Brings its times to the common clock; null where that is not known yet. */
   clock: HopClock | null;
 }
@@ -156,6 +158,8 @@ function alignByOffsets(inner: AlignSide, outer: AlignSide, pairs: [number, numb
 function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean | null {
   if (isWhole(inner.messages, i) && isWhole(outer.messages, o)) return contentKey(inner, i) === contentKey(outer, o);
   const partial = ((inner.messages.flags[i] | outer.messages.flags[o]) & MessageFlag.partial) !== 0;
+  const [a, b] = [inner.messages.opcode[i], outer.messages.opcode[o]];
+  if (a !== b && a !== 0 && b !== 0) return partial ? false : null;
   return partial || inner.messages.octets(i) === outer.messages.octets(o) ? true : null;
 }
 
@@ -173,6 +177,10 @@ function alignByContent(
   const result = new Int32Array(outer.half.rows.length).fill(-1);
   const clocksKnown = inner.clock !== null && outer.clock !== null;
   const common = ({ clock, messages }: AlignSide, row: number) => clock?.toCommon(messages.sentNs[row]) ?? Number.NaN;
+  const isTooEarly = (row: number, other: number) => {
+    const passedNs = common(outer, row) - common(inner, other);
+    return clocksKnown && (towardsAgent ? passedNs : -passedNs) < -TIME_SLACK_NS;
+  };
   let innerEnd = inner.half.rows.length;
   let outerEnd = outer.half.rows.length;
   for (let p = pairs.length; p >= 0; p--) {
@@ -185,10 +193,7 @@ function alignByContent(
       for (let j = i; j > innerAnchor; j--) {
         const other = inner.half.rows[j];
         if (!isWhole(inner.messages, other) || contentKey(inner, other) !== key) continue;
-        if (clocksKnown) {
-          const passedNs = common(outer, row) - common(inner, other);
-          if ((towardsAgent ? passedNs : -passedNs) < -TIME_SLACK_NS) continue;
-        }
+        if (isTooEarly(row, other)) continue;
         result[o] = j;
         i = j - 1;
         break;
@@ -198,5 +203,32 @@ function alignByContent(
     innerEnd = innerAnchor;
     outerEnd = outerAnchor;
   }
+  matchLastPart(inner, outer, result, isTooEarly);
   return result;
+}
+
+/** The message that a stream ends in has no digest of its content; its type and ID may stand in the part that is there. */
+function matchLastPart(
+  inner: AlignSide,
+  outer: AlignSide,
+  result: Int32Array,
+  isTooEarly: (outerRow: number, innerRow: number) => boolean,
+): void {
+  const last = outer.half.rows.length - 1;
+  const row = outer.half.rows[last] ?? -1;
+  if (row < 0 || !outer.messages.has(row, MessageFlag.partial) || outer.messages.id[row] < 0) return;
+  const key = nameKey(outer, row);
+  const taken = new Set(result);
+  for (let i = inner.half.rows.length - 1; i >= 0; i--) {
+    const other = inner.half.rows[i];
+    if (inner.messages.id[other] < 0 || nameKey(inner, other) !== key) continue;
+    if (!taken.has(i) && !isTooEarly(row, other)) result[last] = i;
+    return;
+  }
+}
+
+/** Type and ID, the same in every capture. */
+function nameKey({ messages, strings }: AlignSide, row: number): number {
+  const type = messages.type[row] < 0 ? 0 : strings.hashOf(messages.type[row]);
+  return strings.hashOf(messages.id[row]) ^ Math.imul(type, 0x9e3779b1);
 }

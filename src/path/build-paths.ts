@@ -151,7 +151,8 @@ function sideOf(
   clock: HopClock | null,
 ): AlignSide {
   const half: ObservedHalf = leg.connection[direction];
-  return { half, messages: (observations[leg.hop] as HopObservation).messages, clock };
+  const { messages, strings } = observations[leg.hop] as HopObservation;
+  return { half, messages, strings, clock };
 }
 
 /** Whether any message of a leg has no row at an inner hop yet. */

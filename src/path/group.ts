@@ -124,7 +124,7 @@ class Groups {
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
     const passedThrough = this.keysPassedThrough();
     const servers = new Servers(this.sightings);
-    const votes = this.votes(observations);
+    const votes = this.votes(observations, servers);
     const count = this.sightings.length;
     const best = new Map<number, number>();
     const ofEnd = (end: number, ofKind: number) => end * MARK_KINDS + (ofKind % MARK_KINDS);
@@ -141,18 +141,18 @@ class Groups {
       const [x, y] = pairOf(ofKind);
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
       if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
-      if (this.keysContradict(x, y, passedThrough)) {
+      // Far fewer than the best partner shares: chance, a broadcast, a command offered again on another connection. Or a hop that drops much.
+      const few = [x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0));
+      if (few || this.keysContradict(x, y, passedThrough)) {
         const rivals = ofKind % MARK_KINDS === 0 ? () => this.rivals(x, y, shared, votes, servers) : null;
-        if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
+        if (rivals === null || !this.passesAlone(x, y, servers, observations, rivals)) continue;
       }
-      // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
       this.join(x, y);
     }
   }
 
   /** By pair of sightings and kind of mark: a proxy that copies leaves all kinds alike, one that masks anew the content only. */
-  private votes(observations: readonly (HopObservation | null)[]): Map<number, number> {
+  private votes(observations: readonly (HopObservation | null)[], { of: servers }: Servers): Map<number, number> {
     const holders = new Map<number, Holder[]>();
     this.sightings.forEach(({ hop, connection }, sighting) => {
       for (const mark of marksOf(connection, (observations[hop] as HopObservation).messages)) {
@@ -164,11 +164,12 @@ class Groups {
     const votes = new Map<number, number>();
     for (const list of holders.values()) {
       if (list.length < 2 || list.length >= MAX_HOLDERS) continue;
-      const perHop = new Map<number, number>();
-      for (const { hop } of list) perHop.set(hop, (perHop.get(hop) ?? 0) + 1);
+      const atServer = new Map<string, number>();
+      for (const { sighting } of list) atServer.set(servers[sighting], (atServer.get(servers[sighting]) ?? 0) + 1);
+      const isOnlyOne = ({ sighting }: Holder) => atServer.get(servers[sighting]) === 1;
       for (let x = 0; x < list.length; x++)
         for (let y = x + 1; y < list.length; y++) {
-          if (list[x].sighting === list[y].sighting || !tellsTogether(list[x], list[y], perHop)) continue;
+          if (list[x].sighting === list[y].sighting || !tellsTogether(list[x], list[y], isOnlyOne)) continue;
           const low = Math.min(list[x].sighting, list[y].sighting);
           const pair = low * this.sightings.length + Math.max(list[x].sighting, list[y].sighting);
           const ofKind = pair * MARK_KINDS + list[x].kind;
@@ -199,10 +200,11 @@ class Groups {
   }
 
   /**
-   * Two keys, and yet one WebSocket: a hop between writes its own. No key passes there, X-Forwarded-For does not name another
-   * agent, the messages pass steadily, and at neither server does half as much pass to another connection.
+   * One WebSocket though the keys are two (a hop between writes its own), or though little passes. No key is seen to pass there,
+   * X-Forwarded-For does not name another agent, the messages pass steadily, and at neither server does half as much pass to another
+   * connection.
    */
-  private hasOwnKey(
+  private passesAlone(
     x: number,
     y: number,
     servers: Servers,
@@ -334,9 +336,10 @@ const LEAST_KEYS = 3;
 const MARK_KINDS = 3;
 const TOGETHER_WITHIN_NS = 5e9;
 
-function tellsTogether(a: Holder, b: Holder, perHop: ReadonlyMap<number, number>): boolean {
-  if (a.hop === b.hop) return a.strong && b.strong && Math.abs(a.timeNs - b.timeNs) < TOGETHER_WITHIN_NS;
-  return (a.strong && b.strong) || (perHop.get(a.hop) === 1 && perHop.get(b.hop) === 1);
+/** What is no broadcast, or seen on no other connection to the same server: one capture may hold a hop's two legs, to two servers. */
+function tellsTogether(a: Holder, b: Holder, isOnlyOne: (holder: Holder) => boolean): boolean {
+  if (a.hop === b.hop && !(Math.abs(a.timeNs - b.timeNs) < TOGETHER_WITHIN_NS)) return false;
+  return (a.strong && b.strong) || (isOnlyOne(a) && isOnlyOne(b));
 }
 
 function marksOf(connection: ObservedConnection, messages: MessageTable): Iterable<Mark> {

@@ -154,8 +154,9 @@ function votesByTimes(paths: readonly Path[], observations: Observations): Order
         const sides = (way: 'fromServer' | 'fromClient') =>
           [inner, outer].map((hop): AlignSide | null => {
             const half = legs[hop]?.connection[way];
-            const messages = observations[hop]?.messages;
-            return half === undefined || messages === undefined ? null : { half, messages, clock: null };
+            const observation = observations[hop];
+            if (half === undefined || observation == null) return null;
+            return { half, messages: observation.messages, strings: observation.strings, clock: null };
           });
         for (const isKept of comparisons(sides('fromServer'), sides('fromClient'))) votes.add(inner, outer, isKept);
       }
