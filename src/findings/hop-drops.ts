@@ -4,10 +4,13 @@
  */
 
 import type { Sender } from '../delivery/hop-state.js';
+import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation } from '../hop/observation.js';
-import type { Path } from '../path/path.js';
+import { commonNs, type Path } from '../path/path.js';
 import { earliest, type Facts, type Failed } from './facts.js';
 import { lastPassedNs, nearSide, type Passages, passages } from './passage.js';
+
+const CLOSE = 8;
 
 export interface Dropping {
   path: Path;
@@ -18,6 +21,8 @@ export interface Dropping {
   far: number;
   failed: Failed;
   passages: Passages;
+  /** Rows at `far` of control frames that the hop itself sent in the same time. */
+  ownControl: number[];
 }
 
 /** Towards the agent: attempts that arrived at a hop and never left it. Towards the server: CommandAcks. */
@@ -33,6 +38,7 @@ export function droppings(facts: Facts): Dropping[] {
       const far = sender === 'fromServer' ? hop : nearSide(path, hop, 'fromServer');
       const near = sender === 'fromServer' ? nearSide(path, hop, sender) : hop;
       if (near < 0 || far < 0 || path.legs[near] === null || path.legs[far] === null) continue;
+      if (isWrittenInPart(facts, path, sender, far)) continue;
       const stretch = waiting(facts, path, failed);
       // What did not pass before the first of them belongs to it as well: a server may stop its Pings at the first one unanswered.
       stretch.fromNs = lastPassedNs(facts, path, sender, near, far, stretch.fromNs);
@@ -44,6 +50,7 @@ export function droppings(facts: Facts): Dropping[] {
         far,
         failed,
         passages: passages(facts, path, sender, near, far, stretch),
+        ownControl: ownControl(facts, path, sender, near, far, stretch),
       });
     }
   return found;
@@ -57,6 +64,33 @@ function waiting(facts: Facts, path: Path, failed: Failed): { fromNs: number; to
   const toNs = last + facts.court.ackTimeoutNs;
   // It worked again later: what passes from then on tells nothing of before.
   return { fromNs, toNs: deliveredNs > last ? Math.min(toNs, deliveredNs) : toNs };
+}
+
+/** The stream ends within a message: nothing can follow it, whatever the hop does with what arrives. */
+function isWrittenInPart({ views }: Facts, path: Path, sender: Sender, far: number): boolean {
+  const row = path.legs[far]?.connection[sender].rows.at(-1) ?? -1;
+  return row >= 0 && (views[far].observation as HopObservation).messages.has(row, MessageFlag.partial);
+}
+
+/** Pings and Pongs that left a hop and came from no leg behind it, TCP-ACKed. */
+function ownControl(
+  { views }: Facts,
+  path: Path,
+  sender: Sender,
+  near: number,
+  far: number,
+  stretch: { fromNs: number; toNs: number },
+): number[] {
+  const threads = path[sender];
+  const { messages } = views[far].observation as HopObservation;
+  const own: number[] = [];
+  for (let thread = 0; thread < threads.count; thread++) {
+    const row = threads.row(thread, far);
+    if (row < 0 || messages.opcode[row] <= CLOSE || threads.row(thread, near) >= 0) continue;
+    const sentNs = commonNs(views[far], messages.sentNs[row]);
+    if (sentNs >= stretch.fromNs && sentNs <= stretch.toNs && !Number.isNaN(messages.tcpAckNs[row])) own.push(row);
+  }
+  return own;
 }
 
 export function firstRefs(facts: Facts, hop: number, rows: readonly number[]): number[] {

@@ -14,6 +14,11 @@ export interface Passage {
   /** Rows at the near hop (where they arrived from) and, of what passed, at the far one. */
   passed: { near: number; far: number }[];
   lost: number[];
+  /**
+   * Not lost, though they went no further: Pings that the hop answered itself, and Pongs that answered its own. A hop that ends WebSocket
+   * on both sides does so (RFC 6455 section 5.5: control frames are each connection's own).
+   */
+  ended: number[];
 }
 
 export interface Passages {
@@ -22,6 +27,7 @@ export interface Passages {
 }
 
 const CLOSE = 8;
+const PONG = 10;
 const MOST_KEPT = 64;
 /** Each proof of a loss goes through the far side's rows: on a leg that cannot prove anything, not for every message. */
 const MOST_PROOFS = 256;
@@ -38,7 +44,7 @@ export function passages(
   far: number,
   stretch: { fromNs: number; toNs: number },
 ): Passages {
-  const found: Passages = { control: { passed: [], lost: [] }, text: { passed: [], lost: [] } };
+  const found: Passages = { control: nothing(), text: nothing() };
   const threads = path[sender];
   const view = facts.views[near];
   const { messages } = view.observation as HopObservation;
@@ -53,10 +59,28 @@ export function passages(
     const passage = opcode < CLOSE ? found.text : found.control;
     if (passage.passed.length + passage.lost.length >= MOST_KEPT) continue;
     const there = threads.row(thread, far);
-    if (there >= 0) passage.passed.push({ near: row, far: there });
-    else if (proofs++ < MOST_PROOFS && isProvenLost(facts, path, sender, far, opcode, sentNs)) passage.lost.push(row);
+    if (there >= 0) {
+      passage.passed.push({ near: row, far: there });
+      continue;
+    }
+    if (proofs++ >= MOST_PROOFS || !isProvenLost(facts, path, sender, far, opcode, sentNs)) continue;
+    const pair = opcode > CLOSE ? messages.pair[row] : -1;
+    if (opcode !== PONG) (pair >= 0 ? passage.ended : passage.lost).push(row);
+    // A Pong that nobody asked for need not go further.
+    else if (pair >= 0) (passedOn(path, sender, near, far, pair) ? passage.lost : passage.ended).push(row);
   }
   return found;
+}
+
+function nothing(): Passage {
+  return { passed: [], lost: [], ended: [] };
+}
+
+/** Whether the Ping at `near` that a Pong answers came from the leg at `far`. */
+function passedOn(path: Path, sender: Sender, near: number, far: number, ping: number): boolean {
+  const threads = path[sender === 'fromServer' ? 'fromClient' : 'fromServer'];
+  const thread = threads.threadOf(near, ping);
+  return thread >= 0 && threads.row(thread, far) >= 0;
 }
 
 function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opcode: number, sentNs: number): boolean {

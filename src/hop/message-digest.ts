@@ -15,8 +15,3 @@ export function digestOf(opcode: number, bytes: Uint8Array, start: number, end: 
   const head = hashOctets(bytes, start, headEnd, Math.imul(0x811c9dc5 ^ opcode, 0x01000193) ^ (end - start));
   return end <= headEnd ? head : hashOctets(bytes, Math.max(headEnd, end - DIGEST_TAIL), end, head);
 }
-
-/** Of all octets: for the few messages in which each of them counts. */
-export function wholeDigestOf(bytes: Uint8Array, start: number, end: number): number {
-  return hashOctets(bytes, start, end, end - start);
-}

@@ -4,13 +4,14 @@
  * RFC 6455 section 5.4, RFC 7692. Most messages are looked at and not kept: memory follows the commands, not the capture.
  */
 
+import { hashOctets } from '../bytes/hash.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
 import { MessageInflater } from '../websocket/inflate.js';
 import { unmask } from '../websocket/unmask.js';
 import type { HopContext } from './hop-context.js';
-import { DIGEST_TAIL, digestOf, wholeDigestOf } from './message-digest.js';
+import { DIGEST_TAIL, digestOf } from './message-digest.js';
 import { MessageFlag } from './message-table.js';
 import { SentRows } from './sent-rows.js';
 
@@ -232,12 +233,12 @@ export class MessageReader {
     let digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
-    if (this.context.listing) return;
-    // By it connections are told apart, and the name may stand between the ends, too.
+    // So may the agent's name, and there is hardly another message that tells a connection from all others.
     if (role === Role.authentication && whole) {
       if (this.stillMasked !== null) this.unmaskRest(bytes);
-      digest ^= wholeDigestOf(bytes, start, end);
+      digest = hashOctets(bytes, start, end, digest);
     }
+    if (this.context.listing) return;
     if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);

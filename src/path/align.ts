@@ -248,6 +248,8 @@ function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boole
   if (isWhole(inner.messages, i) && isWhole(outer.messages, o)) return contentKey(inner, i) === contentKey(outer, o);
   if (inner.messages.id[i] >= 0 && outer.messages.id[o] >= 0 && !hasSameId(inner, i, outer, o)) return false;
   const partial = ((inner.messages.flags[i] | outer.messages.flags[o]) & MessageFlag.partial) !== 0;
+  const [a, b] = [inner.messages.opcode[i], outer.messages.opcode[o]];
+  if (a !== b && a !== 0 && b !== 0) return partial ? false : null;
   return partial || inner.messages.octets(i) === outer.messages.octets(o) ? true : null;
 }
 
@@ -357,6 +359,9 @@ function isAlike(inner: AlignSide, i: number, outer: AlignSide, o: number): bool
   return a.maskingKey[i] !== 0 && a.maskingKey[i] === b.maskingKey[o] && a.octets(i) === b.octets(o);
 }
 
+/** The same ID, and the same type: a CommandAck and a result have one ID. */
 function hasSameId(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
-  return inner.strings.hashOf(inner.messages.id[i]) === outer.strings.hashOf(outer.messages.id[o]);
+  const [a, b] = [inner.messages, outer.messages];
+  if (inner.strings.hashOf(a.id[i]) !== outer.strings.hashOf(b.id[o])) return false;
+  return a.type[i] < 0 || b.type[o] < 0 || inner.strings.hashOf(a.type[i]) === outer.strings.hashOf(b.type[o]);
 }

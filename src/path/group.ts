@@ -145,9 +145,10 @@ class Groups {
       const { x, y, kind, shared } = pair;
       if (this.root(x) === this.root(y) || (shared < MIN_SHARED && kind !== 0)) continue;
       if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
-      if (shared < MIN_SHARED || this.keysContradict(x, y, passedThrough)) {
-        if (kind !== 0 || !this.hasOwnKey(x, y, servers, observations, marks)) continue;
-      } else if (marks.isFarFewer(pair)) continue;
+      // A hop may drop much, or write a key of its own.
+      const few = shared < MIN_SHARED || marks.isFarFewer(pair);
+      if (few || this.keysContradict(x, y, passedThrough))
+        if (kind !== 0 || !this.passesAlone(x, y, servers, observations, marks)) continue;
       this.join(x, y);
     }
   }
@@ -173,10 +174,11 @@ class Groups {
   }
 
   /**
-   * Two keys, and yet one WebSocket: a hop between writes its own. No key passes there, X-Forwarded-For does not name another
-   * agent, the messages pass steadily, and at neither server does half as much pass to another connection.
+   * One WebSocket though the keys are two (a hop between writes its own), or though little passes. No key is seen to pass there,
+   * X-Forwarded-For does not name another agent, the messages pass steadily, and at neither server does half as much pass to another
+   * connection.
    */
-  private hasOwnKey(
+  private passesAlone(
     x: number,
     y: number,
     servers: Servers,

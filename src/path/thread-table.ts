@@ -36,6 +36,12 @@ export class ThreadTable {
     return this.rows[thread * this.hops + hop];
   }
 
+  /** The thread of a row of a hop; -1 for none. */
+  threadOf(hop: number, row: number): number {
+    for (let thread = 0; thread < this.count; thread++) if (this.row(thread, hop) === row) return thread;
+    return -1;
+  }
+
   /** Whether a row of a hop may belong to this thread as well: no hop tells the two apart. */
   mayHold(thread: number, hop: number, row: number): boolean {
     for (let other = 0; other < this.count; other++)

@@ -33,7 +33,7 @@ export function uncapturedHops(
     if (between !== undefined) found[outer] = between.sightings[0].connection.serverAddress;
     else if (
       isClientOfAnother(near, far) ||
-      nodes.some((node) => !endsAtHost(node, outer, local) && isServedByAnother(near, node, far, outer, observations))
+      nodes.some((node) => isServedByAnother(near, node, far, outer, observations))
     )
       found[outer] = near.sightings[0].connection.clientAddress;
   }
@@ -63,6 +63,9 @@ function endsAtHost(node: Node, hop: number, local: ReadonlySet<string>): boolea
 function isServedByAnother(near: Node, node: Node, far: Node, outer: number, observations: Observations): boolean {
   if (node === near || node === far || node.sightings.some(({ hop }) => hop !== outer)) return false;
   if (provenOrder(node, far, observations) >= 0 || provenOrder(near, node, observations) > 0) return false;
+  // A relay of the outer hop's own host (docker-proxy): who serves it goes on from there.
+  const onward = new Set(sightingsAt(near, outer).map(({ connection }) => connection.clientAddress));
+  if (node.sightings.some(({ connection }) => onward.has(connection.serverAddress))) return false;
   return node.sightings.every(({ connection }) =>
     near.sightings.every((other) => !isTwin(connection, other.connection)),
   );

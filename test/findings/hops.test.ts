@@ -36,6 +36,38 @@ describe('hop-drops-text', () => {
     expect(idsOf(findings)).toEqual(['hop-drops-text']);
   });
 
+  it('is found where the hop ends WebSocket on both sides: it answers Pings itself, and sends its own', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-bad')), 1);
+    const [inner, ...outer] = scene.chain.legs;
+    for (let ms = 6000; ms < 30_000; ms += 4000) {
+      inner.send(ms, 'server', ping(`server ${ms}`));
+      inner.send(ms + 1, 'client', pong(`server ${ms}`));
+      outer.forEach((leg, i) => {
+        leg.send(ms + 500 + i, 'server', ping(`nginx ${ms}`));
+        leg.send(ms + 530 - i, 'client', pong(`nginx ${ms}`));
+      });
+      scene.chain.inward(ms + 900, masked(`{"type":"Heartbeat","at":${ms}}`));
+    }
+    const findings = await diagnosed(scene.captures);
+    expect(idsOf(findings)).toEqual(['hop-drops-text']);
+    expect(findings[0].summary).toContain('answered 3 Pings itself and sent 3 control frames of its own');
+  });
+
+  it('is not found where the leg ends within a message: nothing can follow that', async () => {
+    const scene = new Scene();
+    const whole = frame(command('c-half', `,"script":"${'x'.repeat(400)}"`));
+    const [origin, ...outer] = scene.chain.legs;
+    origin.send(5000, 'server', whole);
+    for (const leg of outer) leg.send(5001, 'server', whole.subarray(0, 200));
+    scene.chain.outward(7000, frame(command('c-bad')), 1);
+    for (let ms = 8000; ms < 30_000; ms += 4000) {
+      origin.send(ms, 'server', ping(`server ${ms}`));
+      scene.chain.inward(ms + 900, masked(`{"type":"Heartbeat","at":${ms}}`));
+    }
+    expect(idsOf(await diagnosed(scene.captures))).toEqual(['write-stalled']);
+  });
+
   it('is not found without a Ping to compare with', async () => {
     const scene = new Scene();
     scene.chain.outward(5000, frame(command('c-bad')), 1);

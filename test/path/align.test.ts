@@ -76,6 +76,25 @@ describe('align by content', () => {
     expect(matched(inner, outer)).toEqual({ mode: 'content', inner: [0, -1, 1] });
   });
 
+  it('matches the message that a stream ends in by its type and ID', () => {
+    const part = (id: string) => text(id).subarray(0, text(id).length - 1);
+    const inner = side([
+      [100, text('a')],
+      [150, ping('lost')],
+      [200, text('b')],
+      [300, text('c')],
+    ]);
+    const outer = (last: Uint8Array) =>
+      side([
+        [101, text('a')],
+        [201, last],
+      ]);
+    expect(matched(inner, outer(part('b'))).inner).toEqual([0, 2]);
+    // Not yet sent by then, or not named at all.
+    expect(matched(inner, outer(part('c'))).inner).toEqual([0, -1]);
+    expect(matched(inner, outer(text('b').subarray(0, 12))).inner).toEqual([0, -1]);
+  });
+
   it('takes the re-offer that was just sent, not the one that was dropped', () => {
     const inner = side([
       [100, text('x')],

@@ -87,6 +87,25 @@ describe('a gateway that writes a key of its own before hops that pass theirs', 
     ]);
   });
 
+  it('is linked by what is said at the beginning, though the capture holds both its legs and no command passes', () => {
+    const lab = new Lab();
+    // The gateway's capture holds the inner leg as well: each message stands in it twice, on connections to two servers.
+    const agents = [1, 2].map((n) => lab.agent(n, n * 100, { tapes: { inner: [lab.server, lab.gateway] } }));
+    for (const [i, agent] of agents.entries()) {
+      says(agent, 400 + i * 10, auth(`A-${agent.n}`));
+      for (const leg of all(agent))
+        leg.send(420 + i * 10, 'server', frame(`{"type":"AuthAck","session":"${'s'.repeat(30)}${i}"}`));
+      for (let n = 0; n < 8; n++) {
+        for (const leg of agent.inner) leg.send(1000 + n * 500 + i * 37, 'server', frame(command(`c-${i}${n}`)));
+      }
+    }
+    const observations = [lab.server, lab.gateway].map((tape) => observe(tape).observation);
+    expect(ends(buildPaths(['server', 'gw'], observations).paths)).toEqual([
+      [40_001, 50_001],
+      [40_002, 50_002],
+    ]);
+  });
+
   const heartbeat = '{"type":"Heartbeat"}';
 
   it('is linked where all that passes is an authentication and Heartbeats, which are alike for all, by their step', () => {
