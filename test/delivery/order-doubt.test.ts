@@ -16,7 +16,13 @@ class Silent {
   constructor(hops = 2) {
     this.tapes = Array.from({ length: hops }, () => new Tape());
     this.legs = this.tapes.map(
-      (tape, i) => new Talk(tape, { client: `10.0.${i}.9`, server: `10.0.${i}.1`, clientIsn: i * 7 }),
+      (tape, i) =>
+        new Talk(tape, {
+          client: `10.0.${i}.9`,
+          server: `10.0.${i}.1`,
+          clientIsn: i * 0x2000_0000,
+          serverIsn: 0x1000_0000 + i * 0x3000_0000,
+        }),
     );
   }
 
