@@ -304,6 +304,8 @@ export class HalfStream {
 
   fin(sequence: number): void {
     this.finOffset = this.offsetOf(sequence);
+    // Captured after packets that count it as an octet.
+    if (this.ahead > this.finOffset) this.ahead = this.finOffset;
   }
 
   /** The other side's TCP ACK and window for this direction. `window` is scaled already. */

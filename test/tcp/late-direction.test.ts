@@ -99,6 +99,17 @@ describe('octets that answer what is captured after them', () => {
     expect(pair.told.at(-1)).toBe('1 bye @1');
   });
 
+  it('take no FIN that is captured after its TCP ACK for a lost octet', () => {
+    const pair = new Pair();
+    pair.packet(0, 0, 0, 'bye', 0);
+    pair.packet(1, 0, 4, '', 0);
+    pair.halves[0].fin(1003);
+    pair.packet(2, 1, 0, '', 4);
+    for (const half of pair.halves) half.finish();
+    expect(pair.told).toEqual(['0 bye @0']);
+    expect(pair.halves[0].gaps).toEqual([]);
+  });
+
   it('are told at the end of the capture at the latest', () => {
     const pair = new Pair();
     pair.packet(1, 1, 0, 'Pong', 4);
