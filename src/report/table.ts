@@ -1,8 +1,9 @@
 /**
- * The verdict as a terminal report: the answer, the hops, the table with failures first, what it means and what proves it.
+ * The verdict as a terminal report: the answer with the faults that were found, the hops, the table with failures first, what it means and what proves it.
  * In: Verdict and what is known of the terminal. Out: pieces of text for cli/ to write.
  */
 import { OUTCOMES, type Verdict } from '../delivery/verdict.js';
+import { causeLines } from './cause-lines.js';
 import { closeLines } from './close-lines.js';
 import { count, counted } from './figures.js';
 import { printable } from './printable.js';
@@ -24,8 +25,8 @@ import { joined, wrapped } from './width.js';
 const CHUNK = 200;
 /** Further rows of a kind are set in the same columns by a quicker printer. */
 const SET_BY_TABLE = 8;
-/** A table longer than a screen has scrolled the first line away: it is said again at the end. */
 const DELIVERED_BESIDE_FAILURES = 12;
+/** A table longer than a screen has scrolled the first lines away: they are said again at the end. */
 const LONG_TABLE = 20;
 const NO_FINDING =
   'No known fault explains by itself what failed. What the captures rule out, and what they leave open, stands below.';
@@ -37,7 +38,8 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
   const width = Math.max(40, options.width);
   const hops = verdict.hops.map((hop) => hop.name);
   const summary = summaryLine(verdict, look, width);
-  yield `${summary}\n\n`;
+  const causes = [...causeLines(verdict, Math.min(width, WIDEST_PROSE), look)].join('');
+  yield `${summary}\n${causes}\n`;
   yield* hopLines(verdict.hops, width, look);
   const chosen = select(verdict, options, (command) => tableRow(command, hops, look));
   // Beside failures a few that were delivered are enough to compare with.
@@ -70,7 +72,7 @@ export function* verdictTable(verdict: Verdict, options: ReportOptions): Generat
   yield* meaning(verdict, prose, look, options.all);
   yield* proofLines(verdict, chosen.groups, prose, look, options.all);
   if (verdict.latency !== undefined) yield* latencyLines(verdict.latency, prose, look);
-  if (kept.length > LONG_TABLE) yield `\n${summary}\n`;
+  if (kept.length > LONG_TABLE) yield `\n${summary}\n${causes}`;
 }
 
 /** The part to paste: causes first, then what was on the table and where it stands. */
