@@ -66,6 +66,25 @@ describe('origin-restarted', () => {
     expect(findings[0].summary).toContain('origin closed all of its 3 connections');
   });
 
+  it('is not found where a Close frame of the agents may have come first: octets of theirs are missing from just before', async () => {
+    const { tapes, captures } = tapesOf('origin');
+    const wishMs = [9000, 9001, 9002];
+    for (let i = 0; i < 3; i++) {
+      const chain = agentOn(tapes, `N-${i}`, i * 10, { agent: i + 1 });
+      const [leg] = chain.legs;
+      leg.send(wishMs[i], 'client', masked(new Uint8Array([3, 232]), { opcode: 8 }));
+      leg.send(9000.5 + i, 'server', frame(new Uint8Array([3, 232]), { opcode: 8 }));
+      close(chain, 9020 + i, 0);
+      heartbeat(agentOn(tapes, `N-${i}`, 12_000 + i * 10, { agent: i + 21 }), 25_000);
+    }
+    const { origin } = captures();
+    const wishes = origin.packets.flatMap(({ atMs }, i) => (wishMs.includes(atMs) ? [i + 1] : []));
+    expect(wishes).toHaveLength(3);
+    expect(idsOf(await diagnosed({ origin: origin.without(...wishes) }))).not.toContain('origin-restarted');
+    // With them it is the agents' own doing, too.
+    expect(idsOf(await diagnosed(captures()))).not.toContain('origin-restarted');
+  });
+
   it('names the hop that closed', async () => {
     const findings = await diagnosed(fleet([9000, 9001, 9002], true, 1));
     expect(idsOf(findings)).toEqual(['origin-restarted']);
