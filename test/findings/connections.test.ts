@@ -42,6 +42,13 @@ describe('split-connection', () => {
     expect(citedOf(findings[0], 'origin.pcap')).toHaveLength(5);
   });
 
+  it('is found where the innermost capture begins after both were opened', async () => {
+    const { origin, npm } = split(false).captures();
+    const findings = await diagnosed({ origin: origin.between(6000, 60_000), npm });
+    expect(idsOf(findings)).toContain('split-connection');
+    expect(citedOf(findings[0], 'npm.pcap').length).toBeGreaterThan(0);
+  });
+
   it('is not found where both are in use: two machines of one name', async () => {
     expect(idsOf(await diagnosed(split(true).captures()))).toEqual(['agent-ignores-commands']);
   });
