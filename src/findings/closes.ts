@@ -7,7 +7,7 @@ import { quietBeforeCloseNs } from '../delivery/quiet.js';
 import type { CloseReport } from '../delivery/verdict.js';
 import { commonNs, localNs, type Path } from '../path/path.js';
 import type { Facts } from './facts.js';
-import { isClientsWish } from './origin-restarted.js';
+import { isClientsWish, mayBeClientsWish } from './origin-restarted.js';
 import { byAgent, startNs } from './survives-reconnect.js';
 import { isoOf } from './what-changed.js';
 import { byName } from './words.js';
@@ -89,6 +89,7 @@ function endOf(facts: Facts, path: Path): End | null {
   const { fromServer, fromClient } = connection;
   // Proxies pass Close frames on: whose came first wanted the end, whoever closed TCP first (RFC 6455 section 5.5.1).
   if (isClientsWish(views[hop], connection)) by = views.length;
+  else if (own !== undefined && mayBeClientsWish(connection)) by = -1;
   return {
     path,
     by,

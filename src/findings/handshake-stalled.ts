@@ -4,9 +4,9 @@
  * innermost hop that it came to is the one that stalls. Out: one finding for each such hop and kind.
  */
 
-import { seconds } from '../delivery/coverage.js';
+import { lostElsewhere, seconds } from '../delivery/coverage.js';
 import { endpoint } from '../hop/list.js';
-import type { ObservedConnection, ObservedHalf } from '../hop/observation.js';
+import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import type { Facts } from './facts.js';
@@ -56,7 +56,7 @@ function waitingOn({ observation }: HopView, connection: ObservedConnection): Wa
   if (observation === null || handshake === null || handshake.status !== 0 || fromServer.packets === 0) return null;
   // The whole request arrived, and not one octet came back.
   if (fromServer.next > 0 || fromServer.gaps.length > 0 || fromClient.unacked !== null) return null;
-  if (connection.initialSequence.server < 0) return null;
+  if (connection.initialSequence.server < 0 || mayHaveMissedTheEnd(observation, connection)) return null;
   const sinceNs = fromClient.lastOctetsNs;
   const { closedNs } = connection;
   const untilNs = Number.isNaN(closedNs) ? observation.lastNs : Math.min(closedNs, observation.lastNs);
@@ -70,6 +70,7 @@ function unanswered({ observation }: HopView, connection: ObservedConnection): W
   if (observation === null || (protocol !== 'tls' && protocol !== 'other')) return null;
   // Seen from its beginning, in both directions.
   if (initialSequence.client < 0 || initialSequence.server < 0) return null;
+  if (mayHaveMissedTheEnd(observation, connection)) return null;
   for (const half of [fromServer, fromClient])
     if (
       half.packets === 0 ||
@@ -91,6 +92,11 @@ function unanswered({ observation }: HopView, connection: ObservedConnection): W
   if (!(untilNs - sinceNs >= LEAST_WAIT_NS)) return null;
   const kind = protocol === 'tls' ? 'tls' : 'greeting';
   return { kind, from: clientSpoke ? 'client' : 'server', connection, sinceNs, waitedNs: untilNs - sinceNs };
+}
+
+/** That nothing more came is told by silence, unless it was seen to close: in a capture that lost something, silence tells nothing. */
+function mayHaveMissedTheEnd(observation: HopObservation, { closedNs }: ObservedConnection): boolean {
+  return Number.isNaN(closedNs) && lostElsewhere(observation) !== null;
 }
 
 /** Beyond a line or two it is no greeting. */

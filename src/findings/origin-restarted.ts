@@ -17,6 +17,8 @@ const LEAST_CONNECTIONS = 2;
 /** Few connections may close together by chance: then it must have been at the very same moment. */
 const FEW = 4;
 const FEW_WITHIN_NS = 100e6;
+/** A Close frame is answered, and the connection closed, within this. */
+const CLOSES_WITHIN_NS = 2e9;
 
 interface Closed {
   path: Path;
@@ -30,7 +32,10 @@ export function originRestarted(facts: Facts, found: Found): void {
       return connection === undefined ? [] : [{ path, connection }];
     });
     const closed = legs
-      .filter(({ connection }) => connection.closedFrom === 'server' && !isClientsWish(view, connection))
+      .filter(
+        ({ connection }) =>
+          connection.closedFrom === 'server' && !isClientsWish(view, connection) && !mayBeClientsWish(connection),
+      )
       .sort((a, b) => a.connection.closedNs - b.connection.closedNs);
     for (let i = 0; i < closed.length; ) {
       const startNs = closed[i].connection.closedNs;
@@ -44,6 +49,15 @@ export function originRestarted(facts: Facts, found: Found): void {
       i = end;
     }
   }
+}
+
+/** The client's Close frame may have come first, unseen: octets of it are missing from the time before. */
+export function mayBeClientsWish({ fromClient, closedNs }: ObservedConnection): boolean {
+  const lost = [...fromClient.gaps, ...fromClient.blind];
+  return (
+    fromClient.packets === 0 ||
+    lost.some((each) => each.fromNs <= closedNs && !(each.toNs < closedNs - CLOSES_WITHIN_NS))
+  );
 }
 
 /** The client sent its Close frame first: the server only complies (RFC 6455 section 5.5.1). */

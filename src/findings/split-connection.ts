@@ -41,7 +41,7 @@ export function splitConnection(facts: Facts, found: Found): void {
 }
 
 function splitBetween(facts: Facts, written: Path, read: Path): Split | null {
-  const hop = written.legs.findIndex((leg, i) => leg !== null && read.legs[i] !== null);
+  const hop = bestSeenAt(facts, written, read);
   if (hop < 0) return null;
   const a = written.legs[hop]?.connection;
   const b = read.legs[hop]?.connection;
@@ -67,6 +67,20 @@ function splitBetween(facts: Facts, written: Path, read: Path): Split | null {
   return commands.length === 0 ? null : { written, read, hop, commands, thread };
 }
 
+/** The innermost hop that holds both, unless its capture began long after another one saw the newer connection. */
+function bestSeenAt({ views }: Facts, written: Path, read: Path): number {
+  let best = -1;
+  let bestNs = Number.POSITIVE_INFINITY;
+  for (const [hop, leg] of read.legs.entries()) {
+    if (leg === null || written.legs[hop] === null) continue;
+    const firstNs = commonNs(views[hop], leg.connection.firstNs);
+    if (best >= 0 && !(firstNs < bestNs - GRACE_NS)) continue;
+    best = hop;
+    bestNs = firstNs;
+  }
+  return best;
+}
+
 /** Two TCP connections, not one that was captured twice (before and after translation, say). */
 function areDistinct(a: ObservedConnection, b: ObservedConnection): boolean {
   const identity = tcpIdentity(a);
@@ -87,7 +101,8 @@ function report(facts: Facts, found: Found, splits: Split[]): void {
     if (observation === null || other === undefined) continue;
     const row = written.fromServer.row(thread, hop);
     const name = written.agent ?? written.id;
-    evidence.push(...cite(view, packetsOf(observation, row), `${name}: a command goes out on ${written.id}`));
+    if (row >= 0)
+      evidence.push(...cite(view, packetsOf(observation, row), `${name}: a command goes out on ${written.id}`));
     const opened = other.handshakeRefs.length > 0 ? other.handshakeRefs : [];
     const firstRow = other.fromClient.rows.find((each) => observation.messages.opcode[each] < 8) ?? -1;
     const refs = [...opened, ...(firstRow < 0 ? [] : [observation.messages.firstRef[firstRow]])];

@@ -42,6 +42,13 @@ describe('split-connection', () => {
     expect(citedOf(findings[0], 'origin.pcap')).toHaveLength(5);
   });
 
+  it('is found where the innermost capture begins after both were opened', async () => {
+    const { origin, npm } = split(false).captures();
+    const findings = await diagnosed({ origin: origin.between(6000, 60_000), npm });
+    expect(idsOf(findings)).toContain('split-connection');
+    expect(citedOf(findings[0], 'npm.pcap').length).toBeGreaterThan(0);
+  });
+
   it('is not found where both are in use: two machines of one name', async () => {
     expect(idsOf(await diagnosed(split(true).captures()))).toEqual(['agent-ignores-commands']);
   });
@@ -64,6 +71,25 @@ describe('origin-restarted', () => {
     expect(idsOf(findings)).toEqual(['origin-restarted']);
     expect(findings[0].agents.sort()).toEqual(['N-0', 'N-1', 'N-2']);
     expect(findings[0].summary).toContain('origin closed all of its 3 connections');
+  });
+
+  it('is not found where a Close frame of the agents may have come first: octets of theirs are missing from just before', async () => {
+    const { tapes, captures } = tapesOf('origin');
+    const wishMs = [9000, 9001, 9002];
+    for (let i = 0; i < 3; i++) {
+      const chain = agentOn(tapes, `N-${i}`, i * 10, { agent: i + 1 });
+      const [leg] = chain.legs;
+      leg.send(wishMs[i], 'client', masked(new Uint8Array([3, 232]), { opcode: 8 }));
+      leg.send(9000.5 + i, 'server', frame(new Uint8Array([3, 232]), { opcode: 8 }));
+      close(chain, 9020 + i, 0);
+      heartbeat(agentOn(tapes, `N-${i}`, 12_000 + i * 10, { agent: i + 21 }), 25_000);
+    }
+    const { origin } = captures();
+    const wishes = origin.packets.flatMap(({ atMs }, i) => (wishMs.includes(atMs) ? [i + 1] : []));
+    expect(wishes).toHaveLength(3);
+    expect(idsOf(await diagnosed({ origin: origin.without(...wishes) }))).not.toContain('origin-restarted');
+    // With them it is the agents' own doing, too.
+    expect(idsOf(await diagnosed(captures()))).not.toContain('origin-restarted');
   });
 
   it('names the hop that closed', async () => {

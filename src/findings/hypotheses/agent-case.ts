@@ -73,6 +73,8 @@ export interface AgentCase {
   absentAtLast: boolean;
   /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
   answers: { hop: number; row: number }[] | null;
+  /** Of a case that is inconclusive, by hop: an answer may have come to it and gone no further, for nothing shows the contrary. */
+  mayHaveKept: boolean[];
   firstFailedNs: number;
   lastFailedNs: number;
 }
@@ -134,6 +136,9 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     inconclusive,
     absentAtLast: inconclusive && isAbsentAtLast(facts, failed),
     answers: inconclusive ? answersOf(facts, failed) : null,
+    mayHaveKept: facts.views.map(
+      (_, hop) => inconclusive && !failed.every((each) => isAnswerSettled(facts, each, hop)),
+    ),
     firstFailedNs,
     lastFailedNs,
   };
@@ -164,6 +169,21 @@ function answersOf(facts: Facts, failed: readonly Failed[]): { hop: number; row:
       answers.push({ hop, row: reply.path.fromClient.row(reply.thread, hop) });
     }
   return answers.length === 0 ? null : answers;
+}
+
+/** Of every attempt an answer was seen further in than the hop, or none came as far as the hop while its or an outer capture shows all that came. */
+function isAnswerSettled(facts: Facts, { path, commands, timesNs }: Failed, hop: number): boolean {
+  return commands.every((command, i) => {
+    const replies = facts.court.log.entries(command).filter(({ role }) => role !== Role.command);
+    const isSeenAt = (index: number) => replies.some((reply) => reply.path.fromClient.row(reply.thread, index) >= 0);
+    if (facts.views.slice(0, hop).some(({ index }) => isSeenAt(index))) return true;
+    return facts.views.slice(hop).some((view) => {
+      if (view.observation === null || isSeenAt(view.index)) return false;
+      // An answer after the end of the capture is none that the hop kept in it.
+      const toNs = Math.min(timesNs[i] + facts.court.ackTimeoutNs, commonNs(view, view.observation.lastNs));
+      return stateAt(view, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state === 'absent';
+    });
+  });
 }
 
 /** Commands of an agent that works otherwise, which stayed open though the captures go on: they may have failed. */

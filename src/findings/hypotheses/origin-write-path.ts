@@ -30,7 +30,9 @@ export function originWritePath(question: Question): Conclusion {
         : `not every attempt was seen whole at ${name}: ${nextCapture(question)}`,
     );
   if (observation === null || tally.left < each.attempts)
-    return ruledOut(`${allAttempts(each)} were seen leaving a hop further out, so ${name} had written them`);
+    return ruledOut(
+      `${allAttempts(each)} ${each.attempts === 1 ? 'was' : 'were'} seen leaving a hop further out, so ${name} had written them`,
+    );
   const seen = `${allAttempts(each)} left ${name} whole${examplePackets(facts, each, 0)}`;
   if (tally.acked === each.attempts) return ruledOut(`${seen}, ${ackWords(tally)}`);
   if (each.tallies.length > 1 && each.tallies[1].passed > 0)

@@ -58,6 +58,10 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
     .filter((site) => placeOf(question, site) < 2 * hop && site.how !== 'unsent' && !isAnswer(site.how))
     .reduce((sum, { count }) => sum + count, 0);
   if (each.attempts > 0 && tally.passed >= each.attempts - before) {
+    if (each.mayHaveKept[hop])
+      return open(
+        `what came to ${name} from the server went on; whether a CommandAck came to it and went no further is not known: a capture at ${name} that is whole from before the command to the end of its deadline would settle it`,
+      );
     if (observation === null || tally.left < tally.passed)
       return ruledOut(`what came to ${name} was seen leaving it further out (${counted(tally.passed, 'attempt')})`);
     const all = before > 0 ? `all ${tally.left} that came to it` : allAttempts(each);
