@@ -11,8 +11,9 @@ import type { HopView, Leg, Path } from '../path/path.js';
 import { NO_KEYS } from '../tls/key-search.js';
 import { seconds } from './coverage.js';
 import { milliseconds } from './hop-state.js';
+import { pingsEndAt } from './ping-ends.js';
 import { quietBeforeCloseNs } from './quiet.js';
-import type { CaptureReport, ConnectionReport, HopReport, LegReport } from './verdict.js';
+import type { CaptureReport, ConnectionReport, HopReport, LegReport, PingReport } from './verdict.js';
 
 /** Connections that a reason names by their clients. */
 const MOST_NAMED = 3;
@@ -131,7 +132,7 @@ export function describeConnection(path: Path, views: readonly HopView[]): Conne
     id: path.id,
     agent: path.agent,
     legs: legs.map((leg) => describeLeg(leg, views[leg.hop])),
-    pings: describePings(told),
+    pings: describeAllPings(path, views, legs),
     messages: {
       fromServer: told.fromServer.counts.text + told.fromServer.counts.binary,
       fromAgent: told.fromClient.counts.text + told.fromClient.counts.binary,
@@ -163,7 +164,16 @@ function quietMs({ observation }: HopView, connection: ObservedConnection): numb
   return Number.isNaN(quietNs) ? null : milliseconds(quietNs);
 }
 
-function describePings({ pings }: ObservedConnection): ConnectionReport['pings'] {
+function describeAllPings(path: Path, views: readonly HopView[], legs: readonly Leg[]): ConnectionReport['pings'] {
+  const pings = describePings(legs[0].connection);
+  const ends = pingsEndAt(path, views);
+  if (ends < 0) return { ...pings, answeredBy: null, atLastHop: null };
+  const last = legs[legs.length - 1];
+  const atLastHop = { hop: views[last.hop].name, ...describePings(last.connection) };
+  return { ...pings, answeredBy: views[ends].name, atLastHop };
+}
+
+function describePings({ pings }: ObservedConnection): PingReport {
   const sorted = [...pings.roundTripsNs].sort((a, b) => a - b);
   const at = (share: number) => milliseconds(sorted[Math.floor((sorted.length - 1) * share)]);
   return {

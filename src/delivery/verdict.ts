@@ -124,15 +124,23 @@ export interface LegReport {
   linkedBy: 'sec-websocket-key' | 'bytes' | 'tls-record-sizes' | 'only';
 }
 
+export interface PingReport {
+  sent: number;
+  tcpAcked: number;
+  answered: number;
+  rttMs: { min: number; median: number; max: number } | null;
+}
+
 export interface ConnectionReport {
   id: string;
   agent: string | null;
   legs: LegReport[];
-  pings: {
-    sent: number;
-    tcpAcked: number;
-    answered: number;
-    rttMs: { min: number; median: number; max: number } | null;
+  /** On the innermost captured leg. */
+  pings: PingReport & {
+    /** The hop that answers them itself, so that the answers say nothing of the agent; null where none shows itself. */
+    answeredBy: string | null;
+    /** Where one does: the Pings on the outermost captured leg. */
+    atLastHop: (PingReport & { hop: string }) | null;
   };
   messages: { fromServer: number; fromAgent: number };
 }
@@ -175,7 +183,10 @@ export interface AgentReport {
   /** Client addresses of its outermost legs, and User-Agents of its handshakes. */
   addresses: string[];
   clients: string[];
-  /** As the first hop saw them; and the Pongs that came to the last hop, more where they were lost further in. */
+  /**
+   * As the first hop saw them, or the last one where a hop between answers Pings itself; and the Pongs that came to the last hop, more
+   * where they were lost further in.
+   */
   pings: { sent: number; answered: number; answeredAtLastHop: number };
   lastDelivered: CommandMoment | null;
   firstFailed: CommandMoment | null;

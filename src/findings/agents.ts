@@ -3,6 +3,7 @@
  * In: facts and findings. Out: AgentReport[], the failing first.
  */
 
+import { pingsEndAt } from '../delivery/ping-ends.js';
 import type { AgentReport, CommandMoment, Outcome } from '../delivery/verdict.js';
 import { localNs, type Path } from '../path/path.js';
 import { CAUSES } from './distinct-failures.js';
@@ -57,8 +58,9 @@ function reportOf(
       byOutcome[outcome] = (byOutcome[outcome] ?? 0) + number;
     const inner = path.legs.find((leg) => leg !== null)?.connection;
     const outer = path.legs.findLast((leg) => leg !== null)?.connection;
-    pings.sent += inner?.pings.sent ?? 0;
-    pings.answered += inner?.pings.answered ?? 0;
+    const told = pingsEndAt(path, facts.views) < 0 ? inner : outer;
+    pings.sent += told?.pings.sent ?? 0;
+    pings.answered += told?.pings.answered ?? 0;
     pings.answeredAtLastHop += outer?.pings.answered ?? 0;
     if (outer !== undefined) addresses.add(outer.clientAddress);
     if (outer?.handshake?.userAgent != null) clients.add(outer.handshake.userAgent);

@@ -42,7 +42,7 @@ function report(facts: Facts, found: Found, group: Dropping[]): void {
     own === 0
       ? `${counted(passedControl, their)}${passedText > 0 ? ` and ${counted(passedText, 'other Text message')}` : ''} passed in the same time`
       : `it ${towardsAgent ? `answered ${counted(ended, their)} itself` : `took ${counted(ended, their)} to Pings of its own`}` +
-        ` and sent ${counted(own, 'control frame')} of its own on the leg to which it forwards nothing`;
+        ` and sent ${counted(own, 'control frame')} of its own on its other leg`;
   const what = towardsAgent ? 'Text message' : 'Text message (CommandAck or result)';
   found.add({
     id: 'hop-drops-text',

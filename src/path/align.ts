@@ -32,6 +32,9 @@ export interface Alignment {
 
 /** A message may be seen on the later leg this much too early: clocks are only known so well. */
 const TIME_SLACK_NS = 60e6;
+/** What contradicts the clocks by more cannot be an offset that fits ill (clocks.ts). */
+const PIECE_SLACK_NS = 250e6;
+const PING = 9;
 
 /** A Ping's payload of as many octets is a counter or a time. */
 const CONTROL_TELLS_FROM = 4;
@@ -44,7 +47,9 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
   if (pairs.length === 0 && !knownShift(inner, outer))
     return { inner: alignByContent(inner, outer, pairs, towardsAgent), mode: 'none', proven: [] };
   const marks = marksOf(inner, outer, pairs);
-  const byOffsets = marks.some(({ shift }) => shift !== marks[0].shift) ? null : alignByOffsets(inner, outer, marks[0]);
+  const byOffsets = marks.some(({ shift }) => shift !== marks[0].shift)
+    ? null
+    : alignByOffsets(inner, outer, marks[0], towardsAgent);
   if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets', proven: provenBetween(marks) };
   const kept = settled(marks);
   const proven = provenBetween(kept);
@@ -175,15 +180,17 @@ function knownShift(inner: AlignSide, outer: AlignSide): boolean {
 }
 
 /** By one distance between the two streams; null where something else stands at a place. */
-function alignByOffsets(inner: AlignSide, outer: AlignSide, { shift }: Mark): Int32Array | null {
+function alignByOffsets(inner: AlignSide, outer: AlignSide, { shift }: Mark, towardsAgent: boolean): Int32Array | null {
   const result = new Int32Array(outer.half.rows.length).fill(-1);
-  return byOffsets(inner, outer, shift, result, -1, inner.half.rows.length, -1, outer.half.rows.length) ? result : null;
+  const [ends, outerEnds] = [inner.half.rows.length, outer.half.rows.length];
+  return byOffsets(inner, outer, towardsAgent, shift, result, -1, ends, -1, outerEnds) ? result : null;
 }
 
 /** Rows between two positions on each side, by the distance of the streams there; false where something else stands at a place. */
 function byOffsets(
   inner: AlignSide,
   outer: AlignSide,
+  towardsAgent: boolean,
   shift: number,
   result: Int32Array,
   afterInner: number,
@@ -197,8 +204,10 @@ function byOffsets(
     while (i < beforeInner && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
     if (crosses(inner, i - 1, outer, o, shift) || crosses(inner, i, outer, o, shift)) return false;
     if (i >= beforeInner || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
-    const same = isSame(inner, inner.half.rows[i], outer, outer.half.rows[o]);
-    if (same === false) return false;
+    const [row, other] = [inner.half.rows[i], outer.half.rows[o]];
+    const same = isSame(inner, row, outer, other);
+    // Empty Pings are alike, those of a hop that sends its own at the same places, too.
+    if (same === false || isOtherPing(inner, row, outer, other, towardsAgent, PIECE_SLACK_NS)) return false;
     if (same !== null) result[o] = i;
   }
   return true;
@@ -231,7 +240,10 @@ function alignPiecewise(
     const next = m + 1 < marks.length ? marks[m + 1] : null;
     const [afterInner, afterOuter] = [mark?.inner ?? -1, mark?.outer ?? -1];
     const oneShift = mark !== null && next !== null && mark.shift === next.shift;
-    if (!oneShift || !byOffsets(inner, outer, mark.shift, result, afterInner, beforeInner, afterOuter, beforeOuter)) {
+    const isCopied =
+      oneShift &&
+      byOffsets(inner, outer, towardsAgent, mark.shift, result, afterInner, beforeInner, afterOuter, beforeOuter);
+    if (!isCopied) {
       result.fill(-1, afterOuter + 1, beforeOuter);
       byContent(inner, outer, towardsAgent, result, afterInner, beforeInner, afterOuter, beforeOuter);
       if (next !== null) mode = 'content';
@@ -291,11 +303,10 @@ function pairsInTime(
   anchored: readonly [number, number][],
   towardsAgent: boolean,
 ): [number, number][] {
-  const common = ({ clock, messages, half }: AlignSide, position: number) =>
-    clock?.toCommon(messages.sentNs[half.rows[position]]) ?? Number.NaN;
+  const timeOf = (side: AlignSide, position: number) => common(side, side.half.rows[position]);
   const sign = towardsAgent ? 1 : -1;
   const delays = anchored
-    .map(([i, o]) => sign * (common(outer, o) - common(inner, i)))
+    .map(([i, o]) => sign * (timeOf(outer, o) - timeOf(inner, i)))
     .filter((each) => !Number.isNaN(each));
   delays.sort((a, b) => a - b);
   const usual = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
@@ -313,7 +324,8 @@ function pairsInTime(
     let best = -1;
     let least = IN_TIME_NS;
     for (const i of byContentKey.get(contentKey(outer, row)) ?? []) {
-      const off = Math.abs(sign * (common(outer, o) - common(inner, i)) - usual);
+      if (isOtherPing(inner, inner.half.rows[i], outer, row, towardsAgent, TIME_SLACK_NS)) continue;
+      const off = Math.abs(sign * (timeOf(outer, o) - timeOf(inner, i)) - usual);
       if (off <= least) [best, least] = [i, off];
     }
     if (best >= 0) pairs.push([best, o]);
@@ -332,7 +344,6 @@ function byContent(
   beforeOuter: number,
 ): void {
   const clocksKnown = inner.clock !== null && outer.clock !== null;
-  const common = ({ clock, messages }: AlignSide, row: number) => clock?.toCommon(messages.sentNs[row]) ?? Number.NaN;
   let i = beforeInner - 1;
   for (let o = beforeOuter - 1; o > afterOuter; o--) {
     const row = outer.half.rows[o];
@@ -342,12 +353,33 @@ function byContent(
       if (clocksKnown) {
         const passedNs = common(outer, row) - common(inner, other);
         if ((towardsAgent ? passedNs : -passedNs) < -TIME_SLACK_NS) continue;
+        if (isOtherPing(inner, other, outer, row, towardsAgent, TIME_SLACK_NS)) continue;
       }
       result[o] = j;
       i = j - 1;
       break;
     }
   }
+}
+
+function common({ clock, messages }: AlignSide, row: number): number {
+  return clock?.toCommon(messages.sentNs[row]) ?? Number.NaN;
+}
+
+/** A Ping that left before it came, or whose Pong was back before it left: another one, though it reads the same. */
+function isOtherPing(
+  inner: AlignSide,
+  i: number,
+  outer: AlignSide,
+  o: number,
+  towardsAgent: boolean,
+  slackNs: number,
+): boolean {
+  if (inner.messages.opcode[i] !== PING) return false;
+  const [from, at, to, then] = towardsAgent ? [inner, i, outer, o] : [outer, o, inner, i];
+  const pong = from.messages.pair[at];
+  if (common(from, at) - common(to, then) > slackNs) return true;
+  return pong >= 0 && common(to, then) - common(from, pong) > slackNs;
 }
 
 /** The same content; of messages that were not read whole the same ID, or the same masking key and length. */

@@ -2,7 +2,7 @@
  * Gathers commands that failed in the same way, so that thirty failures of one agent are one paragraph.
  * In: verdicts, one by one. Out: table, Markdown and HTML. Keeps a bounded number of groups and of IDs in each.
  */
-import type { CommandVerdict, ConnectionReport, Outcome, Verdict } from '../delivery/verdict.js';
+import type { CommandVerdict, ConnectionReport, Outcome, PingReport, Verdict } from '../delivery/verdict.js';
 import { decisive, STANDINGS, standing } from './reading.js';
 
 const MOST_GROUPS = 500;
@@ -74,7 +74,12 @@ export function connectionsOf(group: Group, verdict: Pick<Verdict, 'connections'
 
 /** The contrast that makes the diagnosis: Pings and commands went over the same connection. */
 export function pingWords(connection: ConnectionReport, durationOf: (ms: number) => string): string {
-  const { sent, tcpAcked, answered, rttMs } = connection.pings;
+  const { answeredBy, atLastHop, ...pings } = connection.pings;
+  if (answeredBy === null || atLastHop === null) return countsOf(pings, durationOf);
+  return `${countsOf(pings, durationOf)}, by ${answeredBy} itself; ${atLastHop.hop}'s own to the agent: ${countsOf(atLastHop, durationOf)}`;
+}
+
+function countsOf({ sent, tcpAcked, answered, rttMs }: PingReport, durationOf: (ms: number) => string): string {
   if (sent === 0) return 'none sent while captured';
   const trip = rttMs === null ? '' : ` (median ${durationOf(rttMs.median)})`;
   return `${sent} sent, ${tcpAcked} TCP-ACKed, ${answered} answered${trip}`;

@@ -15,6 +15,7 @@ import type {
   Hypothesis,
   Latency,
   PacketCitation,
+  PingReport,
   Reply,
 } from '../delivery/verdict.js';
 import { jsonText, quoted } from './json-text.js';
@@ -36,13 +37,16 @@ export function connectionShape(connection: ConnectionReport) {
       return { ...contract, tls, quietBeforeCloseMs };
     }),
     pings: {
-      sent: pings.sent,
-      tcpAcked: pings.tcpAcked,
-      answered: pings.answered,
-      rttMs: pings.rttMs && { min: pings.rttMs.min, median: pings.rttMs.median, max: pings.rttMs.max },
+      ...pingShape(pings),
+      answeredBy: pings.answeredBy,
+      atLastHop: pings.atLastHop && { hop: pings.atLastHop.hop, ...pingShape(pings.atLastHop) },
     },
     messages: { fromServer: messages.fromServer, fromAgent: messages.fromAgent },
   };
+}
+
+function pingShape({ sent, tcpAcked, answered, rttMs }: PingReport) {
+  return { sent, tcpAcked, answered, rttMs: rttMs && { min: rttMs.min, median: rttMs.median, max: rttMs.max } };
 }
 
 /** One command, on one line. Written out by hand, since there may be hundreds of thousands. */

@@ -129,7 +129,10 @@ export function connection(id: string, agent: string | null, more: Partial<Conne
         linkedBy: 'sec-websocket-key',
       },
     ],
-    pings: { sent: 12, tcpAcked: 12, answered: 12, rttMs: { min: 21, median: 24.1, max: 31 } },
+    pings: {
+      ...{ sent: 12, tcpAcked: 12, answered: 12, rttMs: { min: 21, median: 24.1, max: 31 } },
+      ...{ answeredBy: null, atLastHop: null },
+    },
     messages: { fromServer: 30, fromAgent: 44 },
     ...more,
   };
