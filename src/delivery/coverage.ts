@@ -14,16 +14,23 @@ export interface Stretch {
   toNs: number;
 }
 
-/**
- * Null if every octet that `half` sent in the stretch is known and was read. `isKnown`: of which row, read only in part here, another hop
- * tells what it is.
- */
+/** What other hops tell of what this one could not read. */
+export interface Known {
+  /** What a message is of which only a part was read here. */
+  row(row: number): boolean;
+  /** All that stands in a gap or blind span. */
+  span(span: object): boolean;
+}
+
+const NOTHING_KNOWN: Known = { row: () => false, span: () => false };
+
+/** Null if every octet that `half` sent in the stretch is known and was read, here or at another hop. */
 export function blindness(
   observation: HopObservation,
   connection: ObservedConnection,
   half: ObservedHalf,
   stretch: Stretch,
-  isKnown: (row: number) => boolean = () => false,
+  known: Known = NOTHING_KNOWN,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
   const isServer = half === connection.fromServer;
@@ -41,17 +48,17 @@ export function blindness(
     if (!(gap.toNs < stretch.fromNs) && !(gap.fromNs > stretch.toNs)) {
       // At the receiver's own host: what it never TCP-ACKed never came, so nothing is missing from the capture.
       if (gap.kind === 'never-acked' && half === connection.fromClient) continue;
-      if (connection.tls === null && liesInKnownRow(observation, half, gap, isKnown)) continue;
+      if (known.span(gap) || (connection.tls === null && liesInKnownRow(observation, half, gap, known))) continue;
       const octets = `${gap.to - gap.from} octets`;
       if (gap.kind === 'cut') return `${octets} of payload were cut off by the snapshot length`;
       return `${octets} are missing from the capture at this time`;
     }
   for (const span of half.blind)
-    if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs))
+    if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs) && !known.span(span))
       return `${span.to - span.from} octets could not be read: ${span.why}`;
   for (const span of unidentified(connection, half))
     if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs)) return span.why;
-  const unread = unreadable(observation, half, stretch, isKnown);
+  const unread = unreadable(observation, half, stretch, known);
   if (unread !== null) return unread;
   return endsBefore(observation, connection, half, stretch.toNs);
 }
@@ -86,21 +93,18 @@ function liesInKnownRow(
   { messages }: HopObservation,
   half: ObservedHalf,
   { from, to }: { from: number; to: number },
-  isKnown: (row: number) => boolean,
+  known: Known,
 ): boolean {
-  return half.unsound.some((row) => messages.startOffset[row] <= from && messages.endOffset[row] >= to && isKnown(row));
+  return half.unsound.some(
+    (row) => messages.startOffset[row] <= from && messages.endOffset[row] >= to && known.row(row),
+  );
 }
 
-function unreadable(
-  observation: HopObservation,
-  half: ObservedHalf,
-  stretch: Stretch,
-  isKnown: (row: number) => boolean,
-): string | null {
+function unreadable(observation: HopObservation, half: ObservedHalf, stretch: Stretch, known: Known): string | null {
   const { messages } = observation;
   for (const row of half.unsound) {
     const sentNs = messages.sentNs[row];
-    if (sentNs < stretch.fromNs || sentNs > stretch.toNs || isKnown(row)) continue;
+    if (sentNs < stretch.fromNs || sentNs > stretch.toNs || known.row(row)) continue;
     return messages.has(row, MessageFlag.unreadable)
       ? 'a compressed message could not be inflated: what it refers back to was not captured'
       : 'a message is only partly in the capture';

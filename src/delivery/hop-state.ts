@@ -8,7 +8,7 @@ import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/ob
 import { locate } from '../hop/observe.js';
 import { isoTime } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
-import { blindness, type Stretch, seconds } from './coverage.js';
+import { blindness, type Known, type Stretch, seconds } from './coverage.js';
 import { absentByRecords, identifiedByRecords } from './inferred.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
@@ -87,13 +87,21 @@ export function stateAt(
   };
   if (connection.alignment !== null)
     judged.reason = identifiedByRecords(view, connection.alignment, connection[sender], sender, row);
-  else if (messages.has(row, MessageFlag.damaged) && messages.id[row] < 0) {
+  else if (messages.has(row, MessageFlag.carried)) {
+    judged.inferred = true;
+    judged.reason = `${view.name}: it could not be read there; that these octets are it, another hop's capture tells by their place in the stream`;
+  } else if (messages.has(row, MessageFlag.damaged) && messages.id[row] < 0) {
     judged.inferred = true;
     judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
   }
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
-  if (had < octets) incomplete(judged, view, observation, connection, sender, octets - had, toNs);
+  if (had < octets && connection.tls === null && isLeftByTcpAck(messages, row)) {
+    judged.inferred = true;
+    judged.whole = true;
+    const missing = had === 0 ? 'none of its octets is' : `${octets - had} of its ${octets} octets are not`;
+    judged.reason = `${view.name}: ${missing} in the capture, but all were TCP-ACKed, so they left`;
+  } else if (had < octets) incomplete(judged, view, observation, connection, sender, octets - had, toNs);
   else if (judged.state === 'sent-unacked' && otherHalf(connection, sender).packets === 0) {
     judged.state = 'unobserved';
     judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
@@ -104,9 +112,15 @@ export function stateAt(
   return judged;
 }
 
-/** Of a message that the capture has only in part: whether another hop's tells what it is. */
-export function knownAt({ index }: HopView, path: Path, sender: Sender): (row: number) => boolean {
-  return (row) => path[sender].isKnown(index, row);
+/** The frame's length is known, and the receiver TCP-ACKed it to its end: what the capture missed of it left all the same. */
+function isLeftByTcpAck(messages: MessageTable, row: number): boolean {
+  return !Number.isNaN(messages.tcpAckNs[row]) && !messages.has(row, MessageFlag.partial);
+}
+
+/** Of what the capture has only in part, or not at all: whether another hop's tells what it is. */
+export function knownAt({ index }: HopView, path: Path, sender: Sender): Known {
+  const threads = path[sender];
+  return { row: (row) => threads.isKnown(index, row), span: (span) => threads.isExplained(index, span) };
 }
 
 /** A message of which only a part is there, and which is not known to be another one: it may be this one. */

@@ -41,6 +41,8 @@ export class HopContext {
   private unknownKept = 0;
   /** Pings and Pongs kept beyond each direction's own share. */
   controlRows = 0;
+  /** Rows kept of segments that could not be read. */
+  unreadRows = 0;
 
   constructor(
     readonly profile: Profile,

@@ -19,6 +19,8 @@ export const MessageFlag = {
   /** Compressed, and the context to inflate it is not known. */
   unreadable: 32,
   masked: 64,
+  /** Not read here: another hop tells what stands at this place (path/carry-over.ts). */
+  carried: 128,
 } as const;
 
 /**

@@ -83,6 +83,8 @@ export interface ObservedHalf {
   /** Rows of the message table, in stream order; and those of them that could not be read whole. */
   rows: Int32Array;
   unsound: Int32Array;
+  /** Rows of segments from which no message was read: where they stood, when they left, their TCP ACK. Not among `rows`. */
+  unread: Int32Array;
 }
 
 export type Protocol = 'websocket' | 'http' | 'http2' | 'tls' | 'upgrade-refused' | 'other' | 'none';

@@ -267,6 +267,7 @@ function describeHalf(
     closeCode: read?.closeCode ?? null,
     rows: sent === undefined ? NONE : inStreamOrder(sent.rows, messages),
     unsound: sent === undefined || sent.unsound.length === 0 ? NONE : Int32Array.from(sent.unsound),
+    unread: sent?.unread?.toArray() ?? NONE,
   };
 }
 

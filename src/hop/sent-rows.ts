@@ -13,6 +13,9 @@ import { RowList, RowQueue } from './row-list.js';
 import { noteSent } from './sent-columns.js';
 
 const NONE: number[] = [];
+/** In the place of an opcode: octets that no message was read from. */
+const UNREAD = 0xff;
+const MAX_UNREAD_ROWS = 1 << 17;
 
 export class SentRows {
   /** Where the octets of a decrypted stream stood in TCP; null where they are TCP's own. */
@@ -20,6 +23,8 @@ export class SentRows {
   /** In the order in which the messages were complete; and those that could not be read whole. */
   readonly rows = new RowList();
   unsound: number[] = NONE;
+  /** One row for each segment of which no message could be read; null for none. */
+  unread: RowList | null = null;
   /** Rows of Pings that a TCP ACK covers. */
   pingsAcked = 0;
   /** Where the message at hand begins, and where its frames stand if others stand between: start and end by turns. */
@@ -105,6 +110,29 @@ export class SentRows {
     if ((flags & MessageFlag.partial) === 0 && half.acks.offset >= this.wireEnd(to)) this.settleCovered(row);
     else this.waiting.push(row);
     return row;
+  }
+
+  /** Octets [from, to) could not be read: a row for each segment that carried some of them, so that TCP answers for what stood there. */
+  keepUnread(from: number, to: number): void {
+    const { messages } = this.context;
+    const { half } = this;
+    // Of decrypted streams the records are what was lost, not segments.
+    if (this.records !== null || this.context.listing) return;
+    const pieces = half.ledger.pieces(from, to);
+    for (let i = 0; i < pieces.length && this.context.unreadRows < MAX_UNREAD_ROWS; i += 2) {
+      const row = messages.add();
+      this.context.unreadRows++;
+      messages.connection[row] = this.connection.connection;
+      messages.opcode[row] = UNREAD;
+      messages.flags[row] = MessageFlag.damaged | (half.direction === 1 ? MessageFlag.fromB : 0);
+      messages.startOffset[row] = pieces[i];
+      messages.endOffset[row] = pieces[i + 1];
+      this.complete(row);
+      this.unread ??= new RowList();
+      this.unread.push(row, pieces[i]);
+      if (half.acks.offset >= pieces[i + 1]) this.settleCovered(row);
+      else this.waiting.push(row);
+    }
   }
 
   private noteUnsound(row: number): void {

@@ -58,6 +58,7 @@ export class Side {
 
   undecoded(from: number, to: number, why: string): void {
     this.messages.abandon();
+    this.messages.sent.keepUnread(from, to);
     const { clock } = this.context;
     const { ledger } = this.half;
     const wireFrom = this.messages.sent.wireStart(from);

@@ -6,6 +6,7 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { type AlignSide, align, anchors } from './align.js';
+import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
 import { type Group, groupConnections } from './group.js';
 import { composed, type HopClock, ownClock } from './hop-clock.js';
@@ -187,6 +188,7 @@ function threads(
     return ThreadTable.ofOneHop(path.legs[0]?.connection[direction].rows ?? new Int32Array(0));
   const table = new ThreadTable(observations.length);
   const inward: { side: AlignSide; threadAt: Int32Array; hop: number }[] = [];
+  const agreements: Agreement[] = [];
   for (const leg of path.legs) {
     if (leg === null) continue;
     const side = sideOf(leg, observations, direction, clocks[leg.hop]);
@@ -194,8 +196,10 @@ function threads(
     const threadAt = new Int32Array(rows.length).fill(-1);
     // The neighbour first; what its capture missed may stand in one further in.
     for (const before of inward) {
-      if (!isMissing(table, threadAt, before.hop)) continue;
-      const { inner } = align(before.side, side, direction === 'fromServer');
+      const unread = !isWholeHalf(side.half) || !isWholeHalf(before.side.half);
+      if (!unread && !isMissing(table, threadAt, before.hop)) continue;
+      const { inner, proven } = align(before.side, side, direction === 'fromServer');
+      if (unread) agreements.push({ inner: before.hop, outer: leg.hop, proven });
       for (let position = 0; position < rows.length; position++) {
         if (inner[position] < 0) continue;
         const thread = before.threadAt[inner[position]];
@@ -220,7 +224,25 @@ function threads(
     inward.unshift({ side, threadAt, hop: leg.hop });
   }
   for (const { side, hop } of inward) tellOfParts(table, side, hop, observations);
+  if (agreements.length > 0)
+    carryOver(
+      table,
+      inward.map((each) => carrySide(path, observations, each)),
+      agreements,
+    );
   return table;
+}
+
+function carrySide(
+  path: Path,
+  observations: Observations,
+  { side, threadAt, hop }: { side: AlignSide; threadAt: Int32Array; hop: number },
+): CarrySide {
+  const { connection } = path.legs[hop] as Leg;
+  const plain = connection.tls === null && connection.alignment === null;
+  const observation = observations[hop] as HopObservation;
+  const { half } = side;
+  return { hop, connection: connection.index, half, observation, rows: half.rows, threadAt, plain };
 }
 
 /** Messages of which a hop has only a part, and another one all. */

@@ -8,6 +8,8 @@ export class ThreadTable {
   private rows: Int32Array;
   /** By hop: rows that were read only in part, and whole at another hop. */
   private readonly known: (Set<number> | undefined)[] = [];
+  /** By hop: gaps and blind spans that another hop read. */
+  private readonly explained: (Set<object> | undefined)[] = [];
 
   constructor(readonly hops: number) {
     this.rows = new Int32Array(16 * hops);
@@ -62,6 +64,16 @@ export class ThreadTable {
   /** Whether another hop tells what a row is of which this one has only a part. */
   isKnown(hop: number, row: number): boolean {
     return this.known[hop]?.has(row) ?? false;
+  }
+
+  /** Another hop tells all that stands in a span that this one could not read. */
+  explain(hop: number, span: object): void {
+    this.explained[hop] ??= new Set();
+    this.explained[hop].add(span);
+  }
+
+  isExplained(hop: number, span: object): boolean {
+    return this.explained[hop]?.has(span) ?? false;
   }
 
   /** Two threads that are one message: false where both have a row at one hop. The first one is left empty. */

@@ -17,6 +17,7 @@ import type {
 import { RecordFlag } from '../hop/record-table.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
 import { Fate, type Records, type Walk } from './record-walk.js';
+import { copyRow } from './row-copy.js';
 import type { MessageUnits } from './tls-units.js';
 
 /** Another reading must be short of the best one by so much. */
@@ -183,28 +184,6 @@ function ordinalsOf(walk: Walk): Int32Array {
 function hasHole(walk: Walk, first: number, last: number): boolean {
   for (let i = first; i < last; i++) if (walk.inserted[i] === 0 && !(walk.to[i] >= walk.from[i])) return true;
   return false;
-}
-
-/** What the message is, as the plain leg tells it. */
-function copyRow(source: HopObservation, from: number, into: HopObservation, connection: number): number {
-  const a = source.messages;
-  const b = into.messages;
-  const row = b.add();
-  b.connection[row] = connection;
-  b.opcode[row] = a.opcode[from];
-  b.flags[row] = a.flags[from] & ~(MessageFlag.partial | MessageFlag.damaged);
-  b.startOffset[row] = a.startOffset[from];
-  b.endOffset[row] = a.endOffset[from];
-  b.length[row] = a.length[from];
-  b.digest[row] = a.digest[from];
-  b.maskingKey[row] = a.maskingKey[from];
-  const sameStrings = source.strings === into.strings;
-  const string = (index: number) => (index < 0 || sameStrings ? index : into.strings.internFrom(source.strings, index));
-  b.type[row] = string(a.type[from]);
-  b.id[row] = string(a.id[from]);
-  const spans = a.spans.get(from);
-  if (spans !== undefined) b.spans.set(row, spans);
-  return row;
 }
 
 /** Times, packets and TCP ACK of the records first to last, which carried the message. */

@@ -112,6 +112,19 @@ export class AckHistory {
     }
   }
 
+  /** The advances that moved within (from, to), and the first one to its end or beyond it: offset, time and packet by turns. */
+  stepsOver(from: number, to: number): Float64Array {
+    const steps: number[] = [];
+    for (let i = Math.max(0, this.steps - RECENT); i < this.steps; i++) {
+      const at = (i & this.mask) * WIDTH;
+      const [offset, timeNs, ref] = this.recent.subarray(at, at + WIDTH);
+      if (offset <= from) continue;
+      steps.push(offset, timeNs, ref);
+      if (offset >= to) break;
+    }
+    return Float64Array.from(steps);
+  }
+
   private cumulativeCover(end: number): AckCover {
     let cover = { timeNs: this.timeNs, ref: this.ref };
     const oldest = Math.max(0, this.steps - RECENT);

@@ -25,6 +25,8 @@ export interface Gap {
   /** The hole's place in time: the last octet in order before it, and the packet that made it known. */
   fromNs: number;
   toNs: number;
+  /** Of `missed`: how far the TCP ACKs moved within it and to its end, as offset, time and packet by turns; the later ones where there were many. */
+  acks: Float64Array;
 }
 
 export interface StreamConsumer {
@@ -50,6 +52,7 @@ interface HeldSegment {
 
 /** What most streams never have takes no memory: replaced by the first one. */
 const NO_GAPS: Gap[] = [];
+const NO_ACKS = new Float64Array(0);
 const NOT_HELD: HeldSegment[] = [];
 
 const NOBODY: StreamConsumer = { data() {}, gap() {}, acked() {} };
@@ -413,7 +416,7 @@ export class HalfStream {
   private beforeBase(offset: number): void {
     const { timeNs } = this.clock;
     if (this.gaps.length >= MAX_GAPS || -offset > REORDERED_OCTETS) return;
-    this.noteGap({ kind: 'missed', from: offset, to: 0, fromNs: timeNs, toNs: timeNs });
+    this.noteGap({ kind: 'missed', from: offset, to: 0, fromNs: timeNs, toNs: timeNs, acks: NO_ACKS });
   }
 
   private noteGap(gap: Gap): void {
@@ -482,7 +485,8 @@ export class HalfStream {
     const kind = known ?? (this.acks.offset >= to ? 'missed' : 'never-acked');
     if (kind === 'missed') this.missedOctets += to - from;
     if (kind === 'cut') this.cutOctets += to - from;
-    const gap = { kind, from, to, fromNs: this.wholeUntilNs, toNs: this.clock.timeNs };
+    const acks = kind === 'missed' ? this.acks.stepsOver(from, to) : NO_ACKS;
+    const gap = { kind, from, to, fromNs: this.wholeUntilNs, toNs: this.clock.timeNs, acks };
     if (this.gaps.length < MAX_GAPS) this.noteGap(gap);
     else this.gapsDropped++;
     this.moveTo(to);

@@ -192,6 +192,20 @@ export class SegmentLedger {
     return { firstSentNs, lastSentNs, lastRef, refs, retransmissions, octetsSeen };
   }
 
+  /** Where each segment that carried octets of [from, to) stood, clipped to it, without those that brought nothing new: start and end by turns. */
+  pieces(from: number, to: number): number[] {
+    const { ring } = this;
+    const covered: { start: number; end: number }[] = [];
+    const pieces: number[] = [];
+    for (let i = 0; i < this.count; i++) {
+      const at = this.place(i);
+      const start = Math.max(from, ring[at + START]);
+      const end = Math.min(to, ring[at + END]);
+      if (start < end && merge(covered, start, end)) pieces.push(start, end);
+    }
+    return pieces;
+  }
+
   /** The segments that carried octets from `from` on: how large, how often the octet at `from` left, and when last. */
   waiting(from: number): WaitingSegments {
     const { ring } = this;

@@ -86,8 +86,11 @@ export class FrameStream {
         return;
       }
     }
-    if (this.reader.gap(from, to)) return;
-    this.search(from, 'octets before it are missing from the capture');
+    const { reader } = this;
+    if (reader.gap(from, to)) return;
+    // What was read of a header is not known, and the rest of a frame that reaches into the hole is.
+    const unknownFrom = reader.midFrame ? reader.boundary : Math.max(from, Math.min(to, reader.frame.endOffset));
+    this.search(unknownFrom, 'octets before it are missing from the capture');
   }
 
   finish(): void {

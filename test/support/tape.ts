@@ -49,6 +49,13 @@ export class Tape {
     return tape;
   }
 
+  /** Of each packet no more than the first octets, as with `-s`. */
+  cut(octets: number): Tape {
+    const tape = new Tape();
+    tape.packets.push(...this.packets.map((packet) => ({ ...packet, bytes: packet.bytes.subarray(0, octets) })));
+    return tape;
+  }
+
   /** Only what was written from a moment on, or before it: a capture that started late or ended early. */
   between(fromMs: number, toMs: number): Tape {
     const tape = new Tape();
