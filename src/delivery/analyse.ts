@@ -5,12 +5,13 @@
 
 import { createRequire } from 'node:module';
 import { UsageError } from '../evidence/usage-error.js';
-import type { HopObservation, ObservedConnection, RecordAlignment } from '../hop/observation.js';
+import type { HopObservation } from '../hop/observation.js';
 import { observeHop } from '../hop/observe.js';
 import { loadProfile } from '../message/load-profile.js';
 import { buildPaths } from '../path/build-paths.js';
-import { type HopView, isLoopback, type Path, plainAddress } from '../path/path.js';
+import type { Path } from '../path/path.js';
 import { hasUnread, isSample } from '../path/tls-align.js';
+import { Beyond } from './beyond.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
@@ -91,6 +92,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const learned = meanings.learnedFrom;
   if (learned !== null)
     options.warn?.(`message names are unfamiliar; learned from IDs that come back: ${learned.words}`);
+  const beyond = new Beyond(paths, views.length - 1);
   const court: CommandCourt = {
     log,
     views,
@@ -100,7 +102,8 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     doubts,
     // Whoever names the whole path knows it.
     wholePathNamed: Boolean(options.path?.length),
-    goesOnTo: options.path?.length ? () => null : perPath((path) => goesOnTo(path, views, paths)),
+    goesOnTo: options.path?.length ? () => null : perPath((path) => beyond.goesOnTo(path)),
+    takenForAgent: options.path?.length ? () => null : (path) => beyond.takenForAgent(path),
     learned: learned?.words ?? null,
     orderNote: orderNote(views, order),
   };
@@ -221,51 +224,6 @@ class Commands implements CommandList {
     const dispatched = this.court.log.dispatches.get(command)?.dispatch.agent;
     return (path?.names.some((name) => agents.has(name)) ?? false) || (dispatched != null && agents.has(dispatched));
   }
-}
-
-/**
- * The address that the outermost leg's client is not: forwarded headers on it name another one, so the path goes on
- * beyond it. Null where the outermost hop's client is the agent as far as anything shows.
- */
-function goesOnTo(path: Path, views: readonly HopView[], paths: readonly Path[]): string | null {
-  const connection = path.legs[views.length - 1]?.connection;
-  if (connection === undefined) return null;
-  if (connection.alignment !== null)
-    return goesOnPast(connection, connection.alignment) ? connection.clientAddress : null;
-  if (connection.handshake !== null) return forwards(connection) ? connection.clientAddress : null;
-  // Its own opening was not captured; a client on the server's own host is a proxy, and the same client's other ones tell what that is.
-  if (isLoopback(connection.clientAddress)) return connection.clientAddress;
-  const isProxy = paths.some((other) => {
-    const leg = other.legs[views.length - 1];
-    return leg != null && leg.connection.clientAddress === connection.clientAddress && forwards(leg.connection);
-  });
-  return isProxy || isOnlyClient(connection.clientAddress, views.length - 1, paths) ? connection.clientAddress : null;
-}
-
-/**
- * Several agents, all from one address, and no opening of theirs captured: a gateway of theirs, or a proxy. Where TLS ends at this hop
- * and what goes on inward is plain, it is the agents' side.
- */
-function isOnlyClient(address: string, hop: number, paths: readonly Path[]): boolean {
-  const agents = new Set<string>();
-  for (const { legs, agent } of paths) {
-    const connection = legs[hop]?.connection;
-    if (connection === undefined) continue;
-    if (connection.clientAddress !== address || connection.handshake !== null) return false;
-    if (connection.tls !== null && legs.some((leg) => leg !== null && leg.connection.tls === null)) return false;
-    if (agent !== null) agents.add(agent);
-  }
-  return agents.size > 1;
-}
-
-/** The request that an encrypted leg carried, as the plain leg shows it: who is named before that leg's client stands beyond it. */
-function goesOnPast({ clientAddress }: ObservedConnection, { plain: { handshake } }: RecordAlignment): boolean {
-  return (handshake?.forwardedFor.map(plainAddress).indexOf(plainAddress(clientAddress)) ?? -1) > 0;
-}
-
-function forwards({ handshake, clientAddress }: ObservedConnection): boolean {
-  const client = plainAddress(clientAddress);
-  return handshake?.forwardedFor.some((address) => plainAddress(address) !== client) ?? false;
 }
 
 /** Asked for every attempt, answered once for each path. */

@@ -32,6 +32,8 @@ export interface CommandCourt {
   /** When a clock was stepped. */
   doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
+  /** The outermost leg's client, where it is taken for the agent's end and the leg's opening was not captured. */
+  takenForAgent(path: Path): string | null;
   /** The user named every hop. */
   wholePathNamed: boolean;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
@@ -133,6 +135,7 @@ class JudgedAttempt implements AttemptVerdict {
       deadlineNs,
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
+      takenForAgent: court.takenForAgent(entry.path),
       uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };

@@ -36,6 +36,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** The outermost leg's client, where only its opening could have told that it is not the agent's end, and was not captured. */
+  takenForAgent: string | null;
   /** By hop: the address of a hop between it and the next inner one, which was neither captured nor named. */
   uncaptured: readonly (string | null)[];
   /** Why nothing can be said of how long it was between two moments of common time; null where it can. */
@@ -319,13 +321,17 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);
   const heldNs = states[hop].sentNs - attempt.sentNs;
   const held = heldNs > HELD_WORTH_SAYING_NS ? ` (${seconds(heldNs)} after it left ${views[0].name})` : '';
+  const assumed =
+    attempt.takenForAgent === null
+      ? ''
+      : ` (its opening was not captured, so ${attempt.takenForAgent} is taken for the agent's end: if it is a proxy, name it with --path)`;
   return {
     outcome: 'reached-agent',
     lastHop: view.name,
     lostAt: 'agent',
     late: false,
     reason: () =>
-      `left ${view.name}${held} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}`,
+      `left ${view.name}${held} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}${assumed}`,
   };
 }
 

@@ -57,6 +57,8 @@ export interface ObservedHalf {
   next: number;
   ackedTo: number;
   packets: number;
+  /** IPv4 Time to Live or IPv6 Hop Limit of the first packet: what routers on its way left of it. */
+  hopLimit: number;
   firstSeenNs: number;
   lastSeenNs: number;
   /** When new octets were last seen, and when the last whole Text or Binary message was complete; NaN for never. */

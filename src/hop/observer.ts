@@ -246,6 +246,7 @@ function describeHalf(
     next: sent?.next ?? half.next,
     ackedTo: sent?.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
     packets: half.packets,
+    hopLimit: half.hopLimit,
     firstSeenNs: half.firstSeenNs,
     lastSeenNs: half.lastSeenNs,
     lastOctetsNs: half.lastOctetsNs,

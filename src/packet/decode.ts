@@ -130,6 +130,7 @@ export class PacketDecoder extends DecodeFaults {
     const segment = this.segment;
     segment.ipVersion = 4;
     segment.identification = view.getUint16(at + 4);
+    segment.hopLimit = bytes[at + 8];
     const { source, destination } = segment;
     source[0] = 0;
     source[1] = 0;
@@ -166,6 +167,7 @@ export class PacketDecoder extends DecodeFaults {
     const segment = this.segment;
     segment.ipVersion = 6;
     segment.identification = 0;
+    segment.hopLimit = bytes[at + 7];
     const { source, destination } = segment;
     for (let word = 0; word < 4; word++) {
       source[word] = this.view.getInt32(at + 8 + word * 4);

@@ -13,6 +13,8 @@ export class Segment {
   readonly destination = new Int32Array(4);
   /** IPv4 identification (RFC 791), 0 for IPv6: the same in all copies of one packet. */
   identification = 0;
+  /** IPv4 Time to Live, IPv6 Hop Limit, as captured. */
+  hopLimit = 0;
   sourcePort = 0;
   destinationPort = 0;
   /** Unsigned 32 bits. */

@@ -87,7 +87,10 @@ export class TcpConnection {
     const { timeNs, ref } = this.clock;
     this.packets++;
     this.lastNs = timeNs;
-    if (half.packets++ === 0) half.firstSeenNs = timeNs;
+    if (half.packets++ === 0) {
+      half.firstSeenNs = timeNs;
+      half.hopLimit = segment.hopLimit;
+    }
     half.lastSeenNs = timeNs;
     if (segment.timestampValue !== 0) half.ticked(segment.timestampValue | 0);
     if (segment.direction === 2) half.outbound++;

@@ -96,6 +96,8 @@ export class HalfStream {
   /** When octets that had not been seen before were last seen. */
   lastOctetsNs = Number.NaN;
   packets = 0;
+  /** IPv4 Time to Live or IPv6 Hop Limit of its first packet. */
+  hopLimit = 0;
   /** Packets that the capturing host sent, less those that it received, where the link layer says so. */
   outbound = 0;
   /** How many of them were RSTs. */

@@ -13,6 +13,8 @@ export interface ChainShape extends HandshakeShape {
   agent?: number;
   /** Address of the outermost leg's client. */
   address?: string;
+  /** Time to Live of the outermost leg's client's packets. */
+  hopLimit?: number;
   /** Lines of the request on the outermost leg only. */
   outermost?: string[];
 }
@@ -25,7 +27,7 @@ export class Chain {
     readonly tapes: readonly Tape[],
     private readonly shape: ChainShape = {},
   ) {
-    const { agent = 1, address = '203.0.113.7' } = shape;
+    const { agent = 1, address = '203.0.113.7', hopLimit = 64 } = shape;
     this.legs = tapes.map(
       (tape, i) =>
         new Talk(tape, {
@@ -35,6 +37,7 @@ export class Chain {
           clientPort: 40_000 + agent * 10 + i,
           clientIsn: agent * 100_000 + i * 1000 + 7,
           serverIsn: agent * 200_000 + i * 1000 + 9,
+          hopLimits: i === tapes.length - 1 ? { client: hopLimit } : {},
         }),
     );
   }

@@ -97,21 +97,34 @@ export interface TalkShape {
   serverPort?: number;
   clientIsn?: number;
   serverIsn?: number;
+  /** Time to Live of what each side sends, as captured. */
+  hopLimits?: Partial<Record<Party, number>>;
 }
 
 /** One TCP connection on a tape. */
 export class Talk {
   private readonly next: Record<Party, number> = { client: 0, server: 0 };
-  private readonly ends: Record<Party, { address: number[]; port: number; isn: number }>;
+  private readonly ends: Record<Party, { address: number[]; port: number; isn: number; hopLimit: number }>;
 
   constructor(
     readonly tape: Tape,
     shape: TalkShape = {},
   ) {
     const { client = '10.0.0.9', clientPort = 40112, server = '10.0.0.1', serverPort = 3001 } = shape;
+    const hopLimit = (party: Party) => shape.hopLimits?.[party] ?? 64;
     this.ends = {
-      client: { address: addressOctets(client), port: clientPort, isn: shape.clientIsn ?? 1000 },
-      server: { address: addressOctets(server), port: serverPort, isn: shape.serverIsn ?? 500_000 },
+      client: {
+        address: addressOctets(client),
+        port: clientPort,
+        isn: shape.clientIsn ?? 1000,
+        hopLimit: hopLimit('client'),
+      },
+      server: {
+        address: addressOctets(server),
+        port: serverPort,
+        isn: shape.serverIsn ?? 500_000,
+        hopLimit: hopLimit('server'),
+      },
     };
   }
 
@@ -152,29 +165,34 @@ export class Talk {
     tcp.set(options, 20);
     tcp.set(data, 20 + options.length);
     this.next[from] = Math.max(this.next[from], at + data.length + ((flags & FIN) !== 0 ? 1 : 0));
-    const whole = ethernet(source.address, destination.address, tcp);
+    const whole = ethernet(source, destination.address, tcp);
     const missing = shape.captured === undefined ? 0 : data.length - shape.captured;
     return this.tape.add(atMs, whole.subarray(0, whole.length - missing), whole.length);
   }
 }
 
+interface Sender {
+  address: number[];
+  hopLimit: number;
+}
+
 export const other = (party: Party): Party => (party === 'client' ? 'server' : 'client');
 
-function ethernet(source: number[], destination: number[], tcp: Buffer): Uint8Array {
+function ethernet({ address: source, hopLimit }: Sender, destination: number[], tcp: Buffer): Uint8Array {
   const six = source.length === 16;
   const ip = Buffer.alloc(six ? 40 : 20);
   if (six) {
     ip[0] = 0x60;
     ip.writeUInt16BE(tcp.length, 4);
     ip[6] = 6;
-    ip[7] = 64;
+    ip[7] = hopLimit;
     ip.set(source, 8);
     ip.set(destination, 24);
   } else {
     ip[0] = 0x45;
     ip.writeUInt16BE(20 + tcp.length, 2);
     ip[6] = 0x40;
-    ip[8] = 64;
+    ip[8] = hopLimit;
     ip[9] = 6;
     ip.set(source, 12);
     ip.set(destination, 16);
