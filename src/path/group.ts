@@ -263,7 +263,7 @@ function isAtOneServer(a: ObservedConnection, b: ObservedConnection): boolean {
 const TWIN_WITHIN = 1 << 24;
 
 /** One TCP connection seen twice, its client's address translated between: its sequence numbers are the same. */
-function isTwin(a: ObservedConnection, b: ObservedConnection): boolean {
+export function isTwin(a: ObservedConnection, b: ObservedConnection): boolean {
   if (a.clientAddress === b.clientAddress && a.clientPort === b.clientPort) return true;
   return (['fromClient', 'fromServer'] as const).every(
     (way) => Math.abs((a[way].baseSequence - b[way].baseSequence) | 0) < TWIN_WITHIN,

@@ -3,7 +3,7 @@
  * group of a path and its legs. Out: by outer hop the address of such a hop, for delivery/.
  */
 
-import type { Group } from './group.js';
+import { type Group, isTwin } from './group.js';
 import { forwardedFor, type Node, nodesInOrder, type Observations, provenOrder } from './nodes.js';
 import { isLoopback, type Leg, plainAddress } from './path.js';
 
@@ -28,17 +28,47 @@ export function uncapturedHops(
         provenOrder(node, far, observations) < 0,
     );
     if (between !== undefined) found[outer] = between.sightings[0].connection.serverAddress;
-    else if (isClientOfAnother(near, far)) found[outer] = near.sightings[0].connection.clientAddress;
+    else if (
+      isClientOfAnother(near, far) ||
+      nodes.some((node) => isServedByAnother(near, node, far, outer, observations))
+    )
+      found[outer] = near.sightings[0].connection.clientAddress;
   }
   return found;
 }
 
-/** Further in, X-Forwarded-For names the outer hop itself: somebody between took it for a client. */
+/**
+ * The outer hop's own connection inward is not the inner hop's leg: another TCP connection, by its sequence numbers, and the inner hop's capture
+ * does not hold it. It ends at somebody between, also where no opening was captured.
+ */
+function isServedByAnother(near: Node, node: Node, far: Node, outer: number, observations: Observations): boolean {
+  if (node === near || node === far || node.sightings.some(({ hop }) => hop !== outer)) return false;
+  if (provenOrder(node, far, observations) >= 0 || provenOrder(near, node, observations) > 0) return false;
+  return node.sightings.every(({ connection }) =>
+    near.sightings.every((other) => !isTwin(connection, other.connection)),
+  );
+}
+
+/**
+ * Further in, X-Forwarded-For names the outer hop itself, or somebody else behind the outer hop's own client: somebody between took that one for
+ * a client.
+ */
 function isClientOfAnother(near: Node, far: Node): boolean {
   const clients = new Set(far.sightings.map(({ connection }) => plainAddress(connection.clientAddress)));
   const list = forwardedFor(near);
+  if (wroteBehind(near, far, clients)) return true;
   return far.sightings.some(({ connection: { serverAddress } }) => {
     const address = plainAddress(serverAddress);
     return !isLoopback(serverAddress) && list.has(address) && !clients.has(address);
+  });
+}
+
+/** Each proxy adds its own client at the end: what stands behind the outer hop's client was not written by the outer hop. */
+function wroteBehind(near: Node, far: Node, clients: ReadonlySet<string>): boolean {
+  const before = forwardedFor(far);
+  return near.sightings.some(({ connection: { handshake } }) => {
+    const list = handshake?.forwardedFor.map(plainAddress) ?? [];
+    const at = list.findIndex((address) => clients.has(address));
+    return at >= 0 && list.slice(at + 1).some((each) => !clients.has(each) && !before.has(each) && !isLoopback(each));
   });
 }

@@ -78,6 +78,45 @@ describe('a hop between two given ones', () => {
     });
   });
 
+  it('is known from the outer one’s own connection inward, which is another than the inner one’s leg, where no opening was captured', async () => {
+    // Two hops stand between, and nobody's address says so.
+    const far: TalkShape = { ...MIDDLE, server: '10.0.5.1', client: '10.0.6.1', clientIsn: 9e8, serverIsn: 3e9 };
+    const tapes = [new Tape(), new Tape()];
+    talk([tapes[0], tapes[1], tapes[1]], { legs: [ORIGIN, far, NPM] });
+    tapes[1].packets.sort((a, b) => a.atMs - b.atMs);
+    const late = tapes.map((tape) => tape.between(500, 60_000));
+    expect(await lost(late)).toMatchObject({
+      outcome: 'inconclusive',
+      warnings: expect.arrayContaining([expect.stringContaining('not captured (10.0.1.1)')]),
+    });
+    // The same connection at both ends, its client's address translated on the way.
+    const translated = [new Tape(), new Tape()];
+    const inward: TalkShape = { ...ORIGIN, client: '10.0.2.1', clientPort: 55_555 };
+    talk([translated[0], translated[1], translated[1]], { legs: [ORIGIN, inward, NPM] });
+    translated[1].packets.sort((a, b) => a.atMs - b.atMs);
+    expect(await lost(translated.map((tape) => tape.between(500, 60_000)))).toMatchObject({
+      outcome: 'not-forwarded',
+      warnings: expect.not.arrayContaining([expect.stringContaining('not captured')]),
+    });
+  });
+
+  it('is known from X-Forwarded-For that names somebody behind the outer one’s client', async () => {
+    const tapes = [new Tape(), new Tape()];
+    talk(tapes, { legs: [ORIGIN, NPM], forwarded: ['203.0.113.7, 10.0.9.9'] });
+    expect(await lost(tapes)).toMatchObject({
+      outcome: 'inconclusive',
+      warnings: [expect.stringContaining('10.0.1.1')],
+    });
+  });
+
+  it('is not there where the list was begun before the outer one, or on its own host', async () => {
+    for (const list of ['192.0.2.5, 203.0.113.7', '203.0.113.7, 127.0.0.1']) {
+      const tapes = [new Tape(), new Tape()];
+      talk(tapes, { legs: [{ ...ORIGIN, client: '10.0.2.1' }, NPM], forwarded: [list] });
+      expect(await lost(tapes)).toMatchObject({ outcome: 'not-forwarded', warnings: [] });
+    }
+  });
+
   it('is not there where the list names the agent alone, or nobody', async () => {
     for (const forwarded of [['203.0.113.7'], []]) {
       const tapes = [new Tape(), new Tape()];
