@@ -43,6 +43,8 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
   readonly agent: AgentName;
   readonly pings = new PingPairs();
   handshake: OpeningHandshake | null = null;
+  /** Sec-WebSocket-Accept of a 101 whose request was not captured. */
+  accept: string | null = null;
   greetedAsSsh = false;
   /** Commands sent less CommandAcks: one that is offered again counts again, so it is rather too many. */
   waitingCommands = 0;
@@ -138,7 +140,12 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
       if (side.mode === 'websocket') {
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
-      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) side.release(Number.NaN);
+      } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) {
+        // Of a capture of one direction the 101 cannot be expected.
+        const oneWay = this.sides[side.half.direction ^ 1].half.packets === 0;
+        side.release(oneWay ? this.exchange.upgradeFrom : Number.NaN);
+        if (side.frames.frames > 0) this.foundFrames(side);
+      }
       side.messages.finish();
     }
   }

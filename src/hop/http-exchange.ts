@@ -42,7 +42,7 @@ export interface ExchangeOwner {
   /** The response accepted the Upgrade: WebSocket begins after these offsets. */
   upgraded(requestEnd: number, responseEnd: number, handshake: OpeningHandshake): void;
   /** The same, where the request was not captured. */
-  upgradedUnasked(responseEnd: number): void;
+  upgradedUnasked(responseEnd: number, response: MessageHead): void;
   /** The response came first, captured out of order: WebSocket begins after the request, too. */
   upgradedBefore(requestEnd: number, handshake: OpeningHandshake): void;
   /** Whether every octet of the client is known from the connection's first on: then a response has its request. */
@@ -66,7 +66,8 @@ export class HttpExchange {
   private current: PendingRequest | null = null;
   private requestBody = new Body();
   private responseBody = new Body();
-  private upgradeFrom = 0;
+  /** Where WebSocket begins in the requests' direction. */
+  upgradeFrom = 0;
 
   constructor(
     private readonly context: HopContext,
@@ -175,7 +176,7 @@ export class HttpExchange {
       return 'by-fields';
     }
     if (head.status === 101) {
-      this.owner.upgradedUnasked(to);
+      this.owner.upgradedUnasked(to, head);
       return 'upgraded';
     }
     if (request?.method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';

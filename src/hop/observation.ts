@@ -145,6 +145,8 @@ export interface ObservedConnection {
   lastNs: number;
   packets: number;
   handshake: OpeningHandshake | null;
+  /** Sec-WebSocket-Accept of a 101 whose request the capture does not hold. */
+  accept: string | null;
   /** Packets of the opening handshake: request, response. */
   handshakeRefs: number[];
   agentNames: string[];

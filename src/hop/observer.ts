@@ -190,6 +190,7 @@ function describe(
     packets: tcp.packets,
     // An Upgrade that was asked for and never answered is worth knowing, too.
     handshake: stack?.askedHandshake ?? null,
+    accept: stack?.accept ?? null,
     handshakeRefs: stack?.handshakeRefs ?? NO_REFS,
     agentNames: stack?.agent.names ?? NO_NAMES,
     agentVersion: stack?.agent.version ?? null,

@@ -4,10 +4,13 @@
  */
 
 import type { MessageHead } from '../http/message-head.js';
-import type { OpeningHandshake } from '../http/opening-handshake.js';
+import { deflateParameters, type OpeningHandshake } from '../http/opening-handshake.js';
 import { MessageInflater } from '../websocket/inflate.js';
 import type { ConnectionStack } from './connection-stack.js';
 import type { ExchangeOwner } from './http-exchange.js';
+
+/** SHA-1 in base64 (RFC 6455 section 4.2.2). */
+const ACCEPT_LENGTH = 28;
 
 /** Lives as long as the HttpExchange that it is made for. */
 export class Upgrade implements ExchangeOwner {
@@ -32,13 +35,19 @@ export class Upgrade implements ExchangeOwner {
     client.release(requestEnd);
   }
 
-  upgradedUnasked(responseEnd: number): void {
+  upgradedUnasked(responseEnd: number, response: MessageHead): void {
     const { stack } = this;
     const { client, server } = stack;
     stack.protocol = 'websocket';
+    const extensions = response.fields.get('sec-websocket-extensions') ?? '';
+    const deflate = deflateParameters(extensions);
+    // No longer than it is, whatever else the head holds.
+    stack.accept = response.fields.get('sec-websocket-accept')?.slice(0, ACCEPT_LENGTH) ?? null;
     server.mode = 'websocket';
     server.webSocketFrom = responseEnd;
     server.frames.startAt(responseEnd);
+    server.frames.reader.rsv1Allowed = extensions !== '';
+    if (deflate !== null) server.messages.inflater = new MessageInflater(deflate.serverNoContextTakeover);
     // Out of order, the request may still come.
     if (client.mode === 'websocket' || this.requestsWhole()) return;
     client.mode = 'websocket';

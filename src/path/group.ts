@@ -5,6 +5,7 @@
  */
 
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
+import { acceptOf } from '../http/opening-handshake.js';
 import type { HopClock } from './hop-clock.js';
 import { type KeyedConnection, passesInStep, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
@@ -83,8 +84,13 @@ class Groups {
 
   joinByKey(): void {
     const byKey = new Map<string, number[]>();
-    this.sightings.forEach(({ connection }, i) => {
-      const key = connection.handshake?.accepted ? connection.handshake.key : null;
+    const keys = this.sightings.map(({ connection }) => openedBy(connection));
+    // Of an opening only the response was captured: the key is known by its SHA-1, if another capture has it.
+    const byAccept = new Map<string, string>();
+    if (this.sightings.some(({ connection }) => connection.accept !== null))
+      for (const key of keys) if (key) byAccept.set(acceptOf(key), key);
+    this.sightings.forEach(({ connection: { accept } }, i) => {
+      const key = keys[i] ?? (accept === null ? null : (byAccept.get(accept) ?? `accept ${accept}`));
       if (key) byKey.set(key, [...(byKey.get(key) ?? []), i]);
     });
     for (const members of byKey.values())
@@ -248,10 +254,17 @@ class Groups {
   }
 }
 
+/** The key of its opening, if the server took it; null where that was not captured. In a capture of one direction nobody says so. */
+function openedBy({ handshake, fromServer }: ObservedConnection): string | null {
+  return handshake?.accepted || fromServer.packets === 0 ? (handshake?.key ?? null) : null;
+}
+
 function linkOf(group: Group): LinkedBy {
   const read = group.sightings.filter(({ connection }) => connection.alignment === null);
   if (read.length < 2) return 'tls-record-sizes';
-  const keys = new Set(read.map(({ connection }) => connection.handshake?.key ?? null));
+  const keys = new Set(
+    read.flatMap(({ connection }) => (connection.accept === null ? [connection.handshake?.key ?? null] : [])),
+  );
   return keys.size === 1 && !keys.has(null) ? 'sec-websocket-key' : 'bytes';
 }
 
