@@ -7,6 +7,7 @@ import { peekCapture } from '../capture/peek-capture.js';
 import { readCapture } from '../capture/read-capture.js';
 import type { Profile } from '../message/profile.js';
 import { KeyLog } from '../tls/key-log.js';
+import { areParallel, readMerged } from './merged-files.js';
 import type { HopObservation, ObservedFile } from './observation.js';
 import { Observer } from './observer.js';
 
@@ -28,10 +29,21 @@ export async function observeHop(
   profile: Profile,
   { onProgress, epoch = null, keepAll = false, keyLogs = [] }: ObserveOptions = {},
 ): Promise<HopObservation> {
-  const keyLog = keyLogOf(keyLogs);
-  const observer = new Observer(profile, keyLog);
-  observer.context.keepAll = keepAll;
+  const newObserver = () => {
+    const made = new Observer(profile, keyLogOf(keyLogs));
+    made.context.keepAll = keepAll;
+    return made;
+  };
+  let observer = newObserver();
   const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
+  if (areParallel(observed)) {
+    observer = newObserver();
+    await readMerged(
+      observed.map(({ file }) => file),
+      observer,
+      epochSeconds,
+    );
+  }
   const connections = observer.finish();
   const { context } = observer;
   let dropped: number | null = null;
@@ -62,7 +74,7 @@ export async function observeHop(
     issues: observer.decoder.issues.issues,
     issueCounts: observer.decoder.issues.counts,
     droppedPackets: dropped,
-    hasKeys: keyLogs.length > 0 || keyLog.size > 0,
+    hasKeys: keyLogs.length > 0 || context.keyLog.size > 0,
   };
 }
 
