@@ -8,6 +8,7 @@ import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf
 import { commonNs, type HopView } from '../path/path.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
+import { broughtInward } from './inner-side.js';
 import { type CommandCourt, steppedBetween } from './judge-command.js';
 import type { CommandVerdict } from './verdict.js';
 
@@ -35,6 +36,13 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   const { observation } = inner;
   if (log.entries(command).length > 0)
     return open(`the agent answered it, so it was sent: no capture holds the frame that carried it`);
+  const brought = broughtInward(court.paths, inner);
+  // A dispatch that names no ID may have asked for any of them.
+  const inward = seen?.dispatch.id === null ? [...brought.values()][0] : brought.get(log.ids.text(command));
+  if (inward !== undefined)
+    return open(
+      `it came to ${inner.name} from ${inward.serverAddress}:${inward.serverPort}, and no frame with it was seen leaving ${inner.name}: captures further in, given as hops of their own, would settle whether ${inner.name} held it back`,
+    );
   const window =
     seen === undefined
       ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }

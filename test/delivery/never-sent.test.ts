@@ -56,6 +56,27 @@ describe('never-sent', () => {
     expect(ruling(verdict)).toBe('reached-agent npm agent');
   });
 
+  it('is not a command that came to the innermost captured hop from further in', async () => {
+    const scene = new Scene();
+    const [, nginx, npm] = scene.tapes;
+    const outermost = async (id: string | null) => {
+      const tape = new Tape();
+      tape.packets.push(...nginx.packets, ...npm.packets);
+      dispatch(tape, 2000, id);
+      tape.packets.sort((a, b) => a.atMs - b.atMs);
+      const { commands } = await hear({ npm: tape });
+      return commands.find((each) => each.id !== 'c-ok');
+    };
+    scene.goOn(3000);
+    expect((await outermost('c-1'))?.outcome).toBe('never-sent');
+    scene.chain.legs[1].send(2010, 'server', frame(command('c-1')));
+    for (const id of ['c-1', null]) {
+      const verdict = await outermost(id);
+      expect(verdict?.outcome).toBe('inconclusive');
+      expect(verdict?.reason).toContain('it came to npm from 10.0.1.1:3002');
+    }
+  });
+
   it('is not a command that was asked for and sent', async () => {
     const scene = new Scene();
     dispatch(scene.tapes[0], 1990, 'c-1');

@@ -33,7 +33,8 @@ describe('a tcpdump for each direction', () => {
     scene.chain.outward(3000, frame(command('c-1')), 2);
     const at = npm.sent('server');
     npm.segment(3001, 'server', { data: frame(command('c-1')) });
-    for (const ms of [3300, 3900, 5100, 7500, 12_300, 21_900]) npm.segment(ms, 'server', { at, data: frame(command('c-1')) });
+    for (const ms of [3300, 3900, 5100, 7500, 12_300, 21_900])
+      npm.segment(ms, 'server', { at, data: frame(command('c-1')) });
     origin.send(4000, 'server', frame(command('c-2')), 0.1);
     nginx.send(4000.5, 'server', frame(command('c-2')), 0.1);
     scene.goOn(5000, 30_000, 2);
