@@ -22,27 +22,47 @@ interface Decompressor {
 }
 
 /**
- * Feeds `source` through the decompressor. `receive` is called with each decompressed chunk and returns false to stop early.
+ * Feeds `source` through the decompressor. `receive` is called with each decompressed chunk and returns false to stop early, or a promise
+ * of that: no more is decompressed until it is kept.
  * Returns what went wrong with the stream, or null. What `receive` throws is thrown.
  */
 export async function decompress(
   compression: Compression,
   source: AsyncIterable<Uint8Array>,
-  receive: (chunk: Uint8Array) => boolean,
+  receive: (chunk: Uint8Array) => boolean | Promise<boolean>,
 ): Promise<string | null> {
   const decompressor = compression === 'gzip' ? fromTransform(createGunzip()) : createZstd();
+  const { output } = decompressor;
   let stopped = false;
   let thrown: { error: unknown } | null = null;
-  decompressor.output.on('data', (chunk: Uint8Array) => {
+  let waits: Promise<void> | null = null;
+  const fail = (error: unknown) => {
+    thrown = { error };
+    stopped = true;
+  };
+  const settle = (goesOn: boolean) => {
+    stopped = !goesOn;
+  };
+  output.on('data', (chunk: Uint8Array) => {
     // An exception must not surface inside the emitter, where nobody could catch it.
     if (stopped) return;
     try {
-      stopped = !receive(chunk);
+      const goesOn = receive(chunk);
+      if (typeof goesOn === 'boolean') return settle(goesOn);
+      output.pause();
+      waits = goesOn.then(settle, fail).then(() => {
+        waits = null;
+        output.resume();
+      });
     } catch (error) {
-      thrown = { error };
-      stopped = true;
+      fail(error);
     }
   });
+  /** What was decompressed and waits must be taken before more is given: a later fault would swallow it. */
+  const taken = async (): Promise<void> => {
+    while (!stopped && (waits !== null || output.readableLength > 0))
+      await (waits ?? new Promise<void>((resolve) => setImmediate(resolve)));
+  };
 
   let failed = false;
   void decompressor.ended.then((fault) => {
@@ -52,6 +72,7 @@ export async function decompress(
     for await (const chunk of source) {
       // One write at a time: all of its output has been received when its callback comes, so that a later fault cannot swallow it.
       await write(decompressor.input, chunk);
+      if (waits !== null) await taken();
       if (stopped || failed) break;
     }
     if (!stopped) decompressor.input.end();

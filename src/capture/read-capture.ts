@@ -29,6 +29,11 @@ export interface ReadCaptureOptions {
   stdin?: Readable;
   /** Ends reading early, asked after every chunk: for a look at the start of a file. */
   enough?: (reader: CaptureReader) => boolean;
+  /**
+   * Called when what has come so far was handed to the sink. The packets' octets stay as they are until the promise that it may return is
+   * kept: a sink that puts several captures together keeps one waiting for the others.
+   */
+  pause?: () => Promise<void> | undefined;
   /** For tests; octets read at a time. */
   chunkOctets?: number;
 }
@@ -81,6 +86,8 @@ class CaptureRun {
     }
     while (buffer.end > 0 && !this.stopped) {
       this.consume();
+      const waits = this.options.pause?.();
+      if (waits !== undefined) await waits;
       this.options.onProgress?.(this.octetsRead, stat.size);
       if (this.stopped || this.fill(descriptor) === 0) break;
     }
@@ -102,7 +109,10 @@ class CaptureRun {
         const fault = await decompress(found, compressed, (chunk) => this.receive(chunk));
         if (fault !== null) this.streamFault(found, fault);
       } else {
-        for await (const chunk of this.counted(head, chunks, total)) if (!this.receive(chunk)) break;
+        for await (const chunk of this.counted(head, chunks, total)) {
+          const goesOn = this.receive(chunk);
+          if (!(typeof goesOn === 'boolean' ? goesOn : await goesOn)) break;
+        }
       }
     } finally {
       await chunks.return?.();
@@ -124,17 +134,20 @@ class CaptureRun {
     }
   }
 
-  /** Takes one chunk of a stream; false when no more is wanted. */
-  private receive(chunk: Uint8Array): boolean {
+  /** Takes one chunk of a stream, from an octet on; false when no more is wanted. */
+  private receive(chunk: Uint8Array, from = 0): boolean | Promise<boolean> {
     const buffer = this.buffer;
-    let at = 0;
+    let at = from;
     while (at < chunk.length && !this.stopped) {
       if (buffer.freeOctets < chunk.length - at) this.makeRoom();
       const taken = Math.min(buffer.freeOctets, chunk.length - at);
       buffer.bytes.set(chunk.subarray(at, at + taken), buffer.end);
       buffer.end += taken;
       at += taken;
-      if (this.reader !== null || buffer.end >= RECOGNISABLE_OCTETS) this.consume();
+      if (this.reader === null && buffer.end < RECOGNISABLE_OCTETS) continue;
+      this.consume();
+      const waits = this.options.pause?.();
+      if (waits !== undefined) return waits.then(() => this.receive(chunk, at));
     }
     return !this.stopped;
   }

@@ -8,6 +8,7 @@ import { UsageError } from '../evidence/usage-error.js';
 import { engine as builtinEngine, type Engine } from './engine.js';
 import { ExitStatus } from './exit-status.js';
 import { OutputClosed, OutputError, StreamOutput } from './output.js';
+import { bePatient } from './patience.js';
 import type { ProcessFace } from './process-face.js';
 import { program } from './program.js';
 import { Messages } from './progress.js';
@@ -47,12 +48,14 @@ export async function main(argv: string[], proc: ProcessFace, engine: Engine = b
     },
     { out: (text) => void stdout.write(text), error: (text) => void proc.stderr.write(text), width: helpWidth(proc) },
   );
+  const hastyAgain = bePatient(argv, proc, messages);
   try {
     await root.parseAsync(argv, { from: 'user' });
   } catch (error) {
     messages.erase();
     status = await statusOf(error, messages, argv.includes('--debug'));
   }
+  hastyAgain();
   try {
     await stdout.finish();
   } catch (error) {

@@ -13,4 +13,6 @@ export interface ProcessFace {
   stderr: OutputStream;
   env: Record<string, string | undefined>;
   platform?: string;
+  once?(event: 'SIGINT', listener: () => void): unknown;
+  removeListener?(event: 'SIGINT', listener: () => void): unknown;
 }

@@ -58,7 +58,7 @@ const MOST_NAMED = 5;
 export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promise<Case> {
   const profile = await loadProfile(options.profile);
   const names = hopNames(hops, options.path);
-  const observations: (HopObservation | null)[] = [];
+  const observations: (HopObservation | null)[] = names.map(() => null);
   let epoch: number | null = null;
   const observe = ({ name, files }: HopInput, keepAll: boolean): Promise<HopObservation> =>
     observeHop(name, files, profile, {
@@ -67,17 +67,17 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
       keepAll,
       keyLogs: keyLogsOf(name, options),
     });
-  for (const name of names) {
-    const input = hops.find((hop) => hop.name === name);
-    const observation = input === undefined ? null : await observe(input, options.keepMessages ?? false);
-    if (observation !== null && observation.packets > 0) epoch ??= observation.epochSeconds;
-    observations.push(observation);
+  // A capture that still runs loses packets while nobody takes them from its pipe.
+  for (const input of [...hops].sort((a, b) => Number(isPiped(b)) - Number(isPiped(a)))) {
+    const observation = await observe(input, options.keepMessages ?? false);
+    if (observation.packets > 0) epoch ??= observation.epochSeconds;
+    observations[names.indexOf(input.name)] = observation;
   }
   // Encrypted records are set against all messages, not a sample of them.
   if (hasUnread(observations))
     for (const [i, observation] of observations.entries()) {
       const input = hops.find((hop) => hop.name === names[i]);
-      if (observation === null || input === undefined || input.files.includes('-')) continue;
+      if (observation === null || input === undefined || isPiped(input)) continue;
       if (isSample(observation)) observations[i] = await observe(input, true);
     }
   const { paths, views, order, doubts } = buildPaths(names, observations);
@@ -129,6 +129,10 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     court,
     agents: options.agents?.length ? new Set(options.agents) : null,
   };
+}
+
+function isPiped({ files }: HopInput): boolean {
+  return files.includes('-');
 }
 
 /** The report shortens IDs where it is narrow: the beginning of one that is unique is as good. */

@@ -24,6 +24,8 @@ export function captureUntrusted(facts: Facts, found: Found): void {
 }
 
 function isDoubtful({ observation }: HopView, capture: CaptureReport): boolean {
+  // A rotated set may well have a file without packets.
+  if (capture.packets === 0) return observation?.packets === 0;
   if (capture.trust === 'none') return true;
   const summary = observation?.files.find(({ file }) => file === capture.file)?.summary;
   if (observation === null || summary === undefined) return false;

@@ -1,10 +1,10 @@
 /**
- * Reads the files of one hop, in the order of their first packets, into one observation. In: delivery/analyse.ts with paths.
+ * Reads the files of one hop, in the order of time, into one observation. In: delivery/analyse.ts with paths.
  * Out: HopObservation; a CaptureError where an input is none.
  */
 
-import { peekCapture } from '../capture/peek-capture.js';
 import { readCapture } from '../capture/read-capture.js';
+import { readTogether } from '../capture/read-together.js';
 import type { Profile } from '../message/profile.js';
 import { withoutTcp } from '../packet/other-traffic.js';
 import { KeyLog } from '../tls/key-log.js';
@@ -86,37 +86,24 @@ export function keyLogOf(contents: readonly Uint8Array[]): KeyLog {
   return keyLog;
 }
 
-/** Feeds files to an observer one after the other, the earliest first: rotated sets come in any order. */
+/** Feeds files to an observer in the order of time: rotated sets come in any order, overlap, or there is a file for each interface. */
 export async function readFiles(
   files: readonly string[],
   observer: Observer,
   onProgress?: ReadProgress,
   epoch: number | null = null,
 ): Promise<{ observed: ObservedFile[]; epochSeconds: number }> {
-  const ordered = files.length > 1 ? await inOrderOfTime(files) : files;
-  const observed: ObservedFile[] = [];
-  let epochSeconds = epoch;
-  for (const file of ordered) {
-    observer.base = observer.packets;
-    const base = observer.base;
-    const summary = await readCapture(file, observer, {
-      epochSeconds,
-      ...(onProgress === undefined ? {} : { onProgress: (read, total) => onProgress(file, read, total) }),
-    });
-    epochSeconds ??= summary.epochSeconds;
-    observed.push({ file, base, summary });
+  if (files.length > 1) {
+    const { read, epochSeconds } = await readTogether(files, observer, { epochSeconds: epoch, onProgress });
+    const observed = read.map(({ base, summary }) => ({ file: summary.file, base, summary }));
+    return { observed, epochSeconds: epochSeconds ?? 0 };
   }
-  return { observed, epochSeconds: epochSeconds ?? 0 };
-}
-
-async function inOrderOfTime(files: readonly string[]): Promise<string[]> {
-  const timed: { file: string; at: number }[] = [];
-  for (const file of files) {
-    const peek = file === '-' ? null : await peekCapture(file);
-    const at = peek?.firstSeconds ?? Number.POSITIVE_INFINITY;
-    timed.push({ file, at: at + (peek?.firstNanoseconds ?? 0) / 1e9 });
-  }
-  return timed.sort((a, b) => a.at - b.at).map(({ file }) => file);
+  const [file] = files;
+  const summary = await readCapture(file, observer, {
+    epochSeconds: epoch,
+    ...(onProgress === undefined ? {} : { onProgress: (read, total) => onProgress(file, read, total) }),
+  });
+  return { observed: [{ file, base: 0, summary }], epochSeconds: epoch ?? summary.epochSeconds ?? 0 };
 }
 
 /** File and packet number within it of a running packet number. */

@@ -4,7 +4,8 @@
  * connections and the commands, not the size of the files.
  */
 
-import type { PacketRecord, PacketSink } from '../capture/packet-record.js';
+import type { PacketRecord } from '../capture/packet-record.js';
+import type { TogetherSink } from '../capture/read-together.js';
 import type { Profile } from '../message/profile.js';
 import { formatAddress } from '../packet/address.js';
 import { IpProtocol, PacketDecoder } from '../packet/decode.js';
@@ -45,7 +46,7 @@ const NO_PINGS = { sent: 0, tcpAcked: 0, answered: 0, roundTripsNs: NO_REFS };
 /** Secrets Type of draft-ietf-opsawg-pcapng, section 4.7. */
 const TLS_KEY_LOG = 0x544c534b;
 
-export class Observer implements PacketSink {
+export class Observer implements TogetherSink {
   readonly context: HopContext;
   readonly decoder = new PacketDecoder();
   private readonly segment = new Segment();
@@ -54,7 +55,7 @@ export class Observer implements PacketSink {
   private readonly stacks: (ConnectionStack | undefined)[] = [];
   readonly connections: ObservedConnection[] = [];
   /** Running number of the first packet of the file at hand, less one. */
-  base = 0;
+  private base = 0;
   /** Of the packet at hand: seconds since 1970 that times count from, and their digits. */
   epochSeconds = 0;
   timeDigits: 6 | 9 = 6;
@@ -105,6 +106,10 @@ export class Observer implements PacketSink {
     const { payloadLength } = this.segment;
     if (payloadLength > this.largestPayload) this.largestPayload = payloadLength;
     this.table.segment(this.segment);
+  }
+
+  fileAtHand(base: number): void {
+    this.base = base;
   }
 
   /** Decryption Secrets Block of a pcapng file. */

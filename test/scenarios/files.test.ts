@@ -56,6 +56,9 @@ function cutAt({ header, records }: Pcap, octets: number): Pcap {
   };
 }
 
+/** By the lower port; Ethernet and IPv4 without options. */
+const fromServer = (record: Buffer) => record.readUInt16BE(16 + 14 + 20) < record.readUInt16BE(16 + 14 + 22);
+
 /** Each packet once more, a few microseconds later, as a mirror port gives it. */
 const twice = ({ header, records }: Pcap): Pcap => ({ header, records: records.flatMap((record) => [record, record]) });
 
@@ -101,6 +104,29 @@ describe.each(CHOSEN)('$name', (sample) => {
   it('given twice under two names: is the same', async () => {
     const verdict = await verdictOf(sample, 'copied', (capture) => [whole(capture), whole(capture)]);
     expect(allDifferences(sample, verdict, seen)).toEqual([]);
+  });
+
+  it('dealt to three queues, one file each: is the same', async () => {
+    const verdict = await verdictOf(sample, 'queues', ({ header, records }) =>
+      [0, 1, 2].map((queue) => whole({ header, records: records.filter((_, i) => (i * 7 + (i >> 2)) % 3 === queue) })),
+    );
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+  });
+
+  it('a file for each direction, as the ports of a tap give them: is the same', async () => {
+    const verdict = await verdictOf(sample, 'directions', ({ header, records }) =>
+      [true, false].map((out) => whole({ header, records: records.filter((record) => fromServer(record) === out) })),
+    );
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+  });
+
+  it('with files that hold no packet: is the same', async () => {
+    const verdict = await verdictOf(sample, 'empties', (capture) => [
+      whole({ header: capture.header, records: [] }),
+      ...pieces(capture, 2).map(whole),
+    ]);
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+    expect(verdict.findings.map(({ id }) => id)).not.toContain('capture-untrusted');
   });
 
   it('appended: is the same, and says so', async () => {
