@@ -8,7 +8,6 @@ import { readTogether } from '../capture/read-together.js';
 import type { Profile } from '../message/profile.js';
 import { withoutTcp } from '../packet/other-traffic.js';
 import { KeyLog } from '../tls/key-log.js';
-import { areParallel, readMerged } from './merged-files.js';
 import type { HopObservation, ObservedFile } from './observation.js';
 import { Observer } from './observer.js';
 
@@ -30,21 +29,9 @@ export async function observeHop(
   profile: Profile,
   { onProgress, epoch = null, keepAll = false, keyLogs = [] }: ObserveOptions = {},
 ): Promise<HopObservation> {
-  const newObserver = () => {
-    const made = new Observer(profile, keyLogOf(keyLogs));
-    made.context.keepAll = keepAll;
-    return made;
-  };
-  let observer = newObserver();
+  const observer = new Observer(profile, keyLogOf(keyLogs));
+  observer.context.keepAll = keepAll;
   const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
-  if (areParallel(observed)) {
-    observer = newObserver();
-    await readMerged(
-      observed.map(({ file }) => file),
-      observer,
-      epochSeconds,
-    );
-  }
   const connections = observer.finish();
   const { context } = observer;
   let dropped: number | null = null;
