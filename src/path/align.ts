@@ -30,7 +30,7 @@ export interface Alignment {
   proven: ProvenStretch[];
 }
 
-/** A message may be seen on the later leg this much too early: clocks are only known so well. */
+/** A message may be seen on the later leg this much too early, besides what is known of the clocks. */
 const TIME_SLACK_NS = 60e6;
 /** What contradicts the clocks by more cannot be an offset that fits ill (clocks.ts). */
 const PIECE_SLACK_NS = 250e6;
@@ -45,7 +45,7 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
   if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
   if (pairs.length === 0 && !knownShift(inner, outer))
-    return { inner: alignByContent(inner, outer, pairs, towardsAgent), mode: 'none', proven: [] };
+    return { inner: alignByContent(inner, outer, pairs, towardsAgent, unmatched(outer)), mode: 'none', proven: [] };
   const marks = marksOf(inner, outer, pairs);
   const byOffsets = marks.some(({ shift }) => shift !== marks[0].shift)
     ? null
@@ -53,10 +53,10 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
   if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets', proven: provenBetween(marks) };
   const kept = settled(marks);
   const proven = provenBetween(kept);
-  if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, towardsAgent), proven };
+  const timed = withinNs(inner, outer) * 2 <= IN_TIME_NS ? pairsInTime(inner, outer, pairs, towardsAgent) : null;
+  if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, timed ?? [], towardsAgent), proven };
   const mode = pairs.length > 0 ? 'content' : 'none';
-  const firm = inner.clock !== null && outer.clock !== null ? pairsInTime(inner, outer, pairs, towardsAgent) : pairs;
-  return { inner: alignByContent(inner, outer, firm, towardsAgent), mode, proven };
+  return { inner: alignByContent(inner, outer, timed ?? pairs, towardsAgent, unmatched(outer)), mode, proven };
 }
 
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
@@ -224,14 +224,19 @@ function crosses(inner: AlignSide, i: number, outer: AlignSide, o: number, shift
   );
 }
 
+function unmatched(outer: AlignSide): Int32Array {
+  return new Int32Array(outer.half.rows.length).fill(-1);
+}
+
 /** Stretch by stretch: where the distance is the same at both ends by offsets, else by content. */
 function alignPiecewise(
   inner: AlignSide,
   outer: AlignSide,
   marks: readonly Mark[],
+  timed: readonly [number, number][],
   towardsAgent: boolean,
 ): { inner: Int32Array; mode: 'offsets' | 'content' } {
-  const result = new Int32Array(outer.half.rows.length).fill(-1);
+  const result = unmatched(outer);
   let mode: 'offsets' | 'content' = 'offsets';
   let beforeInner = inner.half.rows.length;
   let beforeOuter = outer.half.rows.length;
@@ -245,7 +250,7 @@ function alignPiecewise(
       byOffsets(inner, outer, towardsAgent, mark.shift, result, afterInner, beforeInner, afterOuter, beforeOuter);
     if (!isCopied) {
       result.fill(-1, afterOuter + 1, beforeOuter);
-      byContent(inner, outer, towardsAgent, result, afterInner, beforeInner, afterOuter, beforeOuter);
+      alignByContent(inner, outer, timed, towardsAgent, result, afterInner, beforeInner, afterOuter, beforeOuter);
       if (next !== null) mode = 'content';
     }
     if (mark !== null && mark.outer >= 0) result[mark.outer] = mark.inner;
@@ -273,20 +278,30 @@ function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boole
 function alignByContent(
   inner: AlignSide,
   outer: AlignSide,
-  pairs: [number, number][],
+  pairs: readonly [number, number][],
   towardsAgent: boolean,
+  result: Int32Array,
+  afterInner = -1,
+  beforeInner = inner.half.rows.length,
+  afterOuter = -1,
+  beforeOuter = outer.half.rows.length,
 ): Int32Array {
-  const result = new Int32Array(outer.half.rows.length).fill(-1);
-  let innerEnd = inner.half.rows.length;
-  let outerEnd = outer.half.rows.length;
-  for (let p = pairs.length; p >= 0; p--) {
-    const [innerAnchor, outerAnchor] = p > 0 ? pairs[p - 1] : [-1, -1];
+  const between = pairs.filter(([i, o]) => i > afterInner && i < beforeInner && o > afterOuter && o < beforeOuter);
+  let innerEnd = beforeInner;
+  let outerEnd = beforeOuter;
+  for (let p = between.length; p >= 0; p--) {
+    const [innerAnchor, outerAnchor] = p > 0 ? between[p - 1] : [afterInner, afterOuter];
     byContent(inner, outer, towardsAgent, result, innerAnchor, innerEnd, outerAnchor, outerEnd);
     if (p > 0) result[outerAnchor] = innerAnchor;
     innerEnd = innerAnchor;
     outerEnd = outerAnchor;
   }
   return result;
+}
+
+/** How far apart two times that are one moment may seem; infinite where a clock is not known. */
+function withinNs(inner: AlignSide, outer: AlignSide): number {
+  return (inner.clock?.withinNs ?? Number.POSITIVE_INFINITY) + (outer.clock?.withinNs ?? Number.POSITIVE_INFINITY);
 }
 
 /** What passes a hop takes about as long as the rest does; copies of a command are offered further apart. */
@@ -309,6 +324,7 @@ function pairsInTime(
     .map(([i, o]) => sign * (timeOf(outer, o) - timeOf(inner, i)))
     .filter((each) => !Number.isNaN(each));
   delays.sort((a, b) => a - b);
+  const slackNs = TIME_SLACK_NS + withinNs(inner, outer);
   const usual = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
   const byContentKey = new Map<number, number[]>();
   inner.half.rows.forEach((row, position) => {
@@ -324,7 +340,7 @@ function pairsInTime(
     let best = -1;
     let least = IN_TIME_NS;
     for (const i of byContentKey.get(contentKey(outer, row)) ?? []) {
-      if (isOtherPing(inner, inner.half.rows[i], outer, row, towardsAgent, TIME_SLACK_NS)) continue;
+      if (isOtherPing(inner, inner.half.rows[i], outer, row, towardsAgent, slackNs)) continue;
       const off = Math.abs(sign * (timeOf(outer, o) - timeOf(inner, i)) - usual);
       if (off <= least) [best, least] = [i, off];
     }
@@ -344,6 +360,7 @@ function byContent(
   beforeOuter: number,
 ): void {
   const clocksKnown = inner.clock !== null && outer.clock !== null;
+  const slackNs = TIME_SLACK_NS + withinNs(inner, outer);
   let i = beforeInner - 1;
   for (let o = beforeOuter - 1; o > afterOuter; o--) {
     const row = outer.half.rows[o];
@@ -352,8 +369,8 @@ function byContent(
       if (!isAlike(inner, other, outer, row)) continue;
       if (clocksKnown) {
         const passedNs = common(outer, row) - common(inner, other);
-        if ((towardsAgent ? passedNs : -passedNs) < -TIME_SLACK_NS) continue;
-        if (isOtherPing(inner, other, outer, row, towardsAgent, TIME_SLACK_NS)) continue;
+        if ((towardsAgent ? passedNs : -passedNs) < -slackNs) continue;
+        if (isOtherPing(inner, other, outer, row, towardsAgent, slackNs)) continue;
       }
       result[o] = j;
       i = j - 1;

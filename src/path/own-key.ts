@@ -91,20 +91,22 @@ export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean 
 /**
  * Whether what the agent says on one connection it says on the other, message by message, each after the same time. For agents that
  * say little: one message that only these two carry, which the caller has found, tells the delay, and Heartbeats, alike on all
- * connections, keep step with it. What the server says is not asked: the hop between may be the one that drops it.
+ * connections, keep step with it. Either side may have said more: the hop between may be the one that drops it.
  */
 export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
   if (namesContradict(a.connection, b.connection)) return false;
-  const [shared] = sharedTimes(a, b, 'fromClient');
-  if (shared === undefined) return false;
-  const delay = shared[1] - shared[0];
+  const shared = [...sharedTimes(a, b, 'fromClient'), ...sharedTimes(a, b, 'fromServer')];
+  if (shared.length === 0) return false;
+  const apart = shared.map(([here, there]) => there - here).sort((x, y) => x - y);
+  const delay = apart[apart.length >> 1];
   if (Math.abs(openedApart(a, b) - delay) > OPENS_WITHIN_NS) return false;
   const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
   const from = Math.max(lifeA.fromNs, lifeB.fromNs - delay);
   const to = Math.min(lifeA.toNs, lifeB.toNs - delay);
   const here = saidBetween(a, from + IN_STEP_WITHIN_NS, to - IN_STEP_WITHIN_NS);
   const there = saidBetween(b, from + delay + IN_STEP_WITHIN_NS, to + delay - IN_STEP_WITHIN_NS);
-  const most = Math.max(here.length, there.length);
+  // A hop may drop what the agent says, too: CommandAcks, and no Heartbeats.
+  const fewest = Math.min(here.length, there.length);
   let inStep = 0;
   let next = 0;
   for (const { digest, timeNs } of here) {
@@ -114,7 +116,7 @@ export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
     inStep++;
     next = found + 1;
   }
-  return inStep >= LEAST_IN_STEP && inStep * 5 >= most * 4;
+  return inStep >= LEAST_IN_STEP && inStep * 5 >= fewest * 4;
 }
 
 interface Said {
