@@ -143,12 +143,15 @@ function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'noth
 function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {
   const { views } = attempt;
   const arrivedNs = reply.states[innermost].sentNs;
-  const late = isLate(attempt, reply, innermost, arrivedNs);
+  const late = Number.isNaN(arrivedNs)
+    ? isLateFurtherOut(attempt, reply)
+    : isLate(attempt, reply, innermost, arrivedNs);
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
     const tooLate = late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : '';
-    return `CommandAck back at ${views[innermost].name} after ${seconds(arrivedNs - attempt.sentNs)}${tooLate}${missing}`;
+    const after = Number.isNaN(arrivedNs) ? '' : ` after ${seconds(arrivedNs - attempt.sentNs)}`;
+    return `CommandAck back at ${views[innermost].name}${after}${tooLate}${missing}`;
   };
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
 }
@@ -159,6 +162,15 @@ function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: nu
   const passedNs = attempt.states[hop].sentNs;
   if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs && !clocksDisagree(attempt, reply);
   return arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.deadlineNs;
+}
+
+/** When it came to the innermost hop was not captured: not before it left the others. */
+function isLateFurtherOut(attempt: Attempt, { states }: JudgedReply): boolean {
+  return states.some(
+    ({ sentNs }, hop) =>
+      sentNs - withinNs(attempt.views[hop], sentNs) > attempt.deadlineNs &&
+      attempt.steppedAt(attempt.sentNs, sentNs) === null,
+  );
 }
 
 /** Some clock was stepped, and by another hop's the reply came in time. */
