@@ -74,12 +74,12 @@ const UNKNOWN_CLOCK = "its clock cannot be set against the other captures'";
 function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {
   if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs) return null;
   if (fromNs === Number.NEGATIVE_INFINITY) return UNKNOWN_CLOCK;
-  if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} later`;
+  if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} too late`;
   // An idle connection from before the capture, or one whose first packets it lost.
   const lossy = lostElsewhere(observation);
   return lossy === null
     ? null
-    : `the first packet of this direction that it holds came ${seconds(half.firstSeenNs - fromNs)} later, and ${lossy}`;
+    : `the first packet of this direction that it holds came ${seconds(half.firstSeenNs - fromNs)} too late, and ${lossy}`;
 }
 
 /** Quiet says something only in a capture that lost nothing. */

@@ -216,7 +216,7 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
   }
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
   if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
-    return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} later`;
+    return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} too late`;
   return `${view.name}: the capture does not hold this connection`;
 }
 

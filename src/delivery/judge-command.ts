@@ -13,6 +13,7 @@ import { cited, described, type Judged, milliseconds, type Sender, stateAt } fro
 import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
 import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
+import { settledBy } from './settle.js';
 import {
   type AttemptVerdict,
   type CommandVerdict,
@@ -185,9 +186,10 @@ class JudgedAttempt implements AttemptVerdict {
   get reason(): string {
     const { learned, orderNote } = this.court;
     const note = learned === null ? '' : ` (message names are unfamiliar; taken from IDs that came back: ${learned})`;
-    return (
-      this.ruling.reason() + note + (this.outcome === 'inconclusive' || orderNote === null ? '' : ` (${orderNote})`)
-    );
+    const reason = this.ruling.reason();
+    const settled =
+      this.outcome === 'inconclusive' ? settledBy(this.attempt, this.judgedAck ?? this.judgedResult, reason) : '';
+    return reason + settled + note + (this.outcome === 'inconclusive' || orderNote === null ? '' : ` (${orderNote})`);
   }
 
   get hops(): HopState[] {

@@ -306,7 +306,7 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
     late: false,
     reason: () =>
       sacked === ''
-        ? `left ${views[hop].name}, ${how}, never TCP-ACKed by ${nextName}`
+        ? `left ${views[hop].name}, ${how}, never TCP-ACKed by ${nextName === 'agent' ? 'the agent' : nextName}`
         : `left ${views[hop].name}${sacked}`,
   };
 }
@@ -329,7 +329,9 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const known = knownAt(view, path, 'fromClient');
   const blind = blindness(view.observation, leg.connection, fromClient, stretch, known);
   if (blind !== null)
-    return open(`it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen: from the agent ${blind}`);
+    return open(
+      `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (of what the agent sends, ${blind})`,
+    );
   const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);
   const heldNs = states[hop].sentNs - attempt.sentNs;
   const held = heldNs > HELD_WORTH_SAYING_NS ? ` (${seconds(heldNs)} after it left ${views[0].name})` : '';

@@ -11,6 +11,7 @@ import { localStretch } from './hop-state.js';
 import { broughtInward } from './inner-side.js';
 import { type CommandCourt, steppedBetween } from './judge-command.js';
 import { innermostIsCertain } from './order-doubt.js';
+import { wholeCapture } from './settle.js';
 import type { CommandVerdict } from './verdict.js';
 
 const FIRST_CONTROL = 8;
@@ -35,8 +36,9 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   if (inner.index > 0)
     return open(`the innermost hop, ${views[0].name}, was not captured: a capture there would settle it`);
   const { observation } = inner;
+  const whole = wholeCapture(inner, ackTimeoutNs);
   if (log.entries(command).length > 0)
-    return open(`the agent answered it, so it was sent: no capture holds the frame that carried it`);
+    return open(`the agent answered it, so it was sent: no capture holds the frame that carried it${whole}`);
   const brought = broughtInward(court.paths, inner);
   // A dispatch that names no ID may have asked for any of them.
   const inward = seen?.dispatch.id === null ? [...brought.values()][0] : brought.get(log.ids.text(command));
@@ -49,27 +51,32 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
       ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }
       : { fromNs: seen.askedNs, toNs: seen.askedNs + ackTimeoutNs };
   const stepped = seen === undefined ? null : steppedBetween(court, window.fromNs, window.toNs);
-  if (stepped !== null) return open(`asked for, and no frame with it seen; ${stepped}`);
+  if (stepped !== null) return open(`asked for, and no frame with it was seen; ${stepped}${whole}`);
   const endNs = commonNs(inner, observation.lastNs);
   if (endNs < window.toNs)
     return open(
-      `asked for, and no frame with it seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline`,
+      `asked for, and no frame with it was seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline${whole}`,
     );
   if (
     seen === undefined &&
     observation.connections.some((each) => each?.protocol === 'websocket' && each.handshake === null)
   )
     return open(
-      `named with --command and not seen; connections were open before the capture of ${inner.name} began, so it may have been sent earlier`,
+      `named with --command and not seen; connections were open before the capture of ${inner.name} began, so it may have been sent earlier${whole}`,
     );
   if (seen === undefined && !observation.connections.some((each) => each?.protocol === 'websocket'))
-    return open(`named with --command and not seen; the capture of ${inner.name} holds no WebSocket connection`);
+    return open(
+      `named with --command and not seen; the capture of ${inner.name} holds no WebSocket connection${whole}`,
+    );
   const unread = seen === undefined ? null : unreadRequest(court.views[seen.hop], seen.dispatch, window);
-  if (unread !== null) return open(`no frame with it seen, but the request for it was not captured whole: ${unread}`);
+  if (unread !== null)
+    return open(`no frame with it was seen, but the request for it was not captured whole: ${unread}${whole}`);
   const blind = blindAnywhere(court, inner, observation, agent, window);
-  if (blind !== null) return open(`no frame with it seen, but ${blind}`);
+  if (blind !== null) return open(`no frame with it was seen, but ${blind}${whole}`);
   if (!innermostIsCertain(court))
-    return open(`no frame with it left ${inner.name}, but ${court.orderNote}, so another hop may be the innermost one`);
+    return open(
+      `no frame with it left ${inner.name}, but ${court.orderNote}, so another hop may be the innermost one; captures that hold the opening of these connections would settle it`,
+    );
   const asked =
     seen === undefined
       ? 'named with --command'

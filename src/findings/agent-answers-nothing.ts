@@ -71,7 +71,8 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
   const lastAnsweredNs = line.pings.findLast(({ pongRow }) => pongRow >= 0)?.sentNs ?? Number.NEGATIVE_INFINITY;
   const untilNs = seenUntilNs(facts, leg);
   // What left for it since could not all be read: a stream that was spoilt would silence it as well.
-  if (!isReadSince(facts, path, commonNs(view, lastAnsweredNs))) return null;
+  const sinceNs = commonNs(view, lastAnsweredNs);
+  if (path.legs.some((each) => each !== null && !isReadSince(facts, each, sinceNs))) return null;
   const pings = line.pings.filter(
     ({ sentNs, tcpAcked }) => tcpAcked && sentNs > lastAnsweredNs && sentNs + graceNs < observation.lastNs,
   );

@@ -51,7 +51,7 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
   const before =
     first === undefined
       ? ''
-      : ` ${first.timeNs <= fromNs ? `Since ${clockTime(first.view, localNs(first.view, first.timeNs))}` : 'At that time'} ${legName(facts, first.view.index)} of ${listed(namesOf(blocked))} could not move (${first.why}): one connection waits, and no command leaves on the others.`;
+      : ` ${first.timeNs <= fromNs ? `Since ${clockTime(first.view, localNs(first.view, first.timeNs))}` : 'At that time'} ${legName(facts, first.view.index)} of ${listed(namesOf(blocked))} could not move (${first.why}): ${blocked.length === 1 ? 'one connection waits' : `${blocked.length} connections wait`}, and no command leaves on the others.`;
   const others = framesSince(facts, fromNs);
   const still = others.count === 0 && others.quietNs > 2 * others.pingIntervalNs;
   const frames = still
@@ -63,7 +63,7 @@ function report(facts: Facts, found: Found, after: readonly Unsent[]): void {
     ? `Look at the process at ${view.name}: stopped, hung, out of memory; its kernel alone answers. Dump its threads or tasks before it is restarted.`
     : blocked.length === 0
       ? 'Look for what every dispatch waits for: a lock, a full queue; dump the threads or tasks of the server while it hangs.'
-      : `The connection of ${listed(namesOf(blocked))} could not move at that time: look for a send that waits for it and holds a lock that every dispatch needs.`;
+      : `${blocked.length === 1 ? 'The connection' : 'The connections'} of ${listed(namesOf(blocked))} could not move at that time: look for a send that waits for ${blocked.length === 1 ? 'it' : 'them'} and holds a lock that every dispatch needs.`;
   found.add({
     id: 'dispatch-stalled',
     severity: 'error',

@@ -77,7 +77,7 @@ export class Found {
       ),
       connections: [...new Set(paths.map((path) => path.id))].slice(0, MOST_CONNECTIONS),
       commands: [...new Set(draft.commands ?? [])].slice(0, MOST_COMMANDS).map((command) => ids.text(command)),
-      summary: draft.summary,
+      summary: draft.summary.replace(/^the agent /, 'The agent '),
       evidence: draft.evidence.slice(0, MOST_EVIDENCE),
       next: draft.next,
     });

@@ -4,29 +4,30 @@
  */
 
 import type { HopObservation } from '../hop/observation.js';
-import { commonNs, type Path } from '../path/path.js';
+import { commonNs, type Leg, type Path } from '../path/path.js';
 import { agentLeg, type Facts } from './facts.js';
 import { pingLineOf } from './ping-line.js';
 
-/** Followed from its first octet on, or shown to be in order by an answer of the agent's within the capture; and read whole since. */
+/**
+ * The leg to the agent was followed from its first octet on, or an answer of the agent's shows that it was in order then; and all of it was
+ * read since.
+ */
 export function isOrderKnown(facts: Facts, path: Path): boolean {
   const leg = agentLeg(facts, path);
   if (leg === null) return false;
   const { connection, hop } = leg;
   const { pings } = pingLineOf(facts.views[hop].observation as HopObservation, connection);
-  const answered = pings.findLast(({ pongRow }) => pongRow >= 0);
+  const answeredNs = pings.findLast(({ pongRow }) => pongRow >= 0)?.sentNs ?? Number.NEGATIVE_INFINITY;
   const begun = connection.fromServer.webSocketFrom >= 0 || (facts.records.get(path)?.delivered ?? 0) > 0;
-  if (answered === undefined) return begun && isReadSince(facts, path, Number.NEGATIVE_INFINITY);
-  return isReadSince(facts, path, commonNs(facts.views[hop], answered.sentNs));
+  return (
+    (begun || answeredNs > Number.NEGATIVE_INFINITY) && isReadSince(facts, leg, commonNs(facts.views[hop], answeredNs))
+  );
 }
 
-/** Every octet to the agent was read from then on (common clock), on every leg that was captured. */
-export function isReadSince({ views }: Facts, { legs }: Path, sinceNs: number): boolean {
-  return legs.every((leg) => {
-    if (leg === null) return true;
-    const { blind, gaps } = leg.connection.fromServer;
-    return [...blind, ...gaps].every(({ toNs }) => commonNs(views[leg.hop], toNs) < sinceNs);
-  });
+/** Every octet to the agent was read on that leg from then on (common clock). */
+export function isReadSince({ views }: Facts, { hop, connection }: Leg, sinceNs: number): boolean {
+  const { blind, gaps } = connection.fromServer;
+  return [...blind, ...gaps].every(({ toNs }) => commonNs(views[hop], toNs) < sinceNs);
 }
 
 /** `the stream to it was spoilt before the capture of this connection began`. */

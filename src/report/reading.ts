@@ -107,7 +107,7 @@ export function meaning(
       if (lostAt?.includes('->') && lostAt.split('->')[0] !== lastHop)
         return `It arrived at ${lostAt.split('->')[0]} and waits there: TCP on ${lostAt} was blocked by what was sent before it. Look at that leg and at its far end.`;
       return lostAt?.includes('->')
-        ? `It left ${lostAt.split('->')[0]} and was not wholly TCP-ACKed by ${lostAt.split('->')[1]}: look at the leg ${lostAt}.`
+        ? `It left ${lostAt.split('->')[0]} and was not wholly TCP-ACKed by ${lostAt.endsWith('->agent') ? 'the agent' : lostAt.split('->')[1]}: look at the leg ${lostAt}.`
         : `${lostAt ?? 'A hop'} wrote only a part of it: look at that hop's write path.`;
     case 'not-forwarded':
       return `It arrived at ${lostAt ?? 'a hop'}, which TCP-ACKed it and never sent it on: look at ${lostAt ?? 'that hop'}.`;

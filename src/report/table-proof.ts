@@ -82,7 +82,9 @@ function stateFacts(state: HopState, partial: string, style: Style): string[] {
     facts.push(`${printable(packets.file, style.unicode, 120)} ${citedPackets(packets)}`);
   }
   if (state.packets.length > 3) facts.push(`and ${counted(state.packets.length - 3, 'more file')}`);
-  if (state.reason !== null) facts.push(printable(state.reason, style.unicode));
+  // It begins with the hop's name, which stands before the line.
+  const reason = state.reason?.startsWith(`${state.hop}: `) ? state.reason.slice(state.hop.length + 2) : state.reason;
+  if (reason !== null) facts.push(printable(reason, style.unicode));
   return facts;
 }
 

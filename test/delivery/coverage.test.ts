@@ -57,7 +57,7 @@ describe('blindness', () => {
 
   it('is where the capture starts too late', () => {
     const tape = quiet().between(20_000, 1e9);
-    expect(blind(tape, 2, 12)).toMatch(/starts 18 s later/);
+    expect(blind(tape, 2, 12)).toMatch(/starts 18 s too late/);
     expect(blind(tape, 21, 35)).toBeNull();
   });
 

@@ -171,7 +171,7 @@ describe('every outcome', () => {
   });
 
   it('says in a sentence where to look', () => {
-    expect(text).toContain('It left npm and was not wholly TCP-ACKed by agent: look at the leg npm->agent.');
+    expect(text).toContain('It left npm and was not wholly TCP-ACKed by the agent: look at the leg');
     expect(text).toContain("nginx wrote only a part of it: look at that hop's write path.");
     expect(text).toContain('It arrived at nginx, which TCP-ACKed it and never sent it on: look at nginx.');
     expect(text).toContain('It was asked for, and no Text frame with it ever left origin');

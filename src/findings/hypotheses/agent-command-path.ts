@@ -33,7 +33,7 @@ export function agentCommandPath(question: Question): Conclusion {
     const { hop } = outermostHop(question);
     const pings = each.lives.reduce((sum, { answered }) => sum + answered, 0);
     return supported(
-      `${attemptsOf(each)} TCP-ACKed from the agent's end${examplePackets(facts, each, hop)}, no CommandAck, and ${counted(pings, 'Ping')} after them answered on the same connection${each.failing.length === 1 ? '' : 's'}`,
+      `${attemptsOf(each)} TCP-ACKed from the agent's end${examplePackets(facts, each, hop)}, no CommandAck, and ${counted(pings, 'Ping')} after ${each.attempts === 1 ? 'it' : 'them'} answered on the same connection${each.failing.length === 1 ? '' : 's'}`,
     );
   }
   if (isFound(question, 'split-connection') && !has(question, 'unacked'))

@@ -17,7 +17,7 @@ import {
   ruledOut,
   supported,
 } from './rule.js';
-import { ackWords, allAttempts, examplePackets, lostElsewhere, packets, siteCount, whereOf } from './words.js';
+import { ackWords, allAttempts, becameOf, examplePackets, lostElsewhere, packets, siteCount } from './words.js';
 
 export function networkPath(question: Question): Conclusion {
   const { facts, found, each } = question;
@@ -34,7 +34,7 @@ export function networkPath(question: Question): Conclusion {
         ? '; packets of the other end still arrive'
         : '';
     const size = isFound(question, 'large-frames-lost') ? '; only large ones: see path-mtu' : '';
-    return supported(`${siteCount(lost)} ${whereOf(facts, lost)}${tried}${talks}${size}`);
+    return supported(`${siteCount(lost)} ${becameOf(facts, lost)}${tried}${talks}${size}`);
   }
   const unread = pathWith(question, 'peer-unreachable');
   if (each.inconclusive && unread !== null) {

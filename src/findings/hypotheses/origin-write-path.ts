@@ -3,7 +3,7 @@
 import { beyond, openPaths } from '../facts.js';
 import { counted } from '../words.js';
 import { type Conclusion, isFound, nextCapture, open, type Question, ruledOut, supported } from './rule.js';
-import { ackWords, allAttempts, examplePackets, packets, whereOf } from './words.js';
+import { ackWords, allAttempts, becameOf, examplePackets, packets, whereOf } from './words.js';
 
 export function originWritePath(question: Question): Conclusion {
   const { facts, each } = question;
@@ -11,7 +11,7 @@ export function originWritePath(question: Question): Conclusion {
   const [tally] = each.tallies;
   const half = each.sites.find(({ how, hop }) => how === 'partial' && hop === 0);
   if (half !== undefined)
-    return supported(`${counted(half.count, 'attempt')} ${whereOf(facts, half)}: its write never completed`);
+    return supported(`${counted(half.count, 'attempt')} ${becameOf(facts, half)}: its write never completed`);
   const unsent = each.sites.find(({ how, hop }) => how === 'unsent' && hop === 0);
   if (unsent !== undefined) return neverSent(question, unsent.count);
   const behind = each.sites.find(({ how }) => how === 'behind');

@@ -20,11 +20,11 @@ import {
   ackWords,
   allAttempts,
   attemptsOf,
+  becameOf,
   examplePackets,
   lostElsewhere,
   packets,
   rowPackets,
-  whereOf,
 } from './words.js';
 
 export function proxyForwarding(question: Question, hop: number): Conclusion {
@@ -40,7 +40,7 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
     const row = site.example === null ? -1 : site.example.path.fromServer.row(site.example.thread, hop - 1);
     const arrived = row >= 0 && site.how === 'dropped' ? ` (arrived in ${rowPackets(facts, hop - 1, row)})` : '';
     return supported(
-      `${own.map((one) => `${counted(one.count, 'attempt')} ${whereOf(facts, one)}`).join('; ')}${arrived}`,
+      `${own.map((one) => `${counted(one.count, 'attempt')} ${becameOf(facts, one)}`).join('; ')}${arrived}`,
     );
   }
   if (each.sites.length > 0 && each.sites.every((site) => placeOf(question, site) < 2 * hop && !isAnswer(site.how)))
@@ -67,10 +67,12 @@ export function proxyForwarding(question: Question, hop: number): Conclusion {
     const all = before > 0 ? `all ${tally.left} that came to it` : allAttempts(each);
     const passed = `${all} left ${name}${examplePackets(facts, each, hop)}, ${ackWords(tally)}`;
     // The agent answers nothing on a connection of which the beginning was not captured: its stream may have been spoilt here.
-    const unsure = each.failing.some((path) => agentLeg(facts, path) !== null && !isOrderKnown(facts, path));
+    const unsure = each.lives.some(
+      ({ path, answered }) => answered === 0 && agentLeg(facts, path) !== null && !isOrderKnown(facts, path),
+    );
     return unsure && has(question, 'silent')
       ? open(
-          `${passed}; the agent answers nothing, and not all that left for it from the connection's opening on was read: whether ${name} spoilt the stream, a capture without gaps from its next reconnect on would tell`,
+          `${passed}; the agent answered no Ping after them, and not all that left for it from the connection's opening on was read: whether ${name} spoilt the stream, a capture without gaps from its next reconnect on would tell`,
         )
       : ruledOut(passed);
   }

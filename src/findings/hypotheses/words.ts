@@ -71,14 +71,25 @@ export function whereOf(facts: Facts, site: Site): string {
   }
 }
 
-/** `all 4 attempts never TCP-ACKed on npm->agent`; `2 commands never left origin and 3 attempts …`. */
+/** The same behind a number of attempts: `were never TCP-ACKed on npm->agent`, `wait at the agent's closed TCP window`. */
+export function becameOf(facts: Facts, site: Site): string {
+  const where = whereOf(facts, site);
+  if (site.how === 'unsent' || site.how === 'dropped') return where;
+  if (where.startsWith('waiting ')) return `${site.count === 1 ? 'waits' : 'wait'}${where.slice('waiting'.length)}`;
+  return `${site.count === 1 ? 'was' : 'were'} ${where}`;
+}
+
+/** `none of the 4 attempts was TCP-ACKed on npm->agent`; `2 commands never left origin and 3 attempts …`. */
 export function lostElsewhere(facts: Facts, { sites }: AgentCase): string {
-  const words = sites.map((site) => `${siteCount(site)} ${whereOf(facts, site)}`);
-  return sites.length === 1 && sites[0].count > 1
-    ? sites[0].count === 2
-      ? words[0].replace('2', 'both')
-      : `all ${words[0]}`
-    : listed(words);
+  const [first] = sites;
+  if (sites.length !== 1 || first.count === 1)
+    return listed(sites.map((site) => `${siteCount(site)} ${becameOf(facts, site)}`));
+  const noun = siteCount({ ...first, count: 1 }).slice(2);
+  const [all, none] =
+    first.count === 2 ? ['both', `neither ${noun}`] : [`all ${first.count}`, `none of the ${siteCount(first)}`];
+  if (first.how === 'unsent') return `${none} left ${facts.views[first.hop]?.name ?? ''}`;
+  if (first.how === 'unacked') return `${none} was TCP-ACKed on ${legName(facts, first.hop)}`;
+  return `${all} ${noun}s ${becameOf(facts, first)}`;
 }
 
 export function siteCount({ how, count, example }: Site): string {
