@@ -199,6 +199,7 @@ export class PcapReader extends CaptureReader {
 
   private appendedHeader(at: number, offset: number): void {
     this.countInterfacePackets();
+    this.beginSection(offset);
     this.issues.add(
       'pcap-appended',
       'Another capture file was appended to this one; both are read, one after the other.',
