@@ -6,6 +6,7 @@
 
 import { IssueLog } from '../evidence/issue.js';
 import { PacketRecord, type PacketSink } from './packet-record.js';
+import type { SectionStart } from './sections.js';
 
 export interface CaptureInterface {
   /** if_name of pcapng; null where the file has none. */
@@ -39,6 +40,7 @@ export interface ReaderOptions {
 
 /** More interfaces than this are read but not listed: a file cannot make the summary grow without limit. */
 const MAXIMUM_LISTED_INTERFACES = 1024;
+const MAXIMUM_SECTIONS = 4096;
 
 export abstract class CaptureReader {
   abstract readonly format: 'pcap' | 'pcapng';
@@ -46,6 +48,8 @@ export abstract class CaptureReader {
   readonly issues: IssueLog;
   readonly interfaces: CaptureInterface[] = [];
   readonly secrets: CaptureSecrets[] = [];
+  /** Where captures begin that were appended behind the first one's packets. */
+  readonly sections: SectionStart[] = [];
   /** epb_dropcount, summed. */
   droppedBeforePackets = 0;
 
@@ -98,6 +102,11 @@ export abstract class CaptureReader {
     this.lastTimeNs = timeNs;
     if (timeNs < this.minTimeNs) this.minTimeNs = timeNs;
     if (timeNs > this.maxTimeNs) this.maxTimeNs = timeNs;
+  }
+
+  protected beginSection(offset: number): void {
+    if (this.packets > 0 && this.sections.length < MAXIMUM_SECTIONS)
+      this.sections.push({ offset, packetsBefore: this.packets });
   }
 
   protected list(captureInterface: CaptureInterface): CaptureInterface {

@@ -8,6 +8,7 @@ import type { CaptureInterface, CaptureReader, CaptureSecrets } from './capture-
 import type { Compression } from './decompress.js';
 import { linkTypeName } from './link-type.js';
 import { PcapReader } from './pcap-reader.js';
+import type { SectionStart } from './sections.js';
 
 export interface CaptureSummary {
   readonly file: string;
@@ -40,6 +41,7 @@ export interface CaptureSummary {
   /** All issues by code, also those beyond the limit that `issues` keeps. */
   readonly issueCounts: ReadonlyMap<string, number>;
   readonly secrets: readonly CaptureSecrets[];
+  readonly sections: readonly SectionStart[];
   /** Octets of the file that were read, as stored. */
   readonly octets: number;
 }
@@ -76,6 +78,7 @@ export function summarise(
     issues: reader.issues.issues,
     issueCounts: reader.issues.counts,
     secrets: reader.secrets,
+    sections: reader.sections,
     octets,
   };
 }

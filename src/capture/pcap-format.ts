@@ -3,6 +3,8 @@
  * In: 24 octets. Out: a plain description for pcap-reader.ts; the magic numbers also for recognise.ts.
  */
 
+import { MAXIMUM_CAPTURED_OCTETS } from './link-type.js';
+
 export const FILE_HEADER_OCTETS = 24;
 export const RECORD_HEADER_OCTETS = 16;
 /** Record header of the modified format (Kuznetzov's libpcap patch): then interface index, protocol, packet type, padding. */
@@ -62,4 +64,50 @@ export function mayBePcapHeader(view: DataView, at: number, had: number): boolea
   if (!littleEndian && !isPcapMagic(view.getUint32(at, false))) return false;
   if (view.getUint16(at + 4, littleEndian) !== 2 || view.getUint16(at + 6, littleEndian) !== 4) return false;
   return had < FILE_HEADER_OCTETS || (view.getUint32(at + 20, littleEndian) & RESERVED_BITS) === 0;
+}
+
+/** Variants with the usual magic number whose record headers are longer, and who wrote them (libwiretap, libpcap.c). */
+const LONGER_RECORD_HEADERS: readonly (readonly [octets: number, writer: string])[] = [
+  [20, 'Nokia IPSO'],
+  [24, 'Red Hat 6.1'],
+  [28, 'SuSE 6.3'],
+];
+/** Between two packets of one capture there are no years. */
+const MOST_SECONDS_APART = 10 * 365 * 86400;
+
+export interface RecordLayout {
+  readonly recordHeaderOctets: number;
+  /** Whose variant it is; null for the usual one. */
+  readonly writer: string | null;
+}
+
+/**
+ * Whether record headers are longer than the magic number says: the second record's header must make sense where the first one ends.
+ * Null while too little of the file is there to tell, `end` being where its octets end.
+ */
+export function recordLayout(
+  view: DataView,
+  at: number,
+  end: number,
+  littleEndian: boolean,
+  octets: number,
+): RecordLayout | null {
+  const captured = view.getUint32(at + 8, littleEndian);
+  const ordinary = { recordHeaderOctets: octets, writer: null };
+  if (captured > MAXIMUM_CAPTURED_OCTETS) return ordinary;
+  const longest = LONGER_RECORD_HEADERS[LONGER_RECORD_HEADERS.length - 1][0];
+  if (end - at < longest + captured + RECORD_HEADER_OCTETS) return null;
+  if (mayFollow(view, at, at + octets + captured, littleEndian)) return ordinary;
+  for (const [recordHeaderOctets, writer] of LONGER_RECORD_HEADERS)
+    if (mayFollow(view, at, at + recordHeaderOctets + captured, littleEndian)) return { recordHeaderOctets, writer };
+  return ordinary;
+}
+
+function mayFollow(view: DataView, first: number, at: number, littleEndian: boolean): boolean {
+  const apart = Math.abs(view.getUint32(at, littleEndian) - view.getUint32(first, littleEndian));
+  const captured = view.getUint32(at + 8, littleEndian);
+  const original = view.getUint32(at + 12, littleEndian);
+  // A fraction beyond a second, or fewer octets on the wire than captured, is the mark of another layout.
+  const isTime = apart <= MOST_SECONDS_APART && view.getUint32(at + 4, littleEndian) < 1e9;
+  return isTime && captured <= original && captured > 0 && original <= MAXIMUM_CAPTURED_OCTETS;
 }

@@ -13,6 +13,7 @@ import {
   type PcapHeader,
   RECORD_HEADER_OCTETS,
   readPcapHeader,
+  recordLayout,
 } from './pcap-format.js';
 
 /** Linux packet types of the modified record header, as in LINKTYPE_LINUX_SLL. */
@@ -31,6 +32,7 @@ export class PcapReader extends CaptureReader {
   private lengthsSwapped: PcapHeader['lengthsSwapped'] = 'no';
   private captureInterface!: CaptureInterface;
   private packetsBeforeInterface = 0;
+  private layoutSettled = false;
 
   read(bytes: Uint8Array, start: number, end: number): number {
     if (this.view.buffer !== bytes.buffer || this.view.byteOffset !== bytes.byteOffset) {
@@ -53,6 +55,7 @@ export class PcapReader extends CaptureReader {
     const record = this.record;
     const sink = this.sink;
     record.bytes = bytes;
+    if (!this.layoutSettled) this.settleLayout(at, end, this.offset + at - start);
 
     while (end - at >= this.recordHeaderOctets) {
       const littleEndian = this.littleEndian;
@@ -175,6 +178,20 @@ export class PcapReader extends CaptureReader {
     this.packetsBeforeInterface = this.packets;
   }
 
+  /** Once, before the first record is read: some old programs wrote longer record headers under the usual magic number. */
+  private settleLayout(at: number, end: number, offset: number): void {
+    if (end - at < this.recordHeaderOctets) return;
+    const layout = recordLayout(this.view, at, end, this.littleEndian, this.recordHeaderOctets);
+    this.layoutSettled = layout !== null || this.packets > 0;
+    if (layout === null || layout.writer === null || this.packets > 0) return;
+    this.recordHeaderOctets = layout.recordHeaderOctets;
+    this.issues.add(
+      'pcap-variant',
+      `The records have headers of ${layout.recordHeaderOctets} octets, as ${layout.writer} wrote them, and are read so.`,
+      { packet: 1, offset, field: 'record header' },
+    );
+  }
+
   /** Packets of each header's part, counted only when someone asks. */
   countInterfacePackets(): void {
     if (this.headerRead) this.captureInterface.packets = this.packets - this.packetsBeforeInterface;
@@ -182,6 +199,7 @@ export class PcapReader extends CaptureReader {
 
   private appendedHeader(at: number, offset: number): void {
     this.countInterfacePackets();
+    this.beginSection(offset);
     this.issues.add(
       'pcap-appended',
       'Another capture file was appended to this one; both are read, one after the other.',

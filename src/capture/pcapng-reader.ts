@@ -47,6 +47,7 @@ export class PcapngReader extends PcapngFraming {
 
   private readSection(at: number, bodyEnd: number): void {
     this.sectionInterfaces = [];
+    this.beginSection(this.offset);
     const major = this.view.getUint16(at + 12, this.littleEndian);
     const minor = this.view.getUint16(at + 14, this.littleEndian);
     if (major !== 1 || (minor !== 0 && minor !== 2)) {

@@ -25,6 +25,8 @@ export interface ReadCaptureOptions {
   epochSeconds?: number | null;
   /** Called after every chunk; the total is null where it is not known. Octets are those of the file, compressed or not. */
   onProgress?: (octetsRead: number, octetsTotal: number | null) => void;
+  /** Only these octets of a plain file: one of the captures that it holds. */
+  section?: { readonly offset: number; readonly end: number };
   /** What `-` reads. */
   stdin?: Readable;
   /** Ends reading early, asked after every chunk: for a look at the start of a file. */
@@ -124,8 +126,11 @@ class CaptureRun {
   private fill(descriptor: number): number {
     this.makeRoom();
     const buffer = this.buffer;
+    const { section } = this.options;
+    const position = section === undefined ? null : section.offset + this.octetsRead;
+    const most = position === null ? buffer.freeOctets : Math.min(buffer.freeOctets, (section?.end ?? 0) - position);
     try {
-      const read = fs.readSync(descriptor, buffer.bytes, buffer.end, buffer.freeOctets, null);
+      const read = fs.readSync(descriptor, buffer.bytes, buffer.end, most, position);
       buffer.end += read;
       this.octetsRead += read;
       return read;

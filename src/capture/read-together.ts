@@ -15,6 +15,7 @@ import { PacketQueue } from './packet-queue.js';
 import { PacketRecord, type PacketSink } from './packet-record.js';
 import { peekCapture } from './peek-capture.js';
 import { readCapture } from './read-capture.js';
+import type { FileSection } from './sections.js';
 
 export interface TogetherSink extends PacketSink {
   /** The packets from now on are of this file; their numbers within it, added to this, are different from those of all other files. */
@@ -32,9 +33,10 @@ export interface TogetherOptions {
   onProgress?: ((file: string, octetsRead: number, octetsTotal: number | null) => void) | undefined;
 }
 
-/** A file to be read, and what is known of it beforehand. */
+/** A file to be read, or a part of one, and what is known of it beforehand. */
 interface Waiting {
   readonly file: string;
+  readonly section: FileSection | null;
   /** Seconds since 1970; null for a pipe, of which nothing is known, and infinite where there is no packet. */
   readonly firstAt: { seconds: number; nanoseconds: number } | null;
   readonly isPipe: boolean;
@@ -48,9 +50,9 @@ const MOST_NUMBERS = 2 ** 31 - 1;
 const COMPRESSED_WEIGHT = 65;
 const LEAST_WEIGHT = 4096;
 
-/** In the order of their first packets; what holds none comes last. */
+/** In the order of their first packets; what holds none comes last. Sections of one file have its numbers, and one base. */
 export async function readTogether(
-  files: readonly string[],
+  files: readonly (string | FileSection)[],
   sink: TogetherSink,
   options: TogetherOptions,
 ): Promise<{ read: ReadFile[]; epochSeconds: number | null }> {
@@ -63,22 +65,28 @@ export async function readTogether(
   }
 }
 
-async function lookedAt(files: readonly string[]): Promise<Waiting[]> {
+async function lookedAt(files: readonly (string | FileSection)[]): Promise<Waiting[]> {
   const waiting: Waiting[] = [];
   for (const file of files) {
-    const isPipe = file === '-' || isNoFile(file);
-    const peek = isPipe ? null : await peekCapture(file);
+    if (typeof file !== 'string') {
+      const octets = fs.statSync(file.file).size;
+      waiting.push({ file: file.file, section: file, firstAt: file.firstAt, isPipe: false, weight: octets });
+      continue;
+    }
+    const piped = isPipe(file);
+    const peek = piped ? null : await peekCapture(file);
     const seconds = peek?.firstSeconds ?? null;
     const firstAt = seconds === null ? null : { seconds, nanoseconds: peek?.firstNanoseconds ?? 0 };
-    const octets = isPipe ? 0 : (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    const octets = piped ? 0 : (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0);
     const weight = Math.max(LEAST_WEIGHT, octets * (peek?.compression == null ? 1 : COMPRESSED_WEIGHT));
-    waiting.push({ file, firstAt, isPipe, weight });
+    waiting.push({ file, section: null, firstAt, isPipe: piped, weight });
   }
   return waiting.sort((a, b) => compareTimes(a.firstAt, b.firstAt));
 }
 
-/** A pipe with a name, a shell's process substitution: what is read of it is gone. Directories are for `readCapture` to refuse. */
-function isNoFile(file: string): boolean {
+/** Standard input, a pipe with a name, a shell's process substitution: what is read of it is gone. Directories are for `readCapture` to refuse. */
+export function isPipe(file: string): boolean {
+  if (file === '-') return true;
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }
@@ -88,17 +96,26 @@ function compareTimes(a: Waiting['firstAt'], b: Waiting['firstAt']): number {
   return a.seconds - b.seconds || a.nanoseconds - b.nanoseconds;
 }
 
-/** Where each file's running numbers begin. Each has room for many times the packets that its size allows; a pipe for as many as all files. */
-function basesOf(waiting: readonly Waiting[]): number[] {
+interface Numbers {
+  readonly base: number;
+  readonly most: number;
+}
+
+/** Each file's running numbers: room for many times the packets that its size allows; for a pipe, for as many as all files. */
+function numbersOf(waiting: readonly Waiting[]): Numbers[] {
+  const byFile = new Map<string, number>();
+  for (const { file, weight } of waiting) byFile.set(file, weight);
   const ofFiles = waiting.reduce((sum, { isPipe, weight }) => sum + (isPipe ? 0 : weight), 0);
-  const weights = waiting.map(({ isPipe, weight }) => (isPipe ? Math.max(weight, ofFiles) : weight));
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  for (const { file, isPipe, weight } of waiting) if (isPipe) byFile.set(file, Math.max(weight, ofFiles));
+  const all = [...byFile.values()].reduce((sum, weight) => sum + weight, 0);
+  const numbers = new Map<string, Numbers>();
   let before = 0;
-  return weights.map((weight) => {
+  for (const [file, weight] of byFile) {
     const base = Math.floor((MOST_NUMBERS * before) / all);
     before += weight;
-    return base;
-  });
+    numbers.set(file, { base, most: Math.floor((MOST_NUMBERS * before) / all) - base });
+  }
+  return waiting.map(({ file }) => numbers.get(file) as Numbers);
 }
 
 /** One file while it is read. */
@@ -114,16 +131,18 @@ class Source {
 
   constructor(
     readonly place: number,
-    file: string,
+    { file, section }: Waiting,
     sink: TogetherSink,
     epochSeconds: number | null,
     onProgress: TogetherOptions['onProgress'],
   ) {
     const queue = this.queue;
+    const packetsBefore = section?.packetsBefore ?? 0;
     const begun = readCapture(
       file,
       {
         packet: (record) => {
+          record.number += packetsBefore;
           if (record.timeNs < this.directUntilNs && queue.isEmpty) sink.packet(record);
           else queue.add(record);
         },
@@ -133,6 +152,7 @@ class Source {
         epochSeconds,
         pause: () => (queue.isEmpty || this.cancelled ? undefined : this.wait()),
         enough: () => this.cancelled,
+        ...(section === null ? {} : { section }),
         ...(onProgress === undefined ? {} : { onProgress: (read, total) => onProgress(file, read, total) }),
       },
     );
@@ -176,7 +196,7 @@ class Source {
 
 class Reading {
   private readonly read: ReadFile[] = [];
-  private readonly bases: readonly number[];
+  private readonly numbers: readonly Numbers[];
   private readonly begun: Source[] = [];
   /** Those of `begun` that still have packets. */
   private active: Source[] = [];
@@ -190,7 +210,7 @@ class Reading {
     private readonly sink: TogetherSink,
     private readonly options: TogetherOptions,
   ) {
-    this.bases = basesOf(waiting);
+    this.numbers = numbersOf(waiting);
     this.epochSeconds = options.epochSeconds ?? waiting[0]?.firstAt?.seconds ?? null;
   }
 
@@ -229,8 +249,7 @@ class Reading {
 
   private async begin(place: number): Promise<void> {
     if (!this.waiting[place].isPipe) this.nextPlace = place + 1;
-    const { file } = this.waiting[place];
-    const source = new Source(place, file, this.sink, this.epochSeconds, this.options.onProgress);
+    const source = new Source(place, this.waiting[place], this.sink, this.epochSeconds, this.options.onProgress);
     this.begun.push(source);
     this.active.push(source);
     await this.refill(source, Number.NEGATIVE_INFINITY);
@@ -241,8 +260,8 @@ class Reading {
     await source.more(directUntilNs);
     if (source.summary === null || !source.queue.isEmpty) return;
     const { place, summary } = source;
-    const base = this.bases[place];
-    if (summary.packets > (this.bases[place + 1] ?? MOST_NUMBERS) - base)
+    const { base, most } = this.numbers[place];
+    if (summary.packets + (this.waiting[place].section?.packetsBefore ?? 0) > most)
       throw new CaptureError(
         'too-many-packets',
         summary.file,
@@ -291,6 +310,6 @@ class Reading {
   private announce(source: Source): void {
     if (this.atHand === source.place) return;
     this.atHand = source.place;
-    this.sink.fileAtHand(this.bases[source.place]);
+    this.sink.fileAtHand(this.numbers[source.place].base);
   }
 }

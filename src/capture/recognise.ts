@@ -20,6 +20,11 @@ export const RECOGNISABLE_OCTETS = 1024;
 
 const CAPTURE: Recognised = { kind: 'pcap', detail: '' };
 
+const IXIA = 'an Ixia variant of pcap: convert it first (editcap -F pcap IN OUT)';
+/** Navtel's and another one of libpcap's early days, which neither it nor Wireshark reads. */
+const PCAP_OF_SOMEONE =
+  'a variant of pcap that no current program reads: capture again, or convert it with the program that wrote it';
+
 /** Formats known by fixed octets at the start. */
 const SIGNATURES: readonly (readonly [hex: string, detail: string])[] = [
   ['fd377a585a00', 'xz-compressed: decompress it first (xz -d)'],
@@ -43,6 +48,21 @@ const SIGNATURES: readonly (readonly [hex: string, detail: string])[] = [
   ['58435000', 'a NetXRay or Windows Sniffer capture: convert it first (editcap -F pcapng IN OUT)'],
   ['697074726163652031', 'an AIX iptrace capture: convert it first (editcap -F pcapng IN OUT)'],
   ['697074726163652032', 'an AIX iptrace capture: convert it first (editcap -F pcapng IN OUT)'],
+  ['aaaaaaaa', 'an InfoVista 5View capture: convert it first (editcap -F pcapng IN OUT)'],
+  ['01104c00', 'a Novell LANalyzer capture: convert it first (editcap -F pcapng IN OUT)'],
+  ['01104d00', 'a Novell LANalyzer capture: convert it first (editcap -F pcapng IN OUT)'],
+  ['5452006400000000', 'an HP-UX nettl trace: convert it first (editcap -F pcapng IN OUT)'],
+  ['54520000', 'an HP-UX nettl trace: convert it first (editcap -F pcapng IN OUT)'],
+  ['4f62736572766572506b74427566', 'a Viavi Observer capture: convert it first (editcap -F pcapng IN OUT)'],
+  ['05564e46', 'a Visual Networks capture: convert it first (editcap -F pcapng IN OUT)'],
+  ['1c0001ac', IXIA],
+  ['ac01001c', IXIA],
+  ['1c0001ab', IXIA],
+  ['ab01001c', IXIA],
+  ['a1b234cd', PCAP_OF_SOMEONE],
+  ['cd34b2a1', PCAP_OF_SOMEONE],
+  ['a12b3c4d', PCAP_OF_SOMEONE],
+  ['4d3c2ba1', PCAP_OF_SOMEONE],
   ['7f454c46', 'a program (ELF), not a capture'],
   ['4d5a', 'a Windows program, not a capture'],
   ['25504446', 'a PDF document, not a capture'],

@@ -34,7 +34,7 @@ function isDoubtful({ observation }: HopView, capture: CaptureReport): boolean {
     observation.missedOctets > 0 ||
     summary.cutPackets > 0 ||
     (dropped ?? 0) + (droppedByOs ?? 0) + beforePackets > 0 ||
-    summary.issues.some((issue) => !/truncated|reserved-bits|version|appended|no-time/.test(issue.code))
+    summary.issues.some((issue) => !/truncated|reserved-bits|version|variant|appended|no-time/.test(issue.code))
   );
 }
 

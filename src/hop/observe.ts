@@ -3,8 +3,10 @@
  * Out: HopObservation; a CaptureError where an input is none.
  */
 
+import type { CaptureSummary } from '../capture/capture-summary.js';
 import { readCapture } from '../capture/read-capture.js';
-import { readTogether } from '../capture/read-together.js';
+import { isPipe, type ReadFile, readTogether } from '../capture/read-together.js';
+import { type FileSection, sectionsToSort } from '../capture/sections.js';
 import type { Profile } from '../message/profile.js';
 import { withoutTcp } from '../packet/other-traffic.js';
 import { KeyLog } from '../tls/key-log.js';
@@ -29,9 +31,20 @@ export async function observeHop(
   profile: Profile,
   { onProgress, epoch = null, keepAll = false, keyLogs = [] }: ObserveOptions = {},
 ): Promise<HopObservation> {
-  const observer = new Observer(profile, keyLogOf(keyLogs));
-  observer.context.keepAll = keepAll;
-  const { observed, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
+  const begin = () => {
+    const observer = new Observer(profile, keyLogOf(keyLogs));
+    observer.context.keepAll = keepAll;
+    return observer;
+  };
+  let observer = begin();
+  const { observed: inFileOrder, epochSeconds } = await readFiles(files, observer, onProgress, epoch);
+  let observed = inFileOrder;
+  const sections = await outOfOrder(observed);
+  if (sections !== null) {
+    observer = begin();
+    const { read } = await readTogether(sections, observer, { epochSeconds, onProgress });
+    observed = sorted(observed, read);
+  }
   const connections = observer.finish();
   const { context } = observer;
   let dropped: number | null = null;
@@ -71,6 +84,37 @@ export function keyLogOf(contents: readonly Uint8Array[]): KeyLog {
   const keyLog = new KeyLog();
   for (const content of contents) keyLog.add(content);
   return keyLog;
+}
+
+/** All files of the hop, and in the place of one whose appended captures stand in the wrong order, these; null where none does. */
+async function outOfOrder(observed: readonly ObservedFile[]): Promise<(string | FileSection)[] | null> {
+  if (observed.some(({ file, summary }) => summary.sections.length > 0 && isPipe(file))) return null;
+  const parts: (string | FileSection)[] = [];
+  for (const { file, summary } of observed) parts.push(...((await sectionsToSort(summary)) ?? [file]));
+  if (parts.every((part) => typeof part === 'string')) return null;
+  return observed.some(({ file }) => isPipe(file)) ? null : parts;
+}
+
+/** What was found of each file as a whole holds, but for what the wrong order made of it. */
+function sorted(observed: readonly ObservedFile[], read: readonly ReadFile[]): ObservedFile[] {
+  return observed
+    .map(({ file, summary }) => {
+      const parts = read.filter((each) => each.summary.file === file);
+      const backwardsTimestamps = parts.reduce((sum, part) => sum + part.summary.backwardsTimestamps, 0);
+      const { issues, issueCounts } = parts.length > 1 ? withSaid(summary) : summary;
+      return { file, base: parts[0].base, summary: { ...summary, backwardsTimestamps, issues, issueCounts } };
+    })
+    .sort((a, b) => a.base - b.base);
+}
+
+function withSaid({ issues, issueCounts }: CaptureSummary): Pick<CaptureSummary, 'issues' | 'issueCounts'> {
+  const code = 'appended-out-of-order';
+  const text =
+    'Captures were appended to one another in another order than that of their times, in which they are read';
+  return {
+    issues: [...issues, { code, text: `${text}.`, packet: null, offset: null, required: null, had: null, field: null }],
+    issueCounts: new Map([...issueCounts, [code, 1]]),
+  };
 }
 
 /** Feeds files to an observer in the order of time: rotated sets come in any order, overlap, or there is a file for each interface. */

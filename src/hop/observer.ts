@@ -93,8 +93,7 @@ export class Observer implements TogetherSink {
       this.timeDigits = record.timeDigits;
     }
     if (record.timeNs - clock.timeNs > PAUSE_NS && this.packets > 1) clock.steps.pause(clock.timeNs, record.timeNs);
-    // Within one file: files of a hop may overlap, and a tcpdump for each interface runs at the same time.
-    if (record.timeNs < clock.timeNs - FAR_BACK_NS && record.number > 1) clock.setBack(clock.timeNs, record.timeNs);
+    if (record.timeNs < clock.timeNs - FAR_BACK_NS && this.packets > 1) clock.setBack(clock.timeNs, record.timeNs);
     clock.timeNs = record.timeNs;
     clock.ref = this.base + record.number;
     if (!(record.timeNs >= this.firstNs)) this.firstNs = record.timeNs;

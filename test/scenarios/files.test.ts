@@ -135,10 +135,19 @@ describe.each(CHOSEN)('$name', (sample) => {
     expect(reasonsOf(verdict).filter((reason) => reason.includes('appended')).length).toBe(sample.hops.length);
   });
 
-  it('appended in the wrong order: claims nothing that is not so, and says what is wrong', async () => {
+  it('appended in the wrong order: is the same, and says so', async () => {
     const verdict = await verdictOf(sample, 'backwards', (capture) => [
-      Buffer.concat(pieces(capture, 3).reverse().map(whole)),
+      Buffer.concat(pieces(capture, 3, 5).reverse().map(whole)),
     ]);
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+    expect(reasonsOf(verdict).join()).toContain('in another order than that of their times');
+  });
+
+  it('put together in the wrong order without their headers: claims nothing that is not so, and says what is wrong', async () => {
+    const verdict = await verdictOf(sample, 'headless', ({ header, records }) => {
+      const [a, b, c] = pieces({ header, records }, 3).map((piece) => piece.records);
+      return [whole({ header, records: [...c, ...a, ...b] })];
+    });
     expect(falseClaims(sample, verdict)).toEqual([]);
     expect(reasonsOf(verdict).join()).toContain('appended in the wrong order');
   });
