@@ -286,6 +286,10 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
   const judged = blockedAt(attempt, hop, states[hop].sentNs);
   const blocked = typeof judged === 'string' ? null : judged;
   const sentNs = observation.messages.sentNs[row];
+  if (half.resetTo >= observation.messages.endOffset[row])
+    return open(
+      `it left ${views[hop].name}, and the other end reset the connection before a TCP ACK came; by the RST's own ACK number the octets had arrived, whoever sent it`,
+    );
   // Whatever the other side sent after it, to the connection's end, did not cover it.
   const refused = leg?.connection.closedBy != null && leg.connection.fromClient.lastSeenNs > sentNs;
   if (!isSentAgain(half, observation.messages, row) && !refused && blocked?.kind !== 'window-closed')

@@ -56,6 +56,8 @@ export interface ObservedHalf {
   /** Stream offset up to which octets are known, and the octets that a TCP ACK covers; of a decrypted stream its own. */
   next: number;
   ackedTo: number;
+  /** Octets that the ACK number of the other side's RST covers; of a decrypted stream its own. */
+  resetTo: number;
   packets: number;
   /** IPv4 Time to Live or IPv6 Hop Limit of the first packet: what routers on its way left of it. */
   hopLimit: number;

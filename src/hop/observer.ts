@@ -250,6 +250,7 @@ function describeHalf(
     baseSequence: half.baseSequence,
     next: sent?.next ?? half.next,
     ackedTo: sent?.records?.coveredBy(half.acks.offset) ?? half.acks.offset,
+    resetTo: sent?.records?.coveredBy(half.resetOffset) ?? half.resetOffset,
     packets: half.packets,
     hopLimit: half.hopLimit,
     firstSeenNs: half.firstSeenNs,

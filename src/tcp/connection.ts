@@ -71,13 +71,16 @@ export class TcpConnection {
     return half.started || this.packets > 0;
   }
 
-  /** A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions. */
+  /**
+   * A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions, or behind
+   * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB).
+   */
   isReplacedBy(segment: Segment, direction: 0 | 1): boolean {
-    if ((segment.flags & (Flag.ack | Flag.rst)) !== Flag.ack || segment.payloadLength === 0) return false;
-    return (
-      this.halves[direction].isFarFrom(segment.sequence | 0) &&
-      this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0)
-    );
+    if ((segment.flags & (Flag.ack | Flag.rst | Flag.syn)) !== Flag.ack) return false;
+    const half = this.halves[direction];
+    const sequence = segment.sequence | 0;
+    if (half.finOffset >= 0) return half.offsetOf(sequence) > half.finOffset + 1;
+    return half.isFarFrom(sequence) && this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0);
   }
 
   segment(segment: Segment, direction: 0 | 1): void {
@@ -102,6 +105,7 @@ export class TcpConnection {
     else if (!half.started) half.start(sequence);
     if ((flags & Flag.rst) !== 0) {
       half.resets++;
+      if ((flags & Flag.ack) !== 0 && other.started) other.resetAt(segment.acknowledgment | 0);
       this.reset(half, sequence, flags, direction);
       return;
     }

@@ -104,6 +104,8 @@ export class HalfStream {
   private heldOctets = 0;
   private holeAckedSinceNs = Number.NaN;
   finOffset = -1;
+  /** Octets that the other side's RST says it had got, by its ACK number. It is no TCP ACK: the RST may be a middlebox's. */
+  resetOffset = 0;
   /** The latest time at which a packet of this direction stood exactly at the end of what is known: nothing else was sent until then. */
   wholeUntilNs = Number.NaN;
   firstSeenNs = Number.NaN;
@@ -309,6 +311,11 @@ export class HalfStream {
     this.finOffset = this.offsetOf(sequence);
     // Captured after packets that count it as an octet.
     if (this.ahead > this.finOffset) this.ahead = this.finOffset;
+  }
+
+  resetAt(sequence: number): void {
+    const offset = this.offsetOf(sequence);
+    if (offset <= this.highest) this.resetOffset = Math.max(this.resetOffset, offset);
   }
 
   /** The other side's TCP ACK and window for this direction. `window` is scaled already. */
