@@ -188,7 +188,9 @@ function checkScenario(name) {
   const { hops, keyLog, proxyKeyLogs = {} } = JSON.parse(readFileSync(join(dir, 'scenario.json'), 'utf8'));
   const expected = JSON.parse(readFileSync(join(dir, 'expected.json'), 'utf8'));
   ids = expected.commands.map(({ id }) => id);
-  const keys = new Map(expected.connections.map(({ conn, key }) => [conn, key]));
+  const keys = new Map(
+    expected.connections.map(({ conn, key, ownKeys }) => [conn, [key, ...Object.values(ownKeys ?? {})]]),
+  );
   const scratch = mkdtempSync(join(tmpdir(), 'lasthop-check-'));
   // Where the agents' TLS ends no octets can be read here: test/scenarios/tls.test.ts holds that hop against tshark.
   const names = [...new Set(hops.map((hop) => hop.name))].filter(
@@ -221,7 +223,7 @@ function checkScenario(name) {
           if (attempt.states?.[hop]) same(where, attempt.states[hop], state);
           else if (process.argv.includes('--verbose')) process.stdout.write(`  ${where}: ${state}\n`);
           const key = seen.get(hop).commands.get(`${id} ${attempt.n}`)?.key;
-          if (key) same(`${where}, connection`, keys.get(attempt.conn), key);
+          if (key) same(`${where}, connection`, true, keys.get(attempt.conn).includes(key));
         }
         // Nothing of an attempt may be seen further out than its lastHop claims.
         const furthest = names.filter((hop) => /acked/.test(stateAt(seen.get(hop), id, attempt.n))).at(-1) ?? null;

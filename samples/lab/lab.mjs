@@ -32,6 +32,7 @@ function missingTools() {
     tcpdump: '--version',
     nginx: '-v',
     haproxy: '-v',
+    apache2: '-v',
     ip: '-V',
     iptables: '-V',
     tc: '-V',
@@ -75,6 +76,18 @@ function checkOutcomes({ outcomes = {}, agents }, commands) {
   }
 }
 
+/** Where gateways wrote keys of their own: those of the legs further out, by hop. */
+function ownKeys(key, lab) {
+  const own = {};
+  let inner = key;
+  for (;;) {
+    const found = lab.find((e) => e.event === 'own-key' && e.inner === inner);
+    if (found === undefined) return Object.keys(own).length > 0 ? { ownKeys: own } : {};
+    own[found.hop] = found.outer;
+    inner = found.outer;
+  }
+}
+
 /** The WebSockets that the server had. Where it was killed, that moment ended those which were open. */
 function connectionsFrom({ server, lab }) {
   const of = (event, conn) => server.filter((e) => e.event === event && e.conn === conn);
@@ -86,6 +99,7 @@ function connectionsFrom({ server, lab }) {
         conn,
         agent: of('auth', conn)[0]?.agent ?? null,
         key,
+        ...ownKeys(key, lab),
         openedAt: at,
         closedAt: of('close', conn)[0]?.at ?? killed?.at ?? null,
         pings: of('ping', conn).length,

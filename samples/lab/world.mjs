@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { apache } from './apache.mjs';
 import { finishFiles, startCapture } from './capture.mjs';
 import { isoMicros } from './events.mjs';
 import { haproxy, keyLines } from './haproxy.mjs';
@@ -62,11 +63,18 @@ export class World {
     this.dispatcher = await this.processes.forkIn(ns('origin'), 'dispatcher.mjs', {}, note('server'));
 
     const proxy = async (hop, netns, relayTo, config) => {
+      const place = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, ...relayTo };
+      const gateway = scenario.gateway?.[hop];
+      if (gateway) return this.processes.forkIn(ns(netns), 'gateway.mjs', { ...place, ...gateway }, note('lab'));
+      const tunnel = scenario.apache?.[hop];
+      if (tunnel !== undefined) {
+        const upstream = `${relayTo.upstreamHost}:${relayTo.upstreamPort}`;
+        return this.#apache(hop, netns, { listen: place.host, upstream, tunnel: tunnel === 'wstunnel' });
+      }
       const relay = scenario.relay?.[hop];
       if (!relay) return this.proxies.set(hop, await this.#nginx(hop, netns, config));
       const how = Array.isArray(relay) ? { rules: relay } : relay;
-      const at = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, ...how };
-      return this.processes.forkIn(ns(netns), 'relay.mjs', { ...at, ...relayTo }, note('lab'));
+      return this.processes.forkIn(ns(netns), 'relay.mjs', { ...place, ...how }, note('lab'));
     };
     const { readTimeout, innerTls = false, shutdownTimeout } = scenario;
     const certificate = scenario.agents.some((agent) => agent.tls) && !scenario.mute ? this.#certificate() : null;
@@ -116,6 +124,21 @@ export class World {
     });
     await sleep(250);
     if (child.exitCode !== null) throw new Error(`nginx at ${hop}: ${said}`);
+    return { child };
+  }
+
+  async #apache(hop, netns, config) {
+    const dir = join(this.dir, `apache-${hop}`);
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'apache.conf'), apache(dir, config));
+    const args = ['-f', join(dir, 'apache.conf'), '-DFOREGROUND'];
+    const child = this.processes.spawnIn(this.network.ns(netns), 'apache2', args);
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    await sleep(500);
+    if (child.exitCode !== null) throw new Error(`apache2 at ${hop}: ${said}`);
     return { child };
   }
 

@@ -39,7 +39,11 @@ export function streamOf(seen: Witness, leg: { hop: string; client: string; serv
 export function pairConnections(sample: Sample, verdict: VerdictJson, seen: Witness) {
   const faults: string[] = [];
   const conns = new Map<number, string>();
-  const byKey = new Map(sample.expected.connections.map((c) => [c.key, c]));
+  const byKey = new Map(
+    sample.expected.connections.flatMap((c) =>
+      [c.key, ...Object.values(c.ownKeys ?? {})].map((key) => [key, c] as const),
+    ),
+  );
   for (const connection of verdict.connections) {
     const keys = new Set<string>();
     for (const leg of connection.legs) {
@@ -55,7 +59,8 @@ export function pairConnections(sample: Sample, verdict: VerdictJson, seen: Witn
       if (stream !== undefined && (stream.key !== null) !== (leg.handshake === 'seen'))
         faults.push(`${connection.id} at ${leg.hop}: handshake ${leg.handshake}, but the key is ${stream.key}`);
     }
-    if (keys.size > 1) faults.push(`${connection.id}: legs of different WebSockets: ${[...keys]}`);
+    if (new Set([...keys].map((key) => byKey.get(key))).size > 1)
+      faults.push(`${connection.id}: legs of different WebSockets: ${[...keys]}`);
     const [key] = keys;
     let expected = byKey.get(key);
     if (keys.size === 0) {

@@ -32,6 +32,8 @@ export interface ExpectedConnection {
   conn: number;
   agent: string | null;
   key: string;
+  /** Where a hop wrote its own: the keys of the legs further out, by hop. */
+  ownKeys?: Record<string, string>;
   openedAt: string;
   closedAt: string | null;
   pings: number;
