@@ -223,6 +223,7 @@ export class MessageReader {
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     if (this.context.listing) return;
+    if (!whole && (role === Role.quiet || role === Role.authentication)) flags |= MessageFlag.named;
     if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);

@@ -127,16 +127,18 @@ class Groups {
     const votes = this.votes(observations);
     const count = this.sightings.length;
     const best = new Map<number, number>();
-    const ofEnd = (end: number, ofKind: number) => end * MARK_KINDS + (ofKind % MARK_KINDS);
+    const hops = observations.length;
+    // Captures of other hops may be longer: what one of them shares says nothing of another one.
+    const ofEnd = (end: number, other: number, ofKind: number) =>
+      (end * hops + this.sightings[other].hop) * MARK_KINDS + (ofKind % MARK_KINDS);
     const pairOf = (ofKind: number): [number, number] => {
       const pair = Math.floor(ofKind / MARK_KINDS);
       return [Math.floor(pair / count), pair % count];
     };
-    for (const [ofKind, shared] of votes)
-      for (const end of pairOf(ofKind)) {
-        const key = ofEnd(end, ofKind);
-        best.set(key, Math.max(best.get(key) ?? 0, shared));
-      }
+    for (const [ofKind, shared] of votes) {
+      const [x, y] = pairOf(ofKind);
+      for (const key of [ofEnd(x, y, ofKind), ofEnd(y, x, ofKind)]) best.set(key, Math.max(best.get(key) ?? 0, shared));
+    }
     for (const [ofKind, shared] of [...votes].sort((a, b) => b[1] - a[1])) {
       const [x, y] = pairOf(ofKind);
       if (this.root(x) === this.root(y) || shared < MIN_SHARED) continue;
@@ -146,7 +148,7 @@ class Groups {
         if (rivals === null || !this.hasOwnKey(x, y, servers, observations, rivals)) continue;
       }
       // Far fewer than the best partner shares: chance, a broadcast, or a command offered again on another connection.
-      else if ([x, y].some((end) => shared * 2 < (best.get(ofEnd(end, ofKind)) ?? 0))) continue;
+      else if ([ofEnd(x, y, ofKind), ofEnd(y, x, ofKind)].some((key) => shared * 2 < (best.get(key) ?? 0))) continue;
       this.join(x, y);
     }
   }
