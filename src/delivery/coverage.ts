@@ -3,7 +3,7 @@
  * proves itself whole, else the reason why not, for `absent`, `reached-agent` and `never-sent`: claims that something did not happen.
  */
 
-import { MessageFlag } from '../hop/message-table.js';
+import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { BlindSpan, HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
 import { divertedTo, movedTo } from './diverted.js';
@@ -96,15 +96,20 @@ function liesInKnownRow(
   known: Known,
 ): boolean {
   return half.unsound.some(
-    (row) => messages.startOffset[row] <= from && messages.endOffset[row] >= to && known.row(row),
+    (row) => messages.startOffset[row] <= from && messages.endOffset[row] >= to && isTold(messages, row, known),
   );
+}
+
+/** What it is, the part that was read says, or another hop. */
+function isTold(messages: MessageTable, row: number, known: Known): boolean {
+  return messages.has(row, MessageFlag.named) || known.row(row);
 }
 
 function unreadable(observation: HopObservation, half: ObservedHalf, stretch: Stretch, known: Known): string | null {
   const { messages } = observation;
   for (const row of half.unsound) {
     const sentNs = messages.sentNs[row];
-    if (sentNs < stretch.fromNs || sentNs > stretch.toNs || known.row(row)) continue;
+    if (sentNs < stretch.fromNs || sentNs > stretch.toNs || isTold(messages, row, known)) continue;
     return messages.has(row, MessageFlag.unreadable)
       ? 'a compressed message could not be inflated: what it refers back to was not captured'
       : 'a message is only partly in the capture';

@@ -6,7 +6,7 @@
 import { isoTime } from '../hop/timestamp.js';
 import { Role } from '../message/profile.js';
 import type { ClockDoubt } from '../path/clocks.js';
-import type { HopView, Path } from '../path/path.js';
+import { commonNs, type HopView, type Path } from '../path/path.js';
 import type { CommandLog, Entry } from './commands.js';
 import { seconds } from './coverage.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
@@ -60,9 +60,7 @@ export function judgeCommand(court: CommandCourt, command: number): DecidedComma
   if (attempts.length === 0) return unsent(court, command);
   const acks = paired(attempts, entries, Role.commandAck, court);
   const results = paired(attempts, entries, Role.result, court);
-  const verdicts = attempts.map(
-    (entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], attempts.length === 1),
-  );
+  const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], entries));
   let best = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
   return new JudgedCommand(court, command, verdicts, best);
@@ -127,14 +125,14 @@ class JudgedAttempt implements AttemptVerdict {
     readonly n: number,
     private readonly ack: Entry | null,
     private readonly resultEntry: Entry | null,
-    private readonly isOnly: boolean,
+    private readonly entries: readonly Entry[],
   ) {
     const { views, ackTimeoutNs } = court;
     const deadlineNs = entry.timeNs + ackTimeoutNs;
     this.attempt = {
       path: entry.path,
       views,
-      states: statesOf(views, entry, 'fromServer', deadlineNs),
+      states: statesOf(views, entry, 'fromServer', deadlineNs, entries),
       sentNs: entry.timeNs,
       deadlineNs,
       ackTimeoutNs,
@@ -143,8 +141,9 @@ class JudgedAttempt implements AttemptVerdict {
       uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
-    this.judgedAck = ack === null ? null : judgedReply(court, ack);
+    this.judgedAck = ack === null ? null : judgedReply(court, ack, entries);
     const { states } = this.attempt;
+    const isOnly = entries.every(({ role }, i) => role !== Role.command || entries[i] === entry);
     if (isOnly && (ack ?? resultEntry) !== null)
       for (let hop = 0; hop < states.length; hop++) passed(states, hop, views[hop], 'the agent answered it');
     this.ruling = this.inAnyOrder(this.rule());
@@ -202,7 +201,7 @@ class JudgedAttempt implements AttemptVerdict {
 
   get result(): Reply | null {
     if (this.resultEntry === null) return null;
-    this.judgedResult ??= judgedReply(this.court, this.resultEntry);
+    this.judgedResult ??= judgedReply(this.court, this.resultEntry, this.entries);
     return describedReply(this.court, this.attempt, this.judgedResult);
   }
 
@@ -210,7 +209,7 @@ class JudgedAttempt implements AttemptVerdict {
   private rule(): Ruling {
     const byAck = judgeAttempt(this.attempt, this.judgedAck);
     if (this.resultEntry === null || byAck.outcome === 'delivered') return byAck;
-    this.judgedResult = judgedReply(this.court, this.resultEntry);
+    this.judgedResult = judgedReply(this.court, this.resultEntry, this.entries);
     const ruling = judgeAttempt(this.attempt, this.judgedResult);
     const byResult = { ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') };
     return byResult.outcome === 'delivered' || this.judgedAck === null ? byResult : byAck;
@@ -220,9 +219,13 @@ class JudgedAttempt implements AttemptVerdict {
   private inAnyOrder(ruling: Ruling): Ruling {
     if (ruling.outcome === 'inconclusive') return ruling;
     for (const other of this.court.otherOrders) {
-      const { entry, ack, resultEntry, n, isOnly } = this;
-      const [ackThere, resultThere] = [ack, resultEntry].map((each) => each && other.entry(each));
-      const there = new JudgedAttempt(other.court, other.entry(entry), n, ackThere, resultThere, isOnly);
+      const { entry, ack, resultEntry, n, entries } = this;
+      const all = entries.map((each) => other.entry(each));
+      const [entryThere, ackThere, resultThere] = [entry, ack, resultEntry].map((each) =>
+        each === null ? null : (all[entries.indexOf(each)] ?? other.entry(each)),
+      );
+      if (entryThere === null) continue;
+      const there = new JudgedAttempt(other.court, entryThere, n, ackThere, resultThere, all);
       if (there.isFromNowhere && !this.isFromNowhere) continue;
       if (there.outcome === ruling.outcome && there.lostAt === ruling.lostAt && there.late === ruling.late) continue;
       return undecidedByOrder(this.court, ruling, other);
@@ -330,7 +333,13 @@ export function slackOf(views: readonly HopView[]): number {
 }
 
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
-function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadlineNs: number): Judged[] {
+function statesOf(
+  views: readonly HopView[],
+  entry: Entry,
+  sender: Sender,
+  deadlineNs: number,
+  entries: readonly Entry[],
+): Judged[] {
   const threads = entry.path[sender];
   const states: Judged[] = new Array(views.length);
   const outward = sender === 'fromServer';
@@ -350,6 +359,8 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
     if (!Number.isNaN(judged.sentNs)) sinceNs = judged.sentNs;
     if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
+    if (judged.state === 'absent' && threads.isDoubted(hop) && leftAsAnother(views[hop], entry, entries, sinceNs))
+      states[hop] = mistakable(views[hop], judged);
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
   for (let hop = seenFurther - step; hop >= 0 && hop < views.length; hop -= step) {
@@ -365,6 +376,22 @@ function statesOf(views: readonly HopView[], entry: Entry, sender: Sender, deadl
 /** Were the hops in another order, it would have passed a little earlier. */
 const MISORDERED_WITHIN_NS = 1e9;
 
+/** Whether another copy of the same message left this hop since then: it may be this one. */
+function leftAsAnother(view: HopView, entry: Entry, entries: readonly Entry[], sinceNs: number): boolean {
+  const { index, observation } = view;
+  return entries.some(({ path, role, thread }) => {
+    if (path !== entry.path || role !== entry.role || thread === entry.thread || observation === null) return false;
+    const row = path[role === Role.command ? 'fromServer' : 'fromClient'].row(thread, index);
+    const sentNs = row < 0 ? Number.NaN : observation.messages.sentNs[row];
+    return row >= 0 && !(commonNs(view, sentNs) < sinceNs);
+  });
+}
+
+function mistakable({ name }: HopView, judged: Judged): Judged {
+  const reason = `${name}: another copy of it left at this time; captures lost octets, so which attempt that was cannot be told`;
+  return { ...judged, state: 'unobserved', reason };
+}
+
 /** What a hop does not show has passed it all the same. */
 function passed(states: Judged[], hop: number, view: HopView, why: string): void {
   if (states[hop].state !== 'absent') return;
@@ -372,10 +399,10 @@ function passed(states: Judged[], hop: number, view: HopView, why: string): void
   states[hop] = { ...states[hop], state: 'unobserved', reason };
 }
 
-function judgedReply(court: CommandCourt, entry: Entry): JudgedReply {
+function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[]): JudgedReply {
   return {
     path: entry.path,
-    states: statesOf(court.views, entry, 'fromClient', entry.timeNs + court.ackTimeoutNs),
+    states: statesOf(court.views, entry, 'fromClient', entry.timeNs + court.ackTimeoutNs, entries),
     firstNs: entry.timeNs,
   };
 }

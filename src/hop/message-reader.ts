@@ -239,6 +239,7 @@ export class MessageReader {
       digest = hashOctets(bytes, start, end, digest);
     }
     if (this.context.listing) return;
+    if (!whole && (role === Role.quiet || role === Role.authentication)) flags |= MessageFlag.named;
     if (this.lastId >= 0) this.owner.spoken(role);
     if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
     const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);

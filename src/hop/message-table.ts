@@ -21,6 +21,8 @@ export const MessageFlag = {
   masked: 64,
   /** Not read here: another hop tells what stands at this place (path/carry-over.ts). */
   carried: 128,
+  /** Not read whole, but what was read says what it is, and that it belongs to no command. */
+  named: 256,
 } as const;
 
 /**
@@ -32,7 +34,7 @@ const FIRST_ROWS = 1 << 19;
 export class MessageTable {
   count = 0;
   connection = new Int32Array(FIRST_ROWS);
-  flags = new Uint8Array(FIRST_ROWS);
+  flags = new Uint16Array(FIRST_ROWS);
   opcode = new Uint8Array(FIRST_ROWS);
   /** Stream offsets of the message's frames, first header to last octet (of a partial one: where it would have ended). */
   startOffset = new Float64Array(FIRST_ROWS);
@@ -97,7 +99,7 @@ export class MessageTable {
   private grow(): void {
     const size = (this.count * 3) >> 1;
     this.connection = copied(this.connection, new Int32Array(size));
-    this.flags = copied(this.flags, new Uint8Array(size));
+    this.flags = copied(this.flags, new Uint16Array(size));
     this.opcode = copied(this.opcode, new Uint8Array(size));
     this.startOffset = copied(this.startOffset, new Float64Array(size));
     this.endOffset = copied(this.endOffset, new Float64Array(size));

@@ -43,6 +43,7 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
   let pairs = anchors(inner, outer);
   if (inner.half.unsound.length + outer.half.unsound.length > 0)
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
+  if (pairs.length === 0) pairs = anchorsByVotes(inner, outer);
   if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
   if (pairs.length === 0 && !knownShift(inner, outer))
     return { inner: alignByContent(inner, outer, pairs, towardsAgent, unmatched(outer)), mode: 'none', proven: [] };
@@ -129,6 +130,42 @@ function partsOf({ messages, half, strings }: AlignSide): Map<string, number> {
     seen.set(name, seen.has(name) ? -1 : position);
   });
   return seen;
+}
+
+/** Of one content no more copies are compared: broadcasts and empty Pings tell nothing. */
+const MAX_COPIES = 12;
+
+/**
+ * Where every content occurs several times (each command was offered again): all pairs of equal contents vote for the distance at which they
+ * stand. The true one has all copies that both sides hold, another one at least one copy of each command less.
+ */
+function anchorsByVotes(inner: AlignSide, outer: AlignSide): [number, number][] {
+  const copies = copiesOf(inner);
+  const votes = new Map<number, [number, number][]>();
+  for (const [key, positions] of copiesOf(outer))
+    for (const i of copies.get(key) ?? [])
+      for (const o of positions) {
+        const shift = outer.messages.startOffset[outer.half.rows[o]] - inner.messages.startOffset[inner.half.rows[i]];
+        const pairs = votes.get(shift);
+        if (pairs === undefined) votes.set(shift, [[i, o]]);
+        else pairs.push([i, o]);
+      }
+  const [most, next] = [...votes.values()].sort((a, b) => b.length - a.length);
+  if (most === undefined || most.length < LEAST_ALIKE || (next !== undefined && most.length * 2 < next.length * 3))
+    return [];
+  return increasing(most.sort((a, b) => a[1] - b[1]));
+}
+
+function copiesOf(side: AlignSide): Map<number, number[]> {
+  const { messages, half } = side;
+  const copies = new Map<number, number[]>();
+  half.rows.forEach((row, position) => {
+    if (!isWhole(messages, row) || messages.opcode[row] === 8 || messages.length[row] === 0) return;
+    const key = contentKey(side, row);
+    copies.set(key, [...(copies.get(key) ?? []), position]);
+  });
+  for (const [key, positions] of copies) if (positions.length > MAX_COPIES) copies.delete(key);
+  return copies;
 }
 
 /** Packets were cut: what is left are headers. */

@@ -177,6 +177,10 @@ function replace(threadAt: Int32Array, thread: number, by: number): void {
   if (position >= 0) threadAt[position] = by;
 }
 
+function isUnsound({ unsound }: ObservedHalf): boolean {
+  return unsound.length > 0;
+}
+
 /** Follows the messages of one direction over all legs of a path. */
 function threads(
   path: Path,
@@ -198,7 +202,9 @@ function threads(
     for (const before of inward) {
       const unread = !isWholeHalf(side.half) || !isWholeHalf(before.side.half);
       if (!unread && !isMissing(table, threadAt, before.hop)) continue;
-      const { inner, proven } = align(before.side, side, direction === 'fromServer');
+      const { inner, mode, proven } = align(before.side, side, direction === 'fromServer');
+      if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half)))
+        for (const hop of [before.hop, leg.hop]) table.doubt(hop);
       if (unread) agreements.push({ inner: before.hop, outer: leg.hop, proven });
       for (let position = 0; position < rows.length; position++) {
         if (inner[position] < 0) continue;

@@ -6,7 +6,7 @@
  */
 
 import { MessageFlag } from '../hop/message-table.js';
-import type { BlindSpan, HopObservation, ObservedHalf } from '../hop/observation.js';
+import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import type { Gap } from '../tcp/half-stream.js';
 import type { ProvenStretch } from './align-marks.js';
 import { copyRow } from './row-copy.js';
@@ -206,12 +206,19 @@ function adopt(table: ThreadTable, { half, hop, observation }: CarrySide, rows: 
 
 /** Spans that could not be read here, and were read there from end to end: they hold nothing that is not known. */
 function explain(table: ThreadTable, from: CarrySide, to: CarrySide, stretch: ProvenStretch): void {
-  const isRead = (span: Gap | BlindSpan) =>
+  const isRead = (span: Range) =>
     span.from >= stretch.from &&
     span.to <= stretch.to &&
     wasRead(table, from, span.from + stretch.shift, span.to + stretch.shift, to.hop);
   for (const span of to.half.gaps) if (isRead(span)) table.explain(to.hop, span);
   for (const span of to.half.blind) if (isRead(span)) table.explain(to.hop, span);
+  const { startOffset, endOffset } = to.observation.messages;
+  for (const row of to.half.unsound)
+    if (!table.isKnown(to.hop, row) && isRead({ from: startOffset[row], to: endOffset[row] })) table.know(to.hop, row);
+}
+
+function isTold(table: ThreadTable, hop: number, { messages }: HopObservation, row: number): boolean {
+  return messages.has(row, MessageFlag.named) || table.isKnown(hop, row);
 }
 
 /** From end to end, and what has an ID is known at the other hop, too. */
@@ -226,7 +233,7 @@ function wasRead(
   const meets = (span: Range) => span.from < to && span.to > from;
   if (half.gaps.some(meets) || half.blind.some(meets)) return false;
   const stands = (row: number) => startOffset[row] < to && endOffset[row] > from;
-  if (half.unsound.some((row) => stands(row) && !table.isKnown(hop, row))) return false;
+  if (half.unsound.some((row) => stands(row) && !isTold(table, hop, observation, row))) return false;
   return rows.every((row, position) => {
     if (!stands(row) || (opcode[row] !== TEXT && id[row] < 0)) return true;
     return threadAt[position] >= 0 && table.row(threadAt[position], toHop) >= 0;

@@ -8,6 +8,7 @@ export class ThreadTable {
   private rows: Int32Array;
   /** By hop: rows that were read only in part, and whole at another hop. */
   private readonly known: (Set<number> | undefined)[] = [];
+  private readonly doubted = new Set<number>();
   /** By hop: gaps and blind spans that another hop read. */
   private readonly explained: (Set<object> | undefined)[] = [];
 
@@ -64,6 +65,15 @@ export class ThreadTable {
   /** Whether another hop tells what a row is of which this one has only a part. */
   isKnown(hop: number, row: number): boolean {
     return this.known[hop]?.has(row) ?? false;
+  }
+
+  /** At this hop copies of one message may have been taken for each other: captures lost octets, and nothing proves how the streams agree. */
+  doubt(hop: number): void {
+    this.doubted.add(hop);
+  }
+
+  isDoubted(hop: number): boolean {
+    return this.doubted.has(hop);
   }
 
   /** Another hop tells all that stands in a span that this one could not read. */

@@ -74,7 +74,8 @@ describe('where nothing proves the order of the hops', () => {
     const scene = new Silent().goesOn(0, 6000);
     scene.says('server', 7000, frame(command('c-1')));
     // hop0 holds it; whether it came to hop1 that one's capture cannot tell, for octets are missing from it.
-    scene.says('client', 7040, masked(commandAck('c-1'))).goesOn(8000, 24_000);
+    scene.says('client', 7040, masked(commandAck('c-1')), [scene.legs[0]]);
+    scene.says('client', 7040, masked('{"type":"Heartbeat"}'), [scene.legs[1]]).goesOn(8000, 24_000);
     scene.lose(1, 7040, 7041);
     expect((await scene.hear()).of('c-1')).toMatchObject({ outcome: 'inconclusive', lostAt: null });
   });
