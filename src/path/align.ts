@@ -254,7 +254,10 @@ function byOffsets(
 function crosses(inner: AlignSide, i: number, outer: AlignSide, o: number, shift: number): boolean {
   const [a, b] = [inner.half.rows[i], outer.half.rows[o]];
   if (a === undefined || inner.messages.opcode[a] >= 8 || outer.messages.opcode[b] >= 8) return false;
-  if (!isWhole(inner.messages, a) || !isWhole(outer.messages, b)) return false;
+  // Where a message of one frame begins and ends its header says, whatever was cut off behind that.
+  const unclear = MessageFlag.partial | MessageFlag.fragmented;
+  if (!isWhole(inner.messages, a) && (inner.messages.flags[a] & unclear) !== 0) return false;
+  if (!isWhole(outer.messages, b) && (outer.messages.flags[b] & unclear) !== 0) return false;
   const [from, to] = [outer.messages.startOffset[b] - shift, outer.messages.endOffset[b] - shift];
   return (
     from !== inner.messages.startOffset[a] && inner.messages.endOffset[a] > from && inner.messages.startOffset[a] < to

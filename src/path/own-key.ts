@@ -158,13 +158,15 @@ function common({ clock }: KeyedConnection, timeNs: number): number {
   return clock === null ? timeNs : clock.toCommon(timeNs);
 }
 
-/** When each message that both carry once was sent at `a` and at `b`. */
+/** When each message that both carry equally often was sent at `a` and at `b`: a command is offered more than once. */
 function sharedTimes(a: KeyedConnection, b: KeyedConnection, way: 'fromServer' | 'fromClient'): [number, number][] {
   const shared: [number, number][] = [];
   const here = timesOf(a, way);
-  for (const [digest, timeNs] of timesOf(b, way)) {
-    const other = here.get(digest);
-    if (other !== undefined && !Number.isNaN(other) && !Number.isNaN(timeNs)) shared.push([other, timeNs]);
+  for (const [digest, there] of timesOf(b, way)) {
+    const times = here.get(digest);
+    if (times?.length !== there.length) continue;
+    for (let i = 0; i < there.length; i++)
+      if (!Number.isNaN(times[i]) && !Number.isNaN(there[i])) shared.push([times[i], there[i]]);
   }
   return shared;
 }
@@ -173,14 +175,16 @@ function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b 
   return a.length > 0 && b.length > 0 && !a.some((name) => b.includes(name));
 }
 
-/** By digest; NaN for what comes more than once. */
-function timesOf(side: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number> {
+/** By digest, in order. */
+function timesOf(side: KeyedConnection, way: 'fromServer' | 'fromClient'): Map<number, number[]> {
   const { connection, messages } = side;
-  const times = new Map<number, number>();
+  const times = new Map<number, number[]>();
   for (const row of connection[way].rows) {
     if (messages.opcode[row] >= 8 || (messages.id[row] < 0 && messages.length[row] < TELLS_FROM)) continue;
     const digest = messages.digest[row];
-    times.set(digest, times.has(digest) ? Number.NaN : common(side, messages.sentNs[row]));
+    const all = times.get(digest);
+    if (all === undefined) times.set(digest, [common(side, messages.sentNs[row])]);
+    else all.push(common(side, messages.sentNs[row]));
   }
   return times;
 }

@@ -124,6 +124,23 @@ describe('a gateway that writes a key of its own before hops that pass theirs', 
     ]);
   });
 
+  it('is linked in mid-connection where each command is offered twice, and no answer passes', () => {
+    const lab = new Lab();
+    const agents = [1, 2].map((n) => lab.agent(n, n * 100));
+    for (let n = 0; n < 8; n++)
+      for (const [i, agent] of agents.entries()) {
+        says(agent, 1500 + n * 1000 + i * 600, heartbeat);
+        for (const leg of all(agent)) leg.send(1600 + n * 1000 + i * 600, 'server', frame(command(`c-${i}${n >> 1}`)));
+        agent.outer.send(1640 + n * 1000 + i * 600, 'client', masked(commandAck(`c-${i}${n >> 1}`)));
+      }
+    const late = (tape: Tape) => tape.between(1000, 60_000);
+    const observations = [late(lab.server), late(lab.gateway)].map((tape) => observe(tape).observation);
+    expect(ends(buildPaths(['server', 'gw'], observations).paths)).toEqual([
+      [40_001, 50_001],
+      [40_002, 50_002],
+    ]);
+  });
+
   it('is not linked where the Heartbeats are out of step, as on the connection that the agent made next', () => {
     const lab = new Lab();
     const agent = lab.agent(1, 0);
