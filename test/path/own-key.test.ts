@@ -134,8 +134,9 @@ describe('a gateway that writes a key of its own before hops that pass theirs', 
         agent.outer.send(1640 + n * 1000 + i * 600, 'client', masked(commandAck(`c-${i}${n >> 1}`)));
       }
     const late = (tape: Tape) => tape.between(1000, 60_000);
-    const observations = [late(lab.server), late(lab.gateway)].map((tape) => observe(tape).observation);
-    expect(ends(buildPaths(['server', 'gw'], observations).paths)).toEqual([
+    // Two captures show the outer leg, and share all that is said on it: four times as much as the inner one has.
+    const observations = [lab.server, lab.gateway, lab.gateway].map((tape) => observe(late(tape)).observation);
+    expect(ends(buildPaths(['server', 'gw', 'gw too'], observations).paths).map((each) => each.slice(0, 2))).toEqual([
       [40_001, 50_001],
       [40_002, 50_002],
     ]);
