@@ -6,7 +6,8 @@ import type { CaptureSummary } from '../capture/capture-summary.js';
 import { inWords } from '../evidence/issue.js';
 import { endpoint } from '../hop/list.js';
 import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/observation.js';
-import { isoTime } from '../hop/timestamp.js';
+import { usualShiftNs } from '../hop/steady-clock.js';
+import { isoTime, stampOf } from '../hop/timestamp.js';
 import type { HopView, Leg, Path } from '../path/path.js';
 import { NO_KEYS } from '../tls/key-search.js';
 import { seconds } from './coverage.js';
@@ -18,7 +19,7 @@ import type { CaptureReport, ConnectionReport, HopReport, LegReport, PingReport 
 /** Connections that a reason names by their clients. */
 const MOST_NAMED = 3;
 
-export function describeHop(view: HopView): HopReport {
+export function describeHop(view: HopView, _index: number, views: readonly HopView[]): HopReport {
   const { observation } = view;
   const aligned = view.clock;
   const clockReasons = observation === null ? [] : clockTrouble(view, observation);
@@ -26,7 +27,12 @@ export function describeHop(view: HopView): HopReport {
     name: view.name,
     captures:
       observation === null ? [] : observation.files.map((file) => describeCapture(file, observation, clockReasons)),
-    clockOffsetMs: observation === null || aligned === null ? null : milliseconds(aligned.offsetNs),
+    clockOffsetMs:
+      observation === null || aligned === null
+        ? null
+        : milliseconds(
+            aligned.offsetNs - shiftNs(view) + shiftNs(views.find((each) => each.observation !== null) ?? view),
+          ),
     clockUncertaintyMs: observation === null || aligned === null ? null : milliseconds(aligned.uncertaintyNs),
     orderProven: view.orderProven,
   };
@@ -54,14 +60,19 @@ function describeCapture(
   };
 }
 
+/** How far its stamps are behind its steady time for most of the capture. */
+function shiftNs({ observation }: HopView): number {
+  return observation === null ? 0 : usualShiftNs(observation.resumed, observation.firstNs, observation.lastNs);
+}
+
 const MOST_STEPS = 3;
 /** Over a capture, what this is or less changes no verdict. */
 const DRIFT_WORTH_SAYING_NS = 100e6;
 
 /** Steps and drift of a hop's clock, in words. */
-function clockTrouble({ clock, index }: HopView, { epochSeconds, timeDigits }: HopObservation): string[] {
+function clockTrouble({ clock, index }: HopView, observation: HopObservation): string[] {
   if (clock === null) return [];
-  const at = (timeNs: number) => isoTime(timeNs, epochSeconds, timeDigits)?.slice(11, 19) ?? '?';
+  const at = (timeNs: number) => stampOf(observation, timeNs)?.slice(11, 19) ?? '?';
   const reasons = clock.ownSteps
     .slice(0, MOST_STEPS)
     .map(
@@ -94,7 +105,11 @@ function doubts(summary: CaptureSummary, observation: HopObservation): string[] 
     reasons.push(
       `it goes back in time by ${seconds(toNs - fromNs)}: its clock was set back, or files were appended in the wrong order`,
     );
-  if (summary.backwardsTimestamps > 0)
+  for (const { fromNs, stepNs } of observation.resumed.slice(0, MOST_STEPS))
+    reasons.push(
+      `its clock was set back by ${seconds(stepNs)} at ${stampOf(observation, fromNs - 1e3)?.slice(11, 19)}: streams go on there, and times are counted on`,
+    );
+  if (summary.backwardsTimestamps > observation.resumed.length)
     reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before`);
   reasons.push(...undecrypted(observation));
   return reasons;
@@ -141,14 +156,14 @@ export function describeConnection(path: Path, views: readonly HopView[]): Conne
 }
 
 function describeLeg({ connection, linkedBy }: Leg, view: HopView): LegReport {
-  const { epochSeconds, timeDigits } = view.observation as HopObservation;
+  const observation = view.observation as HopObservation;
   const { tls } = connection;
   return {
     hop: view.name,
     client: endpoint(connection.clientAddress, connection.clientPort),
     server: endpoint(connection.serverAddress, connection.serverPort),
-    openedAt: isoTime(connection.openedNs, epochSeconds, timeDigits),
-    closedAt: isoTime(connection.closedNs, epochSeconds, timeDigits),
+    openedAt: stampOf(observation, connection.openedNs),
+    closedAt: stampOf(observation, connection.closedNs),
     closedBy: connection.closedBy,
     quietBeforeCloseMs: quietMs(view, connection),
     handshake: connection.handshake?.accepted ? 'seen' : 'missing',

@@ -6,7 +6,7 @@
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
-import { isoTime } from '../hop/timestamp.js';
+import { stampOf } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { blindness, type Known, type Stretch, seconds } from './coverage.js';
 import { absentByRecords, identifiedByRecords } from './inferred.js';
@@ -237,7 +237,7 @@ export function described(view: HopView, judged: Judged): HopState {
       retransmissions: 0,
       packets: [],
     };
-  const { messages, epochSeconds, timeDigits } = observation;
+  const { messages } = observation;
   const sentNs = messages.sentNs[row];
   const ackNs = messages.tcpAckNs[row];
   const acked = !Number.isNaN(ackNs);
@@ -246,8 +246,8 @@ export function described(view: HopView, judged: Judged): HopState {
     state,
     grade: state === 'unobserved' ? 'none' : judged.inferred ? 'inferred' : 'measured',
     reason,
-    sentAt: isoTime(sentNs, epochSeconds, timeDigits),
-    tcpAckedAt: acked ? isoTime(ackNs, epochSeconds, timeDigits) : null,
+    sentAt: stampOf(observation, sentNs),
+    tcpAckedAt: acked ? stampOf(observation, ackNs) : null,
     tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(commonNs(view, ackNs) - commonNs(view, sentNs)) : null,
     bytes: messages.has(row, MessageFlag.partial) ? messages.octetsSeen[row] : messages.octets(row),
     retransmissions: messages.retransmissions[row],

@@ -3,12 +3,12 @@
  * In: the command log. Out: CommandVerdict, built when asked for and not kept.
  */
 
-import { isoTime } from '../hop/timestamp.js';
+import { stampOf } from '../hop/timestamp.js';
 import { Role } from '../message/profile.js';
 import type { ClockDoubt } from '../path/clocks.js';
 import { commonNs, type HopView, type Path } from '../path/path.js';
+import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import type { CommandLog, Entry } from './commands.js';
-import { seconds } from './coverage.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
@@ -128,7 +128,7 @@ class JudgedAttempt implements AttemptVerdict {
     private readonly entries: readonly Entry[],
   ) {
     const { views, ackTimeoutNs } = court;
-    const deadlineNs = entry.timeNs + ackTimeoutNs;
+    const deadlineNs = deadlineAfter(court, entry.timeNs, ackTimeoutNs);
     this.attempt = {
       path: entry.path,
       views,
@@ -308,15 +308,6 @@ function onlyAnswer(attempt: Entry, entries: readonly Entry[], role: number, sla
   return elsewhere;
 }
 
-/** In words, if a clock was stepped between two moments of common time: how long it was between them is then not known. */
-export function steppedBetween({ doubts, views }: CommandCourt, fromNs: number, toNs: number): string | null {
-  const doubt = doubts.find((each) => each.fromNs <= toNs && each.toNs >= fromNs);
-  if (doubt === undefined) return null;
-  const { hop, stepNs } = doubt;
-  const others = views.filter(({ index, observation }) => index < hop && observation !== null).map(({ name }) => name);
-  return `the clock of ${views[hop].name} or of ${others.join(' or ')} was set ${stepNs > 0 ? 'forward' : 'back'} by ${seconds(Math.abs(stepNs))} at this time, so whether the deadline had passed cannot be told`;
-}
-
 /** Attempt and reply may be timed by different captures. */
 const SLACK_NS = 50e6;
 
@@ -402,7 +393,7 @@ function passed(states: Judged[], hop: number, view: HopView, why: string): void
 function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[]): JudgedReply {
   return {
     path: entry.path,
-    states: statesOf(court.views, entry, 'fromClient', entry.timeNs + court.ackTimeoutNs, entries),
+    states: statesOf(court.views, entry, 'fromClient', deadlineAfter(court, entry.timeNs, court.ackTimeoutNs), entries),
     firstNs: entry.timeNs,
   };
 }
@@ -425,8 +416,8 @@ function describedDispatch(court: CommandCourt, command: number): CommandVerdict
   const [{ file, data }] = cited(observation, refs, []);
   return {
     hop: court.views[seen.hop].name,
-    askedAt: isoTime(dispatch.askedNs, observation.epochSeconds, observation.timeDigits) ?? '',
-    answeredAt: isoTime(dispatch.answeredNs, observation.epochSeconds, observation.timeDigits),
+    askedAt: stampOf(observation, dispatch.askedNs) ?? '',
+    answeredAt: stampOf(observation, dispatch.answeredNs),
     status: dispatch.status === 0 ? null : dispatch.status,
     file,
     packets: data,

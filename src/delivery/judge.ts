@@ -5,6 +5,7 @@
 
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
+import type { Stepped } from './clock-doubt.js';
 import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
@@ -40,8 +41,8 @@ export interface Attempt {
   takenForAgent: string | null;
   /** By hop: the address of a hop between it and the next inner one, which was neither captured nor named. */
   uncaptured: readonly (string | null)[];
-  /** Why nothing can be said of how long it was between two moments of common time; null where it can. */
-  steppedAt(fromNs: number, toNs: number): string | null;
+  /** By how much it may have been longer or shorter between two moments of common time, and why; null where that is known. */
+  steppedAt(fromNs: number, toNs: number): Stepped | null;
 }
 
 /** A message that takes longer through the hops than this was held back on its way. */
@@ -59,12 +60,13 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   const { views } = attempt;
   const { states } = reply;
   const lastHop = views[views.length - 1].name;
+  const stepped = attempt.steppedAt(attempt.sentNs, reply.firstNs + attempt.ackTimeoutNs);
   const open = (reason: () => string): Ruling => ({
     outcome: 'inconclusive',
     lastHop,
     lostAt: null,
     late: false,
-    reason,
+    reason: () => (stepped === null ? reason() : `${reason()}; ${stepped.words}`),
   });
   let innermost = 0;
   while (innermost < states.length && !left(states[innermost])) innermost++;
@@ -73,8 +75,6 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
   for (let hop = 0; hop < innermost; hop++)
     if (states[hop].state !== 'unobserved' || covers(views[hop], states[hop], reply)) lost = true;
   if (!lost) return delivered(attempt, reply, innermost, lastHop);
-  const stepped = attempt.steppedAt(attempt.sentNs, reply.firstNs + attempt.ackTimeoutNs);
-  if (stepped !== null) return open(() => `the agent's CommandAck reached ${views[innermost].name}; ${stepped}`);
   const where = views[innermost].name;
   const next = states[innermost - 1];
   const between = attempt.uncaptured[innermost] ?? null;
@@ -158,26 +158,47 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
 function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: number): boolean {
-  if (attempt.steppedAt(attempt.sentNs, arrivedNs) !== null) return false;
   const passedNs = attempt.states[hop].sentNs;
-  if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs && !clocksDisagree(attempt, reply);
-  return arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.deadlineNs;
+  if (Number.isNaN(passedNs))
+    return (
+      attempt.steppedAt(attempt.sentNs, arrivedNs) === null &&
+      arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.sentNs + attempt.ackTimeoutNs
+    );
+  const stepped = attempt.steppedAt(attempt.sentNs, arrivedNs);
+  const steady = attempt.views.every(({ clock }) => clock === null || clock.steady);
+  if (stepped === null && steady) return arrivedNs - passedNs > attempt.ackTimeoutNs;
+  return (
+    isLateByMost(attempt, reply) || (stepped !== null && arrivedNs - passedNs - stepped.byNs > attempt.ackTimeoutNs)
+  );
 }
 
 /** When it came to the innermost hop was not captured: not before it left the others. */
 function isLateFurtherOut(attempt: Attempt, { states }: JudgedReply): boolean {
   return states.some(
     ({ sentNs }, hop) =>
-      sentNs - withinNs(attempt.views[hop], sentNs) > attempt.deadlineNs &&
+      sentNs - withinNs(attempt.views[hop], sentNs) > attempt.sentNs + attempt.ackTimeoutNs &&
       attempt.steppedAt(attempt.sentNs, sentNs) === null,
   );
 }
 
-/** Some clock was stepped, and by another hop's the reply came in time. */
-function clocksDisagree(attempt: Attempt, reply: JudgedReply): boolean {
-  const { views, states, ackTimeoutNs } = attempt;
-  if (views.every(({ clock }) => clock === null || clock.steady)) return false;
-  return states.some((judged, hop) => reply.states[hop].sentNs - judged.sentNs <= ackTimeoutNs);
+/**
+ * Some clock was stepped. Each capture that holds both tells by its own stamps how long it took: two that say it was late, or one that no other
+ * contradicts. Not one in which the answer comes before the command: that one's clock was set back.
+ */
+function isLateByMost({ views, states, ackTimeoutNs }: Attempt, reply: JudgedReply): boolean {
+  let late = 0;
+  let inTime = 0;
+  states.forEach(({ row }, hop) => {
+    const sentNs = views[hop].observation?.messages.sentNs;
+    const answer = reply.states[hop].row;
+    if (sentNs === undefined || row < 0 || answer < 0) return;
+    const [fromNs, toNs] = [sentNs[row], sentNs[answer]];
+    if (views[hop].clock?.ownSteps.some((step) => step.fromNs <= toNs && step.toNs >= fromNs)) return;
+    const tookNs = toNs - fromNs;
+    if (tookNs > ackTimeoutNs) late++;
+    else if (tookNs >= 0) inTime++;
+  });
+  return late > 1 || (late === 1 && inTime === 0);
 }
 
 /** Whether a hop that did not see the reply was capturing when it should have come by: then what it missed stays open. */
@@ -193,15 +214,14 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
   const { states, views, path } = attempt;
   const furthest = states.findLastIndex(left);
   const lastHop = furthest < 0 ? null : views[furthest].name;
+  const stepped = attempt.steppedAt(attempt.sentNs, attempt.deadlineNs);
   const open = (reason: string): Ruling => ({
     outcome: 'inconclusive',
     lastHop,
     lostAt: null,
     late: false,
-    reason: () => reason,
+    reason: () => (stepped === null ? reason : `${reason}; ${stepped.words}`),
   });
-  const stepped = attempt.steppedAt(attempt.sentNs, attempt.deadlineNs);
-  if (stepped !== null) return open(`${lastHop === null ? 'it left no hop' : `it left ${lastHop}`}; ${stepped}`);
   const next = states[furthest + 1];
   const nextName = furthest + 1 < views.length ? views[furthest + 1].name : 'agent';
 

@@ -6,10 +6,11 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
+import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import { blindness, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
 import { broughtInward } from './inner-side.js';
-import { type CommandCourt, steppedBetween } from './judge-command.js';
+import type { CommandCourt } from './judge-command.js';
 import { innermostIsCertain } from './order-doubt.js';
 import { wholeCapture } from './settle.js';
 import type { CommandVerdict } from './verdict.js';
@@ -49,13 +50,12 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
   const window =
     seen === undefined
       ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }
-      : { fromNs: seen.askedNs, toNs: seen.askedNs + ackTimeoutNs };
+      : { fromNs: seen.askedNs, toNs: deadlineAfter(court, seen.askedNs, ackTimeoutNs) };
   const stepped = seen === undefined ? null : steppedBetween(court, window.fromNs, window.toNs);
-  if (stepped !== null) return open(`asked for, and no frame with it was seen; ${stepped}${whole}`);
   const endNs = commonNs(inner, observation.lastNs);
   if (endNs < window.toNs)
     return open(
-      `asked for, and no frame with it was seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline${whole}`,
+      `asked for, and no frame with it was seen, but the capture of ${inner.name} ends ${seconds(window.toNs - endNs)} before the deadline${stepped === null ? '' : `; ${stepped.words}`}${whole}`,
     );
   if (
     seen === undefined &&

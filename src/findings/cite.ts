@@ -5,7 +5,7 @@
 import { cited } from '../delivery/hop-state.js';
 import type { Finding } from '../delivery/verdict.js';
 import type { HopObservation } from '../hop/observation.js';
-import { isoTime } from '../hop/timestamp.js';
+import { stampOf } from '../hop/timestamp.js';
 import type { HopView } from '../path/path.js';
 
 export type Evidence = Finding['evidence'][number];
@@ -35,5 +35,5 @@ export function packetsOf(observation: HopObservation, row: number): number[] {
 /** Time of day on the hop's own clock, as the capture shows it: 05:54:46.212. */
 export function clockTime({ observation }: HopView, timeNs: number): string {
   if (observation === null) return '?';
-  return isoTime(timeNs, observation.epochSeconds, 6)?.slice(11, 23) ?? '?';
+  return stampOf(observation, timeNs, 6)?.slice(11, 23) ?? '?';
 }

@@ -6,7 +6,7 @@
 import { seconds } from '../delivery/coverage.js';
 import type { Change } from '../delivery/verdict.js';
 import type { HopObservation } from '../hop/observation.js';
-import { isoTime } from '../hop/timestamp.js';
+import { stampOf } from '../hop/timestamp.js';
 import { commonNs, type HopView, type Leg, localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import type { Facts } from './facts.js';
@@ -141,5 +141,5 @@ function differences(facts: Facts, before: Path | null, after: Path, openedNs: n
 
 /** On the common clock, as the contract writes times. */
 export function isoOf({ observation }: HopView, timeNs: number): string {
-  return observation === null ? '' : (isoTime(timeNs, observation.epochSeconds, observation.timeDigits) ?? '');
+  return observation === null ? '' : (stampOf(observation, timeNs) ?? '');
 }

@@ -13,6 +13,7 @@ import type { ObservedConnection, ObservedFile, ObservedHalf } from './observati
 import { keyLogOf, readFiles } from './observe.js';
 import { Observer } from './observer.js';
 import type { Side } from './side.js';
+import { asStamped } from './steady-clock.js';
 import { isoTime } from './timestamp.js';
 
 export interface ListOptions {
@@ -56,7 +57,9 @@ export async function listConnections(files: string[], options: ListOptions): Pr
   const connections = observer.finish();
   warnOf(observer, observed, options);
   const digits = observed.some(({ summary }) => summary.timeDigits === 9) ? 9 : 6;
-  return connections.map((connection) => summaryOf(connection, (timeNs) => isoTime(timeNs, epochSeconds, digits)));
+  return connections.map((connection) =>
+    summaryOf(connection, (timeNs) => isoTime(asStamped(timeNs, observer.steady.setBacks), epochSeconds, digits)),
+  );
 }
 
 function progressOf(options: ListOptions) {
@@ -106,7 +109,10 @@ class FrameLister {
       firstPacket: seen?.refs[0] ?? context.clock.ref,
       at:
         isoTime(
-          seen === null || Number.isNaN(seen.lastSentNs) ? context.clock.timeNs : seen.lastSentNs,
+          asStamped(
+            seen === null || Number.isNaN(seen.lastSentNs) ? context.clock.timeNs : seen.lastSentNs,
+            this.observer.steady.setBacks,
+          ),
           this.observer.epochSeconds,
           this.observer.timeDigits,
         ) ?? '',

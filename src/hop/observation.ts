@@ -14,6 +14,7 @@ import type { TlsFacts } from '../tls/facts.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
 import type { MessageTable } from './message-table.js';
 import type { RecordTable } from './record-table.js';
+import type { SetBack } from './steady-clock.js';
 
 export interface ObservedFile {
   file: string;
@@ -225,6 +226,8 @@ export interface HopObservation {
   missedOctets: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];
+  /** It was set back while streams went on: times go on from there, and are shown as they were stamped. */
+  resumed: readonly SetBack[];
   /** It was set forward between two packets, as the senders' timestamps tell. */
   clockSteps: readonly ClockStep[];
   /** What was wrong with packets below TCP, each kind a few times; and how often, by code. */

@@ -72,6 +72,7 @@ export async function observeHop(
     tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
     setBacks: observer.context.clock.setBacks,
+    resumed: observer.steady.setBacks,
     clockSteps: observer.context.clock.steps.finish(),
     issues: observer.decoder.issues.issues,
     issueCounts: observer.decoder.issues.counts,

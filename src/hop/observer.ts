@@ -30,10 +30,12 @@ import type {
 } from './observation.js';
 import type { RowList } from './row-list.js';
 import type { Side } from './side.js';
+import { SteadyClock } from './steady-clock.js';
 
 const MAX_TOO_BIG = 1024;
 /** Queues and interfaces hand packets over out of order by less: the clock was set back, or files were appended in the wrong order. */
 const FAR_BACK_NS = 1e9;
+const SOON_PACKETS = 64;
 
 /** Of all connections without octets. */
 const NONE = new Int32Array(0);
@@ -65,6 +67,10 @@ export class Observer implements TogetherSink {
   lastNs = Number.NaN;
   missedOctets = 0;
   readonly tooBig: ObservedTooBig[] = [];
+  readonly steady = new SteadyClock();
+  /** Times between which the capture went back, and after which packet: told unless streams turn out to go on. */
+  private back: [number, number] | null = null;
+  private backAt = 0;
   /** Of all segments: more than a network carries in one piece tells of offloading. */
   largestPayload = 0;
 
@@ -92,19 +98,43 @@ export class Observer implements TogetherSink {
       this.epochSeconds = record.epochSeconds;
       this.timeDigits = record.timeDigits;
     }
-    if (record.timeNs - clock.timeNs > PAUSE_NS && this.packets > 1) clock.steps.pause(clock.timeNs, record.timeNs);
-    if (record.timeNs < clock.timeNs - FAR_BACK_NS && this.packets > 1) clock.setBack(clock.timeNs, record.timeNs);
-    clock.timeNs = record.timeNs;
-    clock.ref = this.base + record.number;
-    if (!(record.timeNs >= this.firstNs)) this.firstNs = record.timeNs;
-    if (!(record.timeNs <= this.lastNs)) this.lastNs = record.timeNs;
+    if (record.number === 1) this.steady.restart(record.timeNs + this.steady.shiftNs);
     const decoded = this.decoder.decode(record, this.segment);
+    const behind = this.steady.isBehind(record.timeNs + this.steady.shiftNs);
+    const wasSet = behind && decoded === Decoded.tcp && this.wasSetBack(record.timeNs + this.steady.shiftNs);
+    const timeNs = record.timeNs + this.steady.shiftNs;
+    if (timeNs - clock.timeNs > PAUSE_NS && this.packets > 1 && !wasSet) clock.steps.pause(clock.timeNs, timeNs);
+    if (timeNs < clock.timeNs - FAR_BACK_NS && this.packets > 1) this.noteBack(clock.timeNs, timeNs);
+    clock.timeNs = timeNs;
+    clock.ref = this.base + record.number;
+    if (!(timeNs >= this.firstNs)) this.firstNs = timeNs;
+    if (!(timeNs <= this.lastNs)) this.lastNs = timeNs;
     if (decoded === Decoded.icmp) this.icmp();
     if (decoded !== Decoded.tcp) return;
     this.tcpPackets++;
     const { payloadLength } = this.segment;
     if (payloadLength > this.largestPayload) this.largestPayload = payloadLength;
     this.table.segment(this.segment);
+  }
+
+  private wasSetBack(timeNs: number): boolean {
+    const half = this.table.continuedBy(this.segment);
+    const elapsedNs = half === null ? Number.NaN : half.elapsedNs(this.segment.timestampValue | 0);
+    const wasSet = this.steady.setBack(timeNs, half, elapsedNs, half === null ? Number.NaN : half.lastTickedNs);
+    // What came first after it may have belonged to no stream that told.
+    if (wasSet && this.packets - this.backAt < SOON_PACKETS) this.back = null;
+    return wasSet;
+  }
+
+  private noteBack(fromNs: number, toNs: number): void {
+    this.tellBack();
+    this.back = [fromNs, toNs];
+    this.backAt = this.packets;
+  }
+
+  private tellBack(): void {
+    if (this.back !== null) this.context.clock.setBack(this.back[0], this.back[1]);
+    this.back = null;
   }
 
   fileAtHand(base: number): void {
@@ -138,6 +168,7 @@ export class Observer implements TogetherSink {
 
   /** The last file was read. */
   finish(): ObservedConnection[] {
+    this.tellBack();
     this.context.clock.timeNs = this.lastNs;
     this.table.finish();
     return this.connections;

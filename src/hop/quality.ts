@@ -13,6 +13,7 @@ import { endpoint } from './list.js';
 import type { ObservedConnection, ObservedHalf } from './observation.js';
 import { readFiles } from './observe.js';
 import { Observer } from './observer.js';
+import { asStamped } from './steady-clock.js';
 import { isoTime } from './timestamp.js';
 
 export interface QualityOptions {
@@ -31,7 +32,8 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
   );
   const connections = observer.finish();
   const [{ summary }] = observed;
-  const iso = (timeNs: number) => isoTime(timeNs, epochSeconds, summary.timeDigits);
+  const isoOf = (timeNs: number) => isoTime(timeNs, epochSeconds, summary.timeDigits);
+  const iso = (timeNs: number) => isoOf(asStamped(timeNs, observer.steady.setBacks));
   const described = connections.filter((each) => each !== undefined).map((each) => describe(each, iso));
   const base = {
     file,
@@ -40,16 +42,19 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     linkTypes: [...summary.linkTypes],
     packets: summary.packets,
     tcpPackets: observer.tcpPackets,
-    firstAt: summary.minTimeNs === null ? null : iso(summary.minTimeNs),
-    lastAt: summary.maxTimeNs === null ? null : iso(summary.maxTimeNs),
+    firstAt: summary.minTimeNs === null ? null : isoOf(summary.minTimeNs),
+    lastAt: summary.maxTimeNs === null ? null : isoOf(summary.maxTimeNs),
     droppedPackets: dropped(summary),
     cutPackets: summary.cutPackets,
     untimedPackets: summary.untimedPackets,
     backwardsTimestamps: summary.backwardsTimestamps,
-    clockSetBacks: observer.context.clock.setBacks.map(({ fromNs, toNs }) => ({
-      at: iso(fromNs) ?? '',
-      backMs: Math.round((toNs - fromNs) / 1e3) / 1e3,
-    })),
+    clockSetBacks: [
+      ...observer.context.clock.setBacks.map(({ fromNs, toNs }) => ({
+        at: iso(fromNs) ?? '',
+        backMs: inMs(toNs - fromNs),
+      })),
+      ...observer.steady.setBacks.map(({ fromNs, stepNs }) => ({ at: iso(fromNs - 1e3) ?? '', backMs: inMs(stepNs) })),
+    ],
     missedOctets: sum(described, (each) => each.missedOctets),
     cutOctets: sum(described, (each) => each.cutOctets),
     duplicates: sum(described, (each) => each.duplicates),
@@ -167,4 +172,8 @@ function dropped({ drops }: CaptureSummary): number | null {
 
 function sum<T>(all: readonly T[], of: (each: T) => number): number {
   return all.reduce((total, each) => total + of(each), 0);
+}
+
+function inMs(ns: number): number {
+  return Math.round(ns / 1e3) / 1e3;
 }

@@ -2,6 +2,17 @@
  * Times as the contract wants them: ISO 8601, UTC, with the capture's own digits. In: nanoseconds since an epoch in seconds.
  */
 
+import { asStamped, type SetBack } from './steady-clock.js';
+
+/** As the capture stamped it. */
+export function stampOf(
+  { resumed, epochSeconds, timeDigits }: { resumed: readonly SetBack[]; epochSeconds: number; timeDigits: 6 | 9 },
+  timeNs: number,
+  digits = timeDigits,
+): string | null {
+  return isoTime(resumed.length === 0 ? timeNs : asStamped(timeNs, resumed), epochSeconds, digits);
+}
+
 /** The last whole second that was asked for, as text: times come in clusters. */
 let lastSecond = Number.NaN;
 let lastText = '';

@@ -6,7 +6,7 @@
 import { Flag, type Segment } from '../packet/segment.js';
 import { TcpConnection } from './connection.js';
 import { hash, hashOf } from './four-tuple.js';
-import type { StreamConsumer } from './half-stream.js';
+import type { HalfStream, StreamConsumer } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
 import { PastConnections } from './past-connections.js';
 
@@ -80,6 +80,16 @@ export class ConnectionTable {
       this.current = connection;
       connection.segment(segment, 0);
     } else connection.segment(segment, direction);
+  }
+
+  /** The stream that a segment follows where it stands, though it is stamped earlier; null where none does. */
+  continuedBy(segment: Segment): HalfStream | null {
+    const slot = this.slots[this.slotOf(segment)];
+    const connection = slot > 0 ? this.connections[slot - 1] : undefined;
+    if (connection === undefined || (segment.flags & (Flag.syn | Flag.rst)) !== 0) return null;
+    const half = connection.halves[this.direction];
+    const { sequence, payloadLength, acknowledgment, timestampValue } = segment;
+    return half.isContinuedBy(sequence | 0, payloadLength, acknowledgment | 0, timestampValue | 0) ? half : null;
   }
 
   /** The capture is over: every connection that is still in the table gets its end. */

@@ -225,6 +225,23 @@ export class HalfStream {
     this.tick = value;
   }
 
+  /** Whether a packet, stamped earlier, follows what was captured: it brings octets or a TCP ACK that are new, or its sender's clock went on. */
+  isContinuedBy(sequence: number, payloadLength: number, acknowledgment: number, timestamp: number): boolean {
+    if (!this.started || this.peer === null || this.held.length > 0 || this.offsetOf(sequence) !== this.next)
+      return false;
+    if (timestamp !== 0 && this.tick !== 0) return ((timestamp - this.tick) | 0) > 0;
+    return payloadLength > 0 || (this.peer.started && this.peer.offsetOf(acknowledgment) > this.peer.acks.offset);
+  }
+
+  /** How long ago, by the sender's own clock, its last packet was; NaN where that does not say. */
+  elapsedNs(timestamp: number): number {
+    return timestamp === 0 || !this.countsMilliseconds ? Number.NaN : ((timestamp - this.tick) | 0) * 1e6;
+  }
+
+  get lastTickedNs(): number {
+    return this.tickedNs;
+  }
+
   /** Farther than any window, and than what a capture loses at once. */
   isFarFrom(sequence: number): boolean {
     return this.started && Math.abs(distance(sequence, this.nextSequence)) > FAR_OCTETS;

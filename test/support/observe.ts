@@ -75,6 +75,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     missedOctets: observer.missedOctets,
     tooBig: observer.tooBig,
     setBacks: observer.context.clock.setBacks,
+    resumed: observer.steady.setBacks,
     clockSteps: observer.context.clock.steps.finish(),
     issues: observer.decoder.issues.issues,
     issueCounts: observer.decoder.issues.counts,

@@ -7,7 +7,7 @@ import { type AnalyseOptions, type HopInput, hearCase, version } from '../../del
 import type { DecidedCommand } from '../../delivery/judge-command.js';
 import type { Story, StoryEvent } from '../../delivery/story.js';
 import { UsageError } from '../../evidence/usage-error.js';
-import { isoTime } from '../../hop/timestamp.js';
+import { stampOf } from '../../hop/timestamp.js';
 import type { Path } from '../../path/path.js';
 import { connectionEvents } from './connection-events.js';
 import { contextEvents } from './context-events.js';
@@ -56,10 +56,10 @@ function around(own: readonly Moment[]): Stretch {
 function eventOf({ court }: Telling, moment: Moment, firstNs: number): StoryEvent {
   const view = court.views[moment.hop];
   const base = court.views.find(({ observation }) => observation !== null) ?? view;
-  const { epochSeconds, timeDigits } = (view.observation ?? base.observation) as NonNullable<typeof view.observation>;
+  const observation = (view.observation ?? base.observation) as NonNullable<typeof view.observation>;
   const { clock } = view;
   return {
-    at: isoTime(moment.timeNs, epochSeconds, timeDigits) ?? '',
+    at: stampOf(observation, moment.timeNs) ?? '',
     afterMs: Math.round((moment.timeNs - firstNs) / 1e3) / 1e3,
     uncertaintyMs: clock === null ? null : Math.round(clock.uncertaintyNs / 1e3) / 1e3,
     hop: view.name,
