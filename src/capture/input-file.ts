@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import { CaptureError } from './capture-error.js';
 
-const COMPRESSED_CHUNK_OCTETS = 64 * 1024;
+export const COMPRESSED_CHUNK_OCTETS = 64 * 1024;
 
 /** A descriptor for reading. */
 export function openInput(path: string): number {
@@ -30,6 +30,18 @@ export async function* chunksOfFile(descriptor: number, head: Uint8Array): Async
     const chunk = new Uint8Array(COMPRESSED_CHUNK_OCTETS);
     const read = fs.readSync(descriptor, chunk, 0, chunk.length, null);
     if (read === 0) return;
+    yield chunk.subarray(0, read);
+  }
+}
+
+/** A plain file from its beginning, from an octet on in chunks of so many. */
+export async function* chunksAgain(descriptor: number, fineFrom: number, octets: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ; ) {
+    const most = at < fineFrom ? Math.min(COMPRESSED_CHUNK_OCTETS, fineFrom - at) : octets;
+    const chunk = new Uint8Array(most);
+    const read = fs.readSync(descriptor, chunk, 0, most, at);
+    if (read === 0) return;
+    at += read;
     yield chunk.subarray(0, read);
   }
 }

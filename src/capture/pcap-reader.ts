@@ -16,6 +16,8 @@ import {
   recordLayout,
 } from './pcap-format.js';
 
+/** What a pcapng file begins with. */
+const SECTION_HEADER = 0x0a0d0d0a;
 /** Linux packet types of the modified record header, as in LINKTYPE_LINUX_SLL. */
 const PACKET_OUTGOING = 4;
 
@@ -85,7 +87,7 @@ export class PcapReader extends CaptureReader {
       }
 
       if (capturedLength > this.maximumOctets) {
-        this.lengthTooLarge(capturedLength, this.offset + at - start);
+        this.lengthTooLarge(capturedLength, at, this.offset + at - start);
         return at;
       }
       const frame = at + this.recordHeaderOctets;
@@ -232,8 +234,14 @@ export class PcapReader extends CaptureReader {
     });
   }
 
-  private lengthTooLarge(capturedLength: number, offset: number): void {
+  private lengthTooLarge(capturedLength: number, at: number, offset: number): void {
     this.stopped = true;
+    if (this.view.getUint32(at) === SECTION_HEADER) {
+      const text =
+        'A pcapng file was appended to this pcap file: only what stands before it is used. Pass them as two files.';
+      this.issues.add('pcap-other-format', text, { packet: this.packets + 1, offset, field: 'record header' });
+      return;
+    }
     this.issues.add(
       'pcap-length-too-large',
       `A packet claims ${capturedLength} captured octets, more than any capture of this kind holds: the file is damaged here. Everything before it is used.`,

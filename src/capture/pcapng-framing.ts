@@ -5,6 +5,7 @@
  */
 
 import { CaptureReader } from './capture-reader.js';
+import { isPcapMagic } from './pcap-format.js';
 import { Block, fixedOctets } from './pcapng-block.js';
 
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
@@ -82,6 +83,15 @@ export abstract class PcapngFraming extends CaptureReader {
     if (type === Block.sectionHeader && !this.readByteOrder(at)) return -1;
     if (!this.sectionSeen && type !== Block.sectionHeader) {
       return this.stop('pcapng-no-section', 'The file does not start with a Section Header Block.', 0, 0, 'block type');
+    }
+    if (isPcapMagic(view.getUint32(at, true)) || isPcapMagic(view.getUint32(at, false))) {
+      return this.stop(
+        'pcapng-other-format',
+        'A pcap file was appended to this pcapng file: only what stands before it is used. Pass them as two files.',
+        0,
+        0,
+        'block type',
+      );
     }
     const claimed = view.getUint32(at + 4, this.littleEndian);
     if (claimed < MINIMUM_BLOCK_OCTETS) {

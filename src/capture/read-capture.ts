@@ -13,7 +13,7 @@ import { CaptureError } from './capture-error.js';
 import type { CaptureReader } from './capture-reader.js';
 import { type CaptureSummary, summarise } from './capture-summary.js';
 import { type Compression, decompress, ZSTD_MISSING } from './decompress.js';
-import { chunksOfFile, openInput, reason } from './input-file.js';
+import { COMPRESSED_CHUNK_OCTETS, chunksAgain, chunksOfFile, openInput, reason } from './input-file.js';
 import type { PacketSink } from './packet-record.js';
 import { PcapReader } from './pcap-reader.js';
 import { MAXIMUM_BLOCK_OCTETS } from './pcapng-framing.js';
@@ -42,6 +42,9 @@ export interface ReadCaptureOptions {
 
 /** Measured: larger ones gain nothing, and this stays in the processor's cache. */
 const CHUNK_OCTETS = 256 * 1024;
+/** A source once more: from an octet on in pieces of so many. */
+type Again = (fineFrom: number, octets: number) => AsyncIterable<Uint8Array>;
+const FINE_CHUNK_OCTETS = [256, 1];
 /** No record that a reader accepts is larger; USB and D-Bus messages are the largest (link-type.ts). */
 const MAXIMUM_RECORD_OCTETS = 128 * 1024 * 1024 + MAXIMUM_BLOCK_OCTETS;
 
@@ -84,7 +87,8 @@ class CaptureRun {
     const buffer = this.buffer;
     while (buffer.end < RECOGNISABLE_OCTETS && this.fill(descriptor) > 0);
     if (buffer.end > 0 && this.begin(false) !== null) {
-      return this.readStream(chunksOfFile(descriptor, buffer.bytes.slice(0, buffer.end)), stat.size);
+      const again = (fineFrom: number, octets: number) => chunksAgain(descriptor, fineFrom, octets);
+      return this.readStream(chunksOfFile(descriptor, buffer.bytes.slice(0, buffer.end)), stat.size, again);
     }
     while (buffer.end > 0 && !this.stopped) {
       this.consume();
@@ -96,7 +100,12 @@ class CaptureRun {
     return this.end();
   }
 
-  async readStream(source: AsyncIterable<Uint8Array>, total: number | null): Promise<CaptureSummary> {
+  /** `again` gives the source once more, in small pieces from an octet on, where that can be had. */
+  async readStream(
+    source: AsyncIterable<Uint8Array>,
+    total: number | null,
+    again: Again | null = null,
+  ): Promise<CaptureSummary> {
     // A late error of the stream must find a listener even when nobody reads any more.
     if (source instanceof Readable) source.on('error', () => {});
     this.octetsRead = 0;
@@ -108,8 +117,15 @@ class CaptureRun {
       if (found === 'gzip' || found === 'zstd') {
         this.compression = found;
         const compressed = this.counted(head, chunks, total);
-        const fault = await decompress(found, compressed, (chunk) => this.receive(chunk));
-        if (fault !== null) this.streamFault(found, fault);
+        let received = 0;
+        const fault = await decompress(found, compressed, (chunk) => {
+          received += chunk.length;
+          return this.receive(chunk);
+        });
+        if (fault !== null) {
+          if (again !== null && found === 'gzip') await this.receiveRest(again, received);
+          this.streamFault(found, fault);
+        }
       } else {
         for await (const chunk of this.counted(head, chunks, total)) {
           const goesOn = this.receive(chunk);
@@ -120,6 +136,33 @@ class CaptureRun {
       await chunks.return?.();
     }
     return this.end();
+  }
+
+  /**
+   * What a damaged stream still gave in the piece of input in which the damage is: zlib hands on nothing of that. It is decompressed once
+   * more, in pieces so small that little is lost.
+   */
+  private async receiveRest(again: Again, received: number): Promise<void> {
+    let known = received;
+    let fineFrom = this.octetsRead - 2 * COMPRESSED_CHUNK_OCTETS;
+    for (const octets of FINE_CHUNK_OCTETS) {
+      let given = 0;
+      const counted = async function* () {
+        for await (const chunk of again(fineFrom, octets)) {
+          given += chunk.length;
+          yield chunk;
+        }
+      };
+      let passed = 0;
+      await decompress('gzip', counted(), (chunk) => {
+        const from = Math.min(Math.max(0, known - passed), chunk.length);
+        passed += chunk.length;
+        return from < chunk.length ? this.receive(chunk, from) : true;
+      });
+      known = Math.max(known, passed);
+      // The fault is in the last piece that was given, or the one before.
+      fineFrom = given - 2 * octets;
+    }
   }
 
   /** Reads on from a file; 0 at its end. */
@@ -225,7 +268,7 @@ class CaptureRun {
     }
     this.issues.add(
       `${compression}-damaged`,
-      `The ${compression} stream is cut or damaged (${fault}). Everything before that is used.`,
+      `The ${compression} stream is cut or damaged (${fault}). What could be decompressed before that is used.`,
       {
         packet: (this.reader?.packets ?? 0) + 1,
         offset: (this.reader?.offset ?? 0) + (this.buffer.end - this.buffer.start),

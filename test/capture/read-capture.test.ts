@@ -69,6 +69,28 @@ describe('readCapture', () => {
     expect((await read(plain, { chunkOctets })).packets).toEqual(whole.packets);
   });
 
+  it('reads a damaged gzip file to the octet, and what stands before garbage', async () => {
+    const gzip = zlib.gzipSync(capture);
+    const garbage = await read(file('garbage.gz', Buffer.concat([gzip, Buffer.from('and more')])));
+    expect(garbage.packets).toEqual(whole.packets);
+    expect(garbage.summary.issues.map(({ code }) => code)).toEqual(['gzip-damaged']);
+    // What is left of 300,000 octets is in it, though they came in one piece with the damage behind them.
+    const long = Buffer.concat([zlib.gzipSync(capture.subarray(0, 300_000)), Buffer.from('and more')]);
+    const { summary } = await read(file('long.gz', long));
+    expect(summary.issues.map(({ code, offset }) => [code, offset])).toEqual([
+      ['gzip-damaged', 300_000],
+      ['pcap-truncated-record', expect.any(Number)],
+    ]);
+  });
+
+  it.each([
+    ['pcap-other-format', concat(capture, sectionHeader(), interfaceDescription())],
+    ['pcapng-other-format', concat(sectionHeader(), interfaceDescription(), capture)],
+  ])('says %s where two formats were appended', async (code, content) => {
+    const { summary } = await read(file(code, content));
+    expect(summary.issues.map((issue) => issue.code)).toEqual([code]);
+  });
+
   it.each([1, 7, 4096, 1_000_000])('gives the same from standard input in pieces of %i octets', async (length) => {
     const head = capture.subarray(0, length < 100 ? 24 + 76 + 1530 : capture.length);
     const pieces = function* () {
