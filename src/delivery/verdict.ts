@@ -179,7 +179,9 @@ export interface AgentReport {
   /** IDs of the findings that explain its failures; outcomes where none does; `delivered` or `no-commands`. */
   ways: string[];
   byOutcome: Partial<Record<Outcome, number>>;
+  /** The first of its connections, and how many it had. */
   connections: string[];
+  connectionCount: number;
   /** Client addresses of its outermost legs, and User-Agents of its handshakes. */
   addresses: string[];
   clients: string[];

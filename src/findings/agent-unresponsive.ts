@@ -5,12 +5,13 @@
 
 import { blindness, seconds } from '../delivery/coverage.js';
 import type { HopObservation } from '../hop/observation.js';
-import { commonNs, type Path } from '../path/path.js';
+import { commonNs, localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
 import { contrast } from './contrast.js';
 import { agentLeg, type Facts, failedOn, seenUntilNs } from './facts.js';
 import { type Found, nameOf, namesOf } from './found.js';
 import { type Ping, pingLineOf } from './ping-line.js';
+import { startNs } from './survives-reconnect.js';
 import { counted, listed } from './words.js';
 
 interface Silent {
@@ -52,21 +53,35 @@ function silence(facts: Facts, path: Path): Silent | null {
   const sinceNs = fromClient.lastOctetsNs;
   if (Number.isNaN(sinceNs) || fromServer.unacked !== null) return null;
   const line = pingLineOf(observation, connection);
-  const pings = line.between(sinceNs + 1, Number.POSITIVE_INFINITY).filter((ping) => ping.tcpAcked);
+  // It speaks on another one from then on: the process lives, and left this connection.
+  const againNs = localNs(view, speaksAgainNs(facts, path, commonNs(view, sinceNs)));
+  const pings = line.between(sinceNs + 1, againNs).filter((ping) => ping.tcpAcked);
   if (pings.some((ping) => ping.pongRow >= 0)) return null;
   const commands: number[] = [];
   for (const failed of failedOn(facts, path, 'reached-agent'))
     failed.timesNs.forEach((timeNs, i) => {
-      if (timeNs >= commonNs(view, sinceNs)) commands.push(failed.commands[i]);
+      if (timeNs >= commonNs(view, sinceNs) && localNs(view, timeNs) <= againNs) commands.push(failed.commands[i]);
     });
   if (pings.length + Math.min(commands.length, 1) < LEAST_PINGS || pings.length === 0) return null;
   // The first of them had all the time that a Pong may take.
   const waitNs = Math.max(facts.court.ackTimeoutNs, 3 * line.slowestNs);
-  const untilNs = seenUntilNs(facts, leg);
+  const untilNs = Math.min(seenUntilNs(facts, leg), againNs);
   const stretch = { fromNs: pings[0].sentNs, toNs: pings[0].sentNs + waitNs };
   if (untilNs < stretch.toNs) return null;
   if (blindness(observation, connection, fromClient, { fromNs: stretch.fromNs, toNs: untilNs }) !== null) return null;
   return { path, sinceNs, pings, commands, untilNs };
+}
+
+/** When a newer connection of the agent began on which it said something; Infinity for none. Common clock. */
+function speaksAgainNs(facts: Facts, path: Path, sinceNs: number): number {
+  let againNs = Number.POSITIVE_INFINITY;
+  for (const other of facts.pathsByName.get(path.agent ?? '') ?? []) {
+    const startedNs = startNs(facts, other);
+    if (other === path || !(startedNs > sinceNs) || startedNs >= againNs) continue;
+    if (other.legs.some((leg) => leg !== null && !Number.isNaN(leg.connection.fromClient.lastMessageNs)))
+      againNs = startedNs;
+  }
+  return againNs;
 }
 
 function report(facts: Facts, found: Found, silent: Silent[]): void {
@@ -87,7 +102,7 @@ function report(facts: Facts, found: Found, silent: Silent[]): void {
     paths,
     commands: silent.flatMap(({ commands }) => commands),
     summary:
-      `${listed(namesOf(paths))} ${paths.length === 1 ? 'is' : 'are'} silent for ${seconds(longest)}: Pings and Text are TCP-ACKed from the agent's end, ` +
+      `${listed(namesOf(paths))} ${namesOf(paths).length === 1 ? 'is' : 'are'} silent for ${seconds(longest)}: Pings and Text are TCP-ACKed from the agent's end, ` +
       'but no Pong and no message returns. Its kernel answers, its process does not.',
     evidence,
     next: `${contrast(facts, paths)}Look at the agent's process on its machine (hung, suspended, stopped in a debugger, out of memory), and dump its threads before it is restarted.`,

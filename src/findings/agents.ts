@@ -73,6 +73,7 @@ function reportOf(
     ways: waysOf(found, name, paths, byOutcome),
     byOutcome,
     connections: paths.slice(0, MOST_LISTED).map(({ id }) => id),
+    connectionCount: paths.length,
     addresses: [...addresses].slice(0, MOST_LISTED),
     clients: [...clients].slice(0, MOST_LISTED),
     pings,

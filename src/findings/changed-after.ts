@@ -4,7 +4,7 @@
  */
 
 import type { HopObservation } from '../hop/observation.js';
-import { localNs } from '../path/path.js';
+import { localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
 import type { Facts } from './facts.js';
 import type { FindingId, Found } from './found.js';
@@ -26,10 +26,20 @@ export function changedAfter(facts: Facts, found: Found): void {
   for (const [agent, paths] of byAgent(facts)) {
     const { good, bad } = turnOf(facts, paths);
     if (good === null || bad === null || !(good.timeNs < bad.timeNs)) continue;
-    if (!found.of(bad.path).some((id) => PERSISTENT.includes(id))) continue;
+    if (!persists(facts, found, paths, bad)) continue;
     const changes = changesBetween(facts, found, paths, good.timeNs, bad.timeNs);
     if (changes.length > 0) report(facts, found, agent, good, bad, changes);
   }
+}
+
+/** The first failure, or what followed it on a later connection, is one that lasts. */
+function persists(facts: Facts, found: Found, paths: readonly Path[], bad: Mark): boolean {
+  const lasts = (path: Path) => found.of(path).some((id) => PERSISTENT.includes(id) || id === 'survives-reconnect');
+  if (lasts(bad.path)) return true;
+  return paths.some(
+    (path) =>
+      lasts(path) && facts.records.get(path)?.failed.some(({ timesNs }) => timesNs.some((ns) => ns >= bad.timeNs)),
+  );
 }
 
 function report(facts: Facts, found: Found, agent: string, good: Mark, bad: Mark, changes: readonly Changed[]): void {

@@ -30,6 +30,8 @@ interface End {
   /** On the leg of `hop`. */
   quietNs: number;
   how: 'close-frame' | 'fin' | 'rst';
+  /** When it began, common clock. */
+  startNs: number;
 }
 
 export function closeReports(facts: Facts): CloseReport[] {
@@ -58,7 +60,13 @@ export function closeReports(facts: Facts): CloseReport[] {
 function togetherUntil(ends: readonly End[], from: number): number {
   const until = (withinNs: number) => {
     let to = from + 1;
-    while (to < ends.length && ends[to].timeNs <= ends[from].timeNs + withinNs) to++;
+    // One that began after the first had ended is an agent's next connection.
+    while (
+      to < ends.length &&
+      ends[to].timeNs <= ends[from].timeNs + withinNs &&
+      !(ends[to].startNs > ends[from].timeNs)
+    )
+      to++;
     return to;
   };
   const wide = until(SAME_MOMENT_NS);
@@ -97,6 +105,7 @@ function endOf(facts: Facts, path: Path): End | null {
     timeNs: commonNs(views[hop], connection.closedNs),
     quietNs: quietBeforeCloseNs(observation, connection),
     how: fromServer.counts.close + fromClient.counts.close > 0 ? 'close-frame' : (connection.closedBy ?? 'fin'),
+    startNs: startNs(facts, path),
   };
 }
 

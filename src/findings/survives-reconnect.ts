@@ -24,20 +24,57 @@ export const FAILURES: readonly FindingId[] = [
   'reply-address-mismatch',
 ];
 
+interface Run {
+  run: Path[];
+  cause: string;
+}
+
+/** So many connections of one agent that fail alike, each closed before more could be told, are no accident. */
+const LEAST_ALIKE = 3;
+
 export function survivesReconnect(facts: Facts, found: Found): void {
-  const runs: { run: Path[]; cause: FindingId }[] = [];
+  const runs: Run[] = [];
   for (const paths of byAgent(facts).values()) {
     const failing = paths.filter((path) => (facts.records.get(path)?.failed.length ?? 0) > 0);
     for (let i = 1; i < failing.length; i++) {
       const [before, after] = [failing[i - 1], failing[i]];
-      const cause = found.of(before).find((id) => FAILURES.includes(id) && found.of(after).includes(id));
-      if (cause === undefined || !isSuccessor(facts, before, after, paths)) continue;
+      const cause = commonCause(found, before, after) ?? commonOutcome(facts, found, before, after);
+      if (cause === null || !isSuccessor(facts, before, after, paths)) continue;
       const last = runs.at(-1);
-      if (last !== undefined && last.run.at(-1) === before && last.cause === cause) last.run.push(after);
-      else runs.push({ run: [before, after], cause });
+      if (
+        last !== undefined &&
+        last.run.at(-1) === before &&
+        (last.cause === cause || !isFailure(cause) || !isFailure(last.cause))
+      ) {
+        last.run.push(after);
+        if (isFailure(cause)) last.cause = cause;
+      } else runs.push({ run: [before, after], cause });
     }
   }
-  if (runs.length > 0) report(facts, found, runs);
+  const told = runs.filter(({ run, cause }) => isFailure(cause) || run.length >= LEAST_ALIKE);
+  if (told.length > 0) report(facts, found, told);
+}
+
+function isFailure(cause: string): cause is FindingId {
+  return FAILURES.some((id) => id === cause);
+}
+
+function commonCause(found: Found, before: Path, after: Path): FindingId | null {
+  return found.of(before).find((id) => FAILURES.includes(id) && found.of(after).includes(id)) ?? null;
+}
+
+/**
+ * How the commands of both were lost, where one of them was too short to tell more: without a Ping after the command, say. Null where causes
+ * are known and differ.
+ */
+function commonOutcome(facts: Facts, found: Found, before: Path, after: Path): string | null {
+  if ([before, after].every((path) => found.of(path).some((id) => FAILURES.includes(id)))) return null;
+  const ways = (path: Path) =>
+    (facts.records.get(path)?.failed ?? [])
+      .filter(({ outcome }) => outcome !== 'inconclusive')
+      .map(({ outcome, lostAt }) => (lostAt === null ? outcome : `${outcome} at ${lostAt}`));
+  const of = ways(after);
+  return ways(before).find((way) => of.includes(way)) ?? null;
 }
 
 /** An agent's paths in order of time. */
@@ -76,7 +113,7 @@ function firstFailedNs(facts: Facts, path: Path): number {
   return earliest((facts.records.get(path)?.failed ?? []).map(({ timesNs }) => earliest(timesNs)));
 }
 
-function report(facts: Facts, found: Found, runs: { run: Path[]; cause: FindingId }[]): void {
+function report(facts: Facts, found: Found, runs: readonly Run[]): void {
   const paths = runs.flatMap(({ run }) => run);
   const causes = [...new Set(runs.map(({ cause }) => cause))];
   found.add({

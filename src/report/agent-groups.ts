@@ -55,7 +55,7 @@ export function groupFacts({ agents }: AgentGroup, safe: (text: string) => strin
   if (sent > 0) facts.push(`${count(answered)} of ${counted(sent, 'Ping')} answered${lost}`);
   facts.push(
     counted(
-      sum(({ connections }) => connections.length),
+      sum(({ connectionCount }) => connectionCount),
       'connection',
     ),
   );

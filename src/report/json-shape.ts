@@ -114,9 +114,11 @@ export function hypothesisShape({ id, agent, status, because }: Hypothesis) {
 }
 
 export function agentShape(one: AgentReport) {
-  const { agent, ways, byOutcome, connections, addresses, clients, pings, lastDelivered, firstFailed } = one;
+  const { agent, ways, byOutcome, connections, connectionCount, addresses, clients, pings } = one;
+  const { lastDelivered, firstFailed } = one;
   const between = one.between.map(({ kind, at, connection, text }) => ({ kind, at, connection, text }));
-  return { agent, ways, byOutcome, connections, addresses, clients, pings, lastDelivered, firstFailed, between };
+  const seen = { connections, connectionCount, addresses, clients, pings, lastDelivered, firstFailed, between };
+  return { agent, ways, byOutcome, ...seen };
 }
 
 export function closeShape(one: CloseReport) {

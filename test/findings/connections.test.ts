@@ -161,6 +161,32 @@ describe('survives-reconnect and changed-after', () => {
     expect(citedOf(findings[2], 'origin.pcap')).toContain(worked);
   });
 
+  it('are found where the next ones were too short for a Ping after the command, if they are three or more', async () => {
+    const shortLived = async (many: number) => {
+      const { tapes, captures } = tapesOf('origin', 'npm');
+      const works = agentOn(tapes, 'OK', 0, { agent: 1 });
+      const first = agentOn(tapes, 'FLAP', 10, { agent: 2 });
+      first.outward(500, frame(command('c-ok')));
+      first.inward(540, masked(commandAck('c-ok')));
+      close(first, 1000, 2);
+      for (let i = 0; i < many; i++) {
+        const next = agentOn(tapes, 'FLAP', 1100 + i * 600, { agent: 3 + i });
+        next.outward(1100 + i * 600 + 200, frame(command(`c-${i}`)));
+        close(next, 1100 + i * 600 + 500, 2);
+      }
+      for (let at = 5000; at < 60_000; at += 5000) pinged(works, at);
+      const { findings, agents, hypotheses: concluded } = await judged(captures());
+      const split = concluded.find(({ id, agent }) => id === 'split-connection' && agent === 'FLAP');
+      const flap = agents.find(({ agent }) => agent === 'FLAP');
+      return { ids: idsOf(findings), count: flap?.connectionCount, split: split?.because };
+    };
+    expect(await shortLived(2)).toMatchObject({ ids: [], count: 3 });
+    const long = await shortLived(60);
+    expect(long).toMatchObject({ ids: ['survives-reconnect', 'changed-after'], count: 61 });
+    // One after the other, none of them was open beside the one that failed.
+    expect(long.split).not.toContain('open as well');
+  });
+
   it('survives-reconnect is not found where the fresh connection worked', async () => {
     const { tapes, captures } = tapesOf('origin', 'npm');
     const first = agentOn(tapes, 'NVR', 0, { agent: 1 });

@@ -10,22 +10,27 @@ export function independentFaults(question: Question): Conclusion {
   const { each, all } = question;
   const own = wayOf(question, each);
   const alike = all.filter((other) => wayOf(question, other) === own);
-  if (isFound(question, 'distinct-failures')) {
-    const others = all.filter((other) => !alike.includes(other));
+  const others = all.filter((other) => !alike.includes(other));
+  if (isFound(question, 'distinct-failures') && others.length > 0) {
     return supported(
       `${listed(alike.map(({ agent }) => agent))}: ${own}; ${listed(others.map((other) => `${other.agent}: ${wayOf(question, other)}`))}`,
     );
   }
   if (own === '') return open('how it fails is not proven, so it cannot be compared');
+  // Cut off by the end of the connection it cannot be told from what lasts.
+  const ways = each.sites.filter(
+    ({ kind, hop, how }) =>
+      how !== 'cut-off' ||
+      !each.sites.some((other) => other.how === 'silent' && other.kind === kind && other.hop === hop),
+  );
   if (all.length === 1)
-    return each.sites.length > 1
-      ? open(`its commands failed in ${counted(each.sites.length, 'way')}: ${own}`)
+    return ways.length > 1
+      ? open(`its commands failed in ${counted(ways.length, 'way')}: ${own}`)
       : ruledOut(`it is the only agent that fails, and in one way only: ${own}`);
   if (alike.length === all.length)
     return ruledOut(
       `${all.length === 2 ? 'both' : `all ${all.length}`} that fail (${listed(alike.map(({ agent }) => agent))}) do so in the same way: ${own}`,
     );
-  const others = all.filter((one) => !alike.includes(one));
   const isOneFault = (a: AgentCase, b: AgentCase) =>
     wayOf(question, a) === 'dispatch-stalled' && b.paths.some((path) => question.found.suspects.has(path));
   if (others.every((one) => isOneFault(each, one) || isOneFault(one, each)))

@@ -2,6 +2,7 @@
 
 import { commonNs, localNs, type Path } from '../../path/path.js';
 import { clockTime } from '../cite.js';
+import type { Facts } from '../facts.js';
 import { startNs } from '../survives-reconnect.js';
 import { listed } from '../words.js';
 import { type Conclusion, cutOff, isFound, open, type Question, ruledOut, supported } from './rule.js';
@@ -49,6 +50,8 @@ export function splitConnection(question: Question): Conclusion {
 /** Another connection of the agent, open at the time and with messages of its own after it. */
 function speaksMeanwhile({ facts, each }: Question, path: Path): boolean {
   if (!(startNs(facts, path) <= each.lastFailedNs)) return false;
+  // One after the other they are reconnects.
+  if (!each.failing.some((failing) => togetherNs(facts, failing, path) > TOGETHER_NS)) return false;
   return path.legs.some((leg) => {
     if (leg === null) return false;
     const { closedNs, fromClient } = leg.connection;
@@ -57,6 +60,21 @@ function speaksMeanwhile({ facts, each }: Question, path: Path): boolean {
       !(commonNs(view, closedNs) < each.firstFailedNs) && commonNs(view, fromClient.lastMessageNs) > each.firstFailedNs
     );
   });
+}
+
+/** A reconnect may be seen before the end of the connection that it replaces. */
+const TOGETHER_NS = 1e9;
+
+/** How long both were open. */
+function togetherNs(facts: Facts, a: Path, b: Path): number {
+  const ends = [a, b].map(({ legs }) =>
+    Math.min(
+      ...legs
+        .map((leg) => (leg === null ? Number.NaN : commonNs(facts.views[leg.hop], leg.connection.closedNs)))
+        .map((ns) => (Number.isNaN(ns) ? Number.POSITIVE_INFINITY : ns)),
+    ),
+  );
+  return Math.min(...ends) - Math.max(startNs(facts, a), startNs(facts, b));
 }
 
 /** Common clock, at the hop that saw the last one; NaN for none. */

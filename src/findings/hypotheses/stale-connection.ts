@@ -89,7 +89,7 @@ export function staleConnection(question: Question): Conclusion {
     !isFound(question, 'middlebox-acks')
   )
     return ruledOut(
-      `the agent's kernel answers on ${listed(each.failing.map(({ id }) => id))} all the time, and no newer connection of it was seen`,
+      `the agent's kernel answers on ${listed(each.failing.map(({ id }) => id))} all the time, and no connection newer than ${each.failing.length === 1 ? 'it' : 'these'} was seen`,
     );
   return open(
     'nothing shows the connection alive after the commands, and no newer one was tried: force a reconnect while capturing',
