@@ -254,18 +254,27 @@ function byOffsets(
 function crosses(inner: AlignSide, i: number, outer: AlignSide, o: number, shift: number): boolean {
   const [a, b] = [inner.half.rows[i], outer.half.rows[o]];
   if (a === undefined || inner.messages.opcode[a] >= 8 || outer.messages.opcode[b] >= 8) return false;
-  // Where a message of one frame begins and ends its header says, whatever was cut off behind that.
-  const unclear = MessageFlag.partial | MessageFlag.fragmented;
-  if (!isWhole(inner.messages, a) && (inner.messages.flags[a] & unclear) !== 0) return false;
-  if (!isWhole(outer.messages, b) && (outer.messages.flags[b] & unclear) !== 0) return false;
-  const [from, to] = [outer.messages.startOffset[b] - shift, outer.messages.endOffset[b] - shift];
+  if (!isPlaced(inner.messages, a) || !isPlaced(outer.messages, b)) return false;
+  const [from, to] = [outer.messages.startOffset[b] - shift, seenTo(outer.messages, b) - shift];
   return (
-    from !== inner.messages.startOffset[a] && inner.messages.endOffset[a] > from && inner.messages.startOffset[a] < to
+    from !== inner.messages.startOffset[a] && seenTo(inner.messages, a) > from && inner.messages.startOffset[a] < to
   );
 }
 
 function unmatched(outer: AlignSide): Int32Array {
   return new Int32Array(outer.half.rows.length).fill(-1);
+}
+
+/** Known to begin where its row says. */
+function isPlaced(messages: MessageTable, row: number): boolean {
+  return (messages.flags[row] & (MessageFlag.damaged | MessageFlag.unreadable)) === 0;
+}
+
+/** Where it ends, or the part of it that is there. */
+function seenTo(messages: MessageTable, row: number): number {
+  return messages.has(row, MessageFlag.partial)
+    ? messages.startOffset[row] + messages.octetsSeen[row]
+    : messages.endOffset[row];
 }
 
 /** Stretch by stretch: where the distance is the same at both ends by offsets, else by content. */
@@ -300,9 +309,10 @@ function alignPiecewise(
   return { inner: result, mode };
 }
 
-/** Of frames at the same place; null where a hole in one of them leaves it open what it is. */
+/** Of frames at the same place, copied octet by octet; null where a hole in one of them leaves it open what it is. */
 function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean | null {
-  if (isWhole(inner.messages, i) && isWhole(outer.messages, o)) return contentKey(inner, i) === contentKey(outer, o);
+  if (isWhole(inner.messages, i) && isWhole(outer.messages, o))
+    return contentKey(inner, i) === contentKey(outer, o) && inner.messages.octets(i) === outer.messages.octets(o);
   if (inner.messages.id[i] >= 0 && outer.messages.id[o] >= 0 && !hasSameId(inner, i, outer, o)) return false;
   const partial = ((inner.messages.flags[i] | outer.messages.flags[o]) & MessageFlag.partial) !== 0;
   const [a, b] = [inner.messages.opcode[i], outer.messages.opcode[o]];

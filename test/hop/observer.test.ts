@@ -545,6 +545,46 @@ describe('Pings', () => {
   });
 });
 
+describe('empty Pings, all alike', () => {
+  it('keep their round trips after a Pong that the capture missed', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    let missed = 0;
+    for (const second of [1, 2, 3, 4, 5]) {
+      talk.send(second * 1000, 'server', ping());
+      const number = talk.send(second * 1000 + 7, 'client', pong());
+      if (second === 3) missed = number;
+    }
+    expect(observe(tape.without(missed)).connections[0].pings).toMatchObject({
+      sent: 5,
+      answered: 4,
+      roundTripsNs: [7e6, 7e6, 7e6, 7e6],
+    });
+  });
+
+  it('are answered in order where several wait at once', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    for (const ms of [1000, 2000, 2001, 2002]) talk.send(ms, 'server', ping());
+    for (const ms of [1004, 2004, 2005, 2006]) talk.send(ms, 'client', pong());
+    tape.packets.sort((a, b) => a.atMs - b.atMs);
+    const { pings } = observe(tape).connections[0];
+    expect(pings).toMatchObject({ answered: 4, roundTripsNs: [4e6, 4e6, 4e6, 4e6] });
+  });
+
+  it('keep them where the capture begins with one, which is certain only when another follows', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    for (const second of [1, 2, 3, 4]) {
+      talk.send(second * 1000, 'server', ping());
+      talk.send(second * 1000 + 7, 'client', pong());
+    }
+    const { pings } = observe(tape.between(900, 60_000)).connections[0];
+    expect(pings.sent).toBe(4);
+    expect(pings.roundTripsNs.every((trip) => trip === 7e6)).toBe(true);
+  });
+});
+
 describe('the dispatch of commands over HTTP', () => {
   function dispatched(target: string, body: string, response: string | null, method = 'POST') {
     const tape = new Tape();

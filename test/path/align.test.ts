@@ -50,6 +50,22 @@ describe('align by offsets', () => {
 });
 
 describe('align by content', () => {
+  it('matches where the same messages are framed anew, though they begin at the same places', () => {
+    const long = command('b', `,"script":"${'x'.repeat(300)}"`);
+    const parts = [frame(long.slice(0, 100), { fin: false }), frame(long.slice(100), { opcode: 0 })];
+    const inner = side([
+      [100, text('a')],
+      [200, Buffer.concat(parts)],
+      [300, text('c')],
+    ]);
+    const outer = side([
+      [101, text('a')],
+      [201, frame(long)],
+      [301, text('c').subarray(0, text('c').length - 1)],
+    ]);
+    expect(matched(inner, outer).inner).toEqual([0, 1, 2]);
+  });
+
   it('leaves out what a hop dropped', () => {
     const inner = side([
       [100, text('a')],
