@@ -8,10 +8,12 @@
 import { hashOctets } from '../bytes/hash.js';
 
 /** What a key means; a code's number is its place in the preference where several are found. */
-const Key = { none: 0, type: 1, container: 2, possibleTag: 4, id: 16 } as const;
+const Key = { none: 0, type: 1, container: 2, possibleTag: 4, arguments: 8, id: 16 } as const;
 
 /** Names that wrap a message's content in adjacently tagged encodings: an `id` in there is the message's own. */
-const CONTAINERS = ['payload', 'data', 'content', 'body', 'command', 'cmd', 'message', 'msg', 'params', 'value', 'c'];
+const CONTAINERS = ['payload', 'data', 'content', 'body', 'command', 'cmd', 'message', 'msg', 'value', 'c'];
+/** A container, too, but what it holds may as well be what the command is about. */
+const ARGUMENTS = 'params';
 
 export class ScanResult {
   typeStart = 0;
@@ -26,12 +28,14 @@ export class ScanResult {
   external = false;
   /** A value that was taken holds a backslash: it must be decoded before use. */
   escaped = false;
+  /** The ID stood among arguments: a better one may follow. */
+  amongArguments = false;
   /** The scan stopped where it had all that messages of this type ever told, or at the end of the JSON text: more octets would change nothing. */
   settled = false;
 
   reset(): void {
     this.typeStart = this.typeEnd = this.idStart = this.idEnd = this.idRank = this.typeRank = 0;
-    this.external = this.escaped = this.settled = false;
+    this.external = this.escaped = this.amongArguments = this.settled = false;
   }
 }
 
@@ -57,6 +61,7 @@ export class KeyScan {
     this.typeKeys = typeKeys.length;
     this.idKeys = idKeys.length;
     for (const name of CONTAINERS) this.add(name, Key.container);
+    this.add(ARGUMENTS, Key.container | Key.arguments);
     typeKeys.forEach((name, i) => {
       this.add(name, Key.type | (i << 8));
     });
@@ -93,7 +98,15 @@ export class KeyScan {
     this.objects(bytes, p + 1, end);
     if (result.settled && result.typeEnd > 0 && this.enough === Number.POSITIVE_INFINITY)
       this.habits.learn(bytes, result.typeStart, result.typeEnd, result.idRank);
+    // Cut off before the message's own ID, which whole ones of its type have further back.
+    else if (!result.settled && result.idRank > 0 && (result.amongArguments || this.isBelowUsual(bytes)))
+      result.idRank = 0;
     return result;
+  }
+
+  private isBelowUsual(bytes: Uint8Array): boolean {
+    const { typeStart, typeEnd, idRank } = this.result;
+    return typeEnd > 0 && idRank < this.habits.usualRank(bytes, typeStart, typeEnd);
   }
 
   /**
@@ -212,6 +225,7 @@ export class KeyScan {
       result.idStart = start;
       result.idEnd = end;
       result.idRank = rank;
+      result.amongArguments = depth > 1 && (this.keyAt[1] & Key.arguments) !== 0;
     } else return;
     if (this.escapeAt >= start && this.escapeAt < end) result.escaped = true;
   }
@@ -282,6 +296,12 @@ class TypeHabits {
     const slot = this.slotOf(hashOctets(bytes, start, end, 0));
     this.seen[slot]++;
     if (rank > this.ranks[slot]) this.ranks[slot] = rank;
+  }
+
+  /** The best rank that an ID had in whole messages of this type; 0 where none was read. */
+  usualRank(bytes: Uint8Array, start: number, end: number): number {
+    const hash = hashOctets(bytes, start, end, 0);
+    return this.hashes[hash & 0xff] === hash ? this.ranks[hash & 0xff] : 0;
   }
 
   become(bytes: Uint8Array, start: number, end: number, habit: number): void {

@@ -64,6 +64,21 @@ describe('a message that was cut', () => {
     expect(scan(whole.slice(0, 120))).toEqual({ type: 'Command', id: ID });
     expect(scan('{"script":"xxxxxxxxxx')).toEqual({ type: null, id: null });
   });
+
+  it('takes no ID of an argument for its own, which may follow', () => {
+    const whole = '{"type":"Command","params":{"id":"svc-17","name":"Spooler"},"id":"c-17"}';
+    expect(scan(whole).id).toBe(ID);
+    expect(scan(whole.slice(0, 50))).toEqual({ type: 'Command', id: null });
+  });
+
+  it('takes no ID from further in than whole messages of its type have it', () => {
+    const by = fresh();
+    const whole = '{"type":"Command","payload":{"id":"svc-17","name":"Spooler"},"id":"c-17"}';
+    // As serde's adjacent tagging has it, as far as anything is known.
+    expect(scan(whole.slice(0, 50), by).id).toBe('svc-17');
+    scan(whole, by);
+    expect(scan(whole.slice(0, 50), by)).toEqual({ type: 'Command', id: null });
+  });
 });
 
 describe('decoys', () => {
