@@ -91,6 +91,8 @@ function wroteBehind(near: Node, far: Node, clients: ReadonlySet<string>): boole
   return near.sightings.some(({ connection: { handshake } }) => {
     const list = handshake?.forwardedFor.map(plainAddress) ?? [];
     const at = list.findIndex((address) => clients.has(address));
-    return at >= 0 && list.slice(at + 1).some((each) => !clients.has(each) && !before.has(each) && !isLoopback(each));
+    // X-Real-IP, which stands behind the list, names one of those again.
+    const known = (each: string) => clients.has(each) || before.has(each) || list.indexOf(each) < at;
+    return at >= 0 && list.slice(at + 1).some((each) => !known(each) && !isLoopback(each));
   });
 }

@@ -480,6 +480,8 @@ export class HalfStream {
     const copy = bytes.slice(start, end);
     this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: copy, timeNs, ref, needs });
     this.heldOctets += end - start;
+    // Whoever reads it later asks the ledger when it left: the packet at hand will be another one.
+    this.freshFrom = Number.POSITIVE_INFINITY;
   }
 
   /** What is held is told as of the moment at which it was captured. */

@@ -116,6 +116,17 @@ describe('a hop between two given ones', () => {
     }
   });
 
+  it('is not there where X-Real-IP names the agent again, the outer one’s own request not being captured', async () => {
+    const tapes = [new Tape(), new Tape()];
+    const legs = [
+      { ...ORIGIN, client: '10.0.2.1' },
+      { ...NPM, client: '10.0.9.1' },
+    ];
+    talk(tapes, { legs, forwarded: ['203.0.113.7, 10.0.9.1\r\nX-Real-IP: 203.0.113.7'] });
+    const far = tapes[1].packets.findIndex(({ bytes }) => bytes.length > 200);
+    expect(await lost([tapes[0], tapes[1].without(far + 1)])).toMatchObject({ warnings: [] });
+  });
+
   it('is not there where the list names the agent alone, or nobody', async () => {
     for (const forwarded of [['203.0.113.7'], []]) {
       const tapes = [new Tape(), new Tape()];

@@ -52,6 +52,15 @@ describe('octets that answer what is captured after them', () => {
     expect(pair.clock.timeNs).toBe(5e6);
   });
 
+  it('are not taken for those of the packet at hand: whoever reads them at last asks the ledger when they left', () => {
+    const pair = new Pair();
+    pair.packet(1, 1, 0, 'Pong', 4);
+    expect(pair.halves[1].freshFrom).toBe(Number.POSITIVE_INFINITY);
+    pair.packet(2000, 1, 4, 'next', 4);
+    expect(pair.told).toEqual(['1 Pong @1', '1 next @2000']);
+    expect(pair.halves[1].ledger.firstSentNs(0)).toBe(1e6);
+  });
+
   it('wait along a whole conversation', () => {
     const pair = new Pair();
     pair.packet(1, 1, 0, 'b', 1);
