@@ -73,7 +73,8 @@ function note(record: PacketRecord, into: number[]): void {
 }
 
 async function compare(path: string, first: readonly number[], packets: number): Promise<SecondReading> {
-  // Loaded only when asked for: it makes Node warn of `new Buffer`.
+  // Loaded only when asked for. Node.js warns of its `new Buffer`, which says nothing about the capture.
+  process.noDeprecation = true;
   const { default: parser } = (await import('pcap-parser' as string)) as { default: PcapParser };
   const piecemeal = new PassThrough();
   let compared = 0;

@@ -3,6 +3,7 @@
  * In: facts. Out: CloseReport[] in order of time. This only tells what was seen; what it means is for origin-restarted and idle-timeout.
  */
 
+import { milliseconds } from '../delivery/hop-state.js';
 import { quietBeforeCloseNs } from '../delivery/quiet.js';
 import type { CloseReport } from '../delivery/verdict.js';
 import { commonNs, localNs, type Path } from '../path/path.js';
@@ -167,8 +168,4 @@ function range(valuesNs: readonly number[]): CloseReport['quietMs'] {
     median: milliseconds(sorted[sorted.length >> 1]),
     max: milliseconds(sorted[sorted.length - 1]),
   };
-}
-
-function milliseconds(ns: number): number {
-  return Math.round(ns / 1e3) / 1e3;
 }

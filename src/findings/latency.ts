@@ -5,6 +5,7 @@
  */
 
 import type { Entry } from '../delivery/commands.js';
+import { milliseconds } from '../delivery/hop-state.js';
 import type { CommandCourt } from '../delivery/judge-command.js';
 import type { Latency, LatencyStage, Percentiles } from '../delivery/verdict.js';
 import { Role } from '../message/profile.js';
@@ -173,8 +174,4 @@ function tcpAckNs(view: HopView, { path, thread }: Entry): number {
 function percentiles(sorted: Float64Array): Percentiles {
   const at = (share: number) => milliseconds(sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)]);
   return { min: milliseconds(sorted[0]), median: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
-}
-
-function milliseconds(ns: number): number {
-  return Math.round(ns / 1e3) / 1e3;
 }

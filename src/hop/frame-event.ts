@@ -32,6 +32,18 @@ export interface FrameEvent {
   payload: string | null;
 }
 
+/** What one side of a connection said, in frames. */
+export interface ListedDirection {
+  text: number;
+  binary: number;
+  ping: number;
+  pong: number;
+  close: number;
+  octets: number;
+  /** TCP-ACKed by the other side and not in the capture. */
+  missedOctets: number;
+}
+
 /** One TCP connection as `lasthop connections` lists it. */
 export interface ConnectionSummary {
   connection: number;
@@ -61,24 +73,8 @@ export interface ConnectionSummary {
   firstAt: string;
   lastAt: string;
   packets: number;
-  fromServer: {
-    text: number;
-    binary: number;
-    ping: number;
-    pong: number;
-    close: number;
-    octets: number;
-    missedOctets: number;
-  };
-  fromClient: {
-    text: number;
-    binary: number;
-    ping: number;
-    pong: number;
-    close: number;
-    octets: number;
-    missedOctets: number;
-  };
+  fromServer: ListedDirection;
+  fromClient: ListedDirection;
   pingsAnswered: number;
   retransmissions: number;
   closeCode: number | null;

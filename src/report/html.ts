@@ -11,6 +11,7 @@ import { closesHtml, latencyHtml } from './html-sections.js';
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markup as text } from './printable.js';
 import {
+  bySeverity,
   causesOf,
   commandAckWords,
   decisive,
@@ -128,7 +129,7 @@ ${attempt === null ? '' : `<details><summary>Proof: ${text(example.id)}</summary
 
 function* findings(verdict: Verdict): Generator<string> {
   if (verdict.findings.length > 0) yield '<h2>What this means</h2>\n';
-  for (const finding of verdict.findings) {
+  for (const finding of bySeverity(verdict.findings)) {
     const shade = { error: 'bad', warning: 'unknown', info: '' }[finding.severity];
     const evidence = finding.evidence.slice(0, 10).map((one) => {
       const packets = one.packets.length === 0 ? '' : ` #${one.packets.slice(0, 20).join(', #')}`;

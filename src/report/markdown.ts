@@ -10,6 +10,7 @@ import { count, counted, duration, packetNumbers, timeRange } from './figures.js
 import { groupHeading, hypothesisGroups } from './hypothesis-groups.js';
 import { markdownCode as code, markdown as text } from './printable.js';
 import {
+  bySeverity,
   causesOf,
   commandAckWords,
   decisive,
@@ -155,7 +156,7 @@ function cited(packets: PacketCitation): string {
 
 function* findingSection(verdict: Verdict): Generator<string> {
   if (verdict.findings.length > 0) yield '## What this means\n\n';
-  for (const finding of verdict.findings) {
+  for (const finding of bySeverity(verdict.findings)) {
     yield `### ${text(finding.severity)}: ${text(finding.id)}\n\n${text(finding.summary, 1000)} (${finding.grade})\n\n`;
     for (const one of finding.evidence.slice(0, 10)) {
       const packets = one.packets.length === 0 ? '' : ` packets ${one.packets.slice(0, 20).join(', ')}`;

@@ -74,6 +74,13 @@ export function lostWords(lostAt: string | null): string {
   return lostAt.includes('->') ? `on ${lostAt}` : `at ${lostAt}`;
 }
 
+const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info'];
+
+/** Errors first; among equals causes before consequences, as they were found. */
+export function bySeverity(findings: readonly Finding[]): Finding[] {
+  return [...findings].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
 /** Findings that name the command: what it means depends on them. */
 export function causesOf(findings: readonly Finding[], { id }: Pick<CommandVerdict, 'id'>): string[] {
   return findings.filter(({ commands }) => commands.includes(id)).map((finding) => finding.id);

@@ -4,6 +4,7 @@
 import type { Finding, Verdict } from '../delivery/verdict.js';
 import { counted, packetNumbers } from './figures.js';
 import { printable } from './printable.js';
+import { bySeverity } from './reading.js';
 import type { Style, Tone } from './style.js';
 import { joined, wrapped } from './width.js';
 
@@ -12,12 +13,11 @@ const SEVERITY: Record<Finding['severity'], { tone: Tone; glyph: 'bad' | 'unknow
   warning: { tone: 'unknown', glyph: 'unknown' },
   info: { tone: 'quiet', glyph: 'dot' },
 };
-const ORDER: Finding['severity'][] = ['error', 'warning', 'info'];
 const MOST_FINDINGS = 40;
 const MOST_EVIDENCE = 5;
 
 export function* findingLines(verdict: Verdict, width: number, style: Style): Generator<string> {
-  const findings = [...verdict.findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const findings = bySeverity(verdict.findings);
   for (const finding of findings.slice(0, MOST_FINDINGS)) yield* oneFinding(finding, width, style);
   if (findings.length > MOST_FINDINGS) {
     yield `\n${style.quiet(`+ ${counted(findings.length - MOST_FINDINGS, 'more finding')} (--json has them)`)}\n`;

@@ -1,6 +1,6 @@
 /** CSV, Markdown, HTML and JUnit: what they say, and that hostile captures cannot break out of them. */
 import { describe, expect, it } from 'vitest';
-import type { Verdict } from '../../src/delivery/verdict.js';
+import type { Finding, Verdict } from '../../src/delivery/verdict.js';
 import { renderVerdict, VERDICT_FORMATS, type VerdictFormat } from '../../src/report/render.js';
 import { command, connection, ignored, incident, verdict } from './verdicts.js';
 
@@ -26,6 +26,21 @@ it.each(VERDICT_FORMATS)('%s leaves out what was delivered, if asked', async (fo
   const shown = await text(format, verdict([command('fine-1', 'delivered'), ignored('bad-1')]), true);
   expect(shown).toContain('bad-1');
   expect(shown).not.toContain('fine-1');
+});
+
+it.each(['table', 'markdown', 'html'] as const)('%s tells errors first, causes before consequences', async (format) => {
+  const finding = (id: string, severity: Finding['severity']): Finding => {
+    const none = { agents: [], connections: [], commands: [], evidence: [] };
+    return { id, severity, grade: 'measured', summary: `summary of ${id}`, next: '', ...none };
+  };
+  const findings = [
+    finding('one', 'info'),
+    finding('two', 'error'),
+    finding('three', 'warning'),
+    finding('four', 'error'),
+  ];
+  const shown = await text(format, verdict([command('c-1', 'delivered')], { findings }));
+  expect([...shown.matchAll(/summary of (\w+)/g)].map(([, id]) => id)).toEqual(['two', 'four', 'three', 'one']);
 });
 
 describe('CSV', () => {

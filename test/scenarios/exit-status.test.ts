@@ -59,6 +59,12 @@ describe.skipIf(!built)('bin/lasthop.js', () => {
     expect(verify.status).toBe(statusOf(sample.expected.commands.map(({ outcome }) => outcome)));
   });
 
+  it('says nothing of the second reader on standard error', () => {
+    const quality = run('quality', '--second-reader', join(PROJECT, 'samples/incident-1/npm.pcap'));
+    expect({ status: quality.status, err: quality.stderr }).toEqual({ status: 0, err: '' });
+    expect(quality.stdout).toContain('reads all 1,481 packets alike');
+  });
+
   it('says 2 for a usage error, 3 for a file that is no capture', () => {
     expect(run('verify', '--no-such-option').status).toBe(2);
     expect(run('verify', `origin=${join(PROJECT, 'package.json')}`).status).toBe(3);
