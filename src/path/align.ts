@@ -267,7 +267,7 @@ function unmatched(outer: AlignSide): Int32Array {
 
 /** Known to begin where its row says. */
 function isPlaced(messages: MessageTable, row: number): boolean {
-  return (messages.flags[row] & (MessageFlag.damaged | MessageFlag.unreadable)) === 0;
+  return !messages.has(row, MessageFlag.damaged) || !messages.has(row, MessageFlag.fragmented);
 }
 
 /** Where it ends, or the part of it that is there. */
