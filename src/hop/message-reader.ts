@@ -270,7 +270,9 @@ export class MessageReader {
       if (context.typesSeen > typesBefore && role !== Role.unknown && !found.escaped)
         context.scan.familiar(bytes, found.typeStart, found.typeEnd, role === Role.quiet && !context.listing);
     }
-    if (found.idRank > 0 && found.idEnd - found.idStart <= 256 && (role !== Role.quiet || context.listing)) {
+    // A number that ends where the octets end may have gone on.
+    const isComplete = found.idRank > 0 && found.idEnd < end;
+    if (isComplete && found.idEnd - found.idStart <= 256 && (role !== Role.quiet || context.listing)) {
       if (context.listing)
         this.lastIdText = found.escaped
           ? unescaped(bytes, found.idStart, found.idEnd)

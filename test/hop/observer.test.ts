@@ -371,6 +371,21 @@ describe('captures that are not whole', () => {
     expect(connections[0].fromServer).toMatchObject({ missedOctets: 0, gaps: [{ kind: 'cut' }] });
     expect(fromServer()[0].flags).toContain('damaged');
   });
+
+  it('takes no ID from a number of which only the first digits are there', () => {
+    const text = frame('{"type":"Command","id":700142,"cmd":"hostname"}');
+    const cutAt = (captured: number) => {
+      const tape = new Tape();
+      const talk = webSocket(tape, 0);
+      talk.segment(10, 'server', { data: text, captured });
+      talk.segment(11, 'client');
+      return observe(tape).fromServer()[0];
+    };
+    const digits = Buffer.from(text).indexOf('700142');
+    expect(cutAt(digits + 4)).toMatchObject({ type: 'Command', id: null });
+    expect(cutAt(digits + 6)).toMatchObject({ type: 'Command', id: null });
+    expect(cutAt(digits + 7)).toMatchObject({ type: 'Command', id: '700142' });
+  });
 });
 
 describe('a refused Upgrade', () => {
