@@ -33,7 +33,12 @@ export function startCapture(processes, netns, { hop, iface, filter, nano = fals
 }
 
 /** Gives the captured files of a hop their final names and formats; returns the names. */
-export function finishFiles(dir, { hop, format = 'pcap', rotate = 0, clockOffsetMs = 0, nano = false }) {
+export function finishFiles(
+  dir,
+  { hop, format = 'pcap', rotate = 0, clockOffsetMs = 0, clockSteps, lateMs, nano = false },
+) {
+  if (clockSteps) stepClock(join(dir, `${hop}.pcap`), clockSteps);
+  if (lateMs) delay(join(dir, `${hop}.pcap`), lateMs);
   if (clockOffsetMs) {
     const parts = readdirSync(dir).filter((name) => name.startsWith(hop) && name.includes('.pcap'));
     for (const part of parts) shiftClock(join(dir, part), clockOffsetMs * (nano ? 1e6 : 1e3), nano ? 1e9 : 1e6);
@@ -59,6 +64,48 @@ export function finishFiles(dir, { hop, format = 'pcap', rotate = 0, clockOffset
 }
 
 const hasEditcap = () => sh(['editcap', '--version'], { tolerate: true }) !== '';
+
+/** The packets of a pcap file with microseconds: their time, and where they stand. */
+function packetsOf(file) {
+  const packets = [];
+  for (let at = 24; at + 16 <= file.length; at += 16 + file.readUInt32LE(at + 8))
+    packets.push({
+      us: file.readUInt32LE(at) * 1e6 + file.readUInt32LE(at + 4),
+      at,
+      end: at + 16 + file.readUInt32LE(at + 8),
+    });
+  return packets;
+}
+
+function stamp(file, at, us) {
+  file.writeUInt32LE(Math.floor(us / 1e6), at);
+  file.writeUInt32LE(us % 1e6, at + 4);
+}
+
+/** As a host's clock that is set in mid-capture would have stamped: `[afterMs, byMs]`, counted from the first packet. The order stays. */
+function stepClock(path, steps) {
+  const file = readFileSync(path);
+  const packets = packetsOf(file);
+  for (const { at, us } of packets) {
+    const passed = steps.filter(([afterMs]) => us - packets[0].us >= afterMs * 1e3);
+    stamp(file, at, us + passed.reduce((sum, [, byMs]) => sum + byMs * 1e3, 0));
+  }
+  writeFileSync(path, file);
+}
+
+/** As a mirror port would deliver that sends what comes from port 80 (Ethernet, IPv4) this much later. */
+function delay(path, lateMs) {
+  const file = readFileSync(path);
+  const packets = packetsOf(file).map(({ us, at, end }) => {
+    const ip = at + 16 + 14;
+    const fromServer = file.readUInt16BE(ip + (file[ip] & 15) * 4) === 80;
+    const atUs = us + (fromServer ? lateMs * 1e3 : 0);
+    stamp(file, at, atUs);
+    return { atUs, bytes: file.subarray(at, end) };
+  });
+  packets.sort((a, b) => a.atUs - b.atUs);
+  writeFileSync(path, Buffer.concat([file.subarray(0, 24), ...packets.map(({ bytes }) => bytes)]));
+}
 
 /** Moves every timestamp of a pcap file, as a host's clock that goes wrong by that much would have. */
 function shiftClock(path, ticks, perSecond) {

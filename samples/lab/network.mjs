@@ -55,11 +55,12 @@ function removeNamespace(name) {
 export class Network {
   #made = [];
 
-  constructor({ sites, family = 4, docker = false, sysctl = {} }) {
+  constructor({ sites, family = 4, docker = false, mirror = false, sysctl = {} }) {
     this.plan = family === 6 ? V6 : V4;
     this.family = family;
     this.iptables = family === 6 ? 'ip6tables' : 'iptables';
     this.docker = docker;
+    this.mirror = mirror;
     this.ns = (name) => `${PREFIX}${process.pid}-${name}`;
     this.sites = sites;
     this.sysctl = sysctl;
@@ -125,6 +126,19 @@ export class Network {
         this.fw(`-t nat -A PREROUTING -d ${service} -p tcp --dport ${port} -j DNAT --to ${npm.host}`);
     }
     if (this.docker) this.#container();
+    if (this.mirror) this.#mirrorPort();
+  }
+
+  /** A monitor behind the firewall that gets a copy of each packet to and from npm's service, as it comes in and as it goes out. */
+  #mirrorPort() {
+    const at = { host: '10.99.0.2', gateway: '10.99.0.1', bits: 24 };
+    this.#namespace('mon', { 'net.ipv4.ip_forward': 0 });
+    this.#cable('mon', at, [at.host]);
+    for (const chain of ['PREROUTING', 'POSTROUTING'])
+      for (const port of ['--dport', '--sport'])
+        this.fw(
+          `-t mangle -A ${chain} -p tcp ${port} 80 ! -s ${this.plan.origin.host} ! -d ${this.plan.origin.host} -j TEE --gateway ${at.host}`,
+        );
   }
 
   /** NPM as it usually runs: in a container behind the host's bridge, published by DNAT. */

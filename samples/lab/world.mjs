@@ -298,8 +298,9 @@ export class World {
 
   files() {
     return this.hops.flatMap((hop) => {
-      const clockOffsetMs = hop.clockOffsetMs ? { clockOffsetMs: hop.clockOffsetMs } : {};
-      return finishFiles(this.dir, hop).map((file) => ({ name: hop.hop, file, ...clockOffsetMs }));
+      const { clockOffsetMs, clockSteps, lateMs } = hop;
+      const made = Object.entries({ clockOffsetMs, clockSteps, lateMs }).filter(([, value]) => value);
+      return finishFiles(this.dir, hop).map((file) => ({ name: hop.hop, file, ...Object.fromEntries(made) }));
     });
   }
 

@@ -6,6 +6,7 @@
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { BlindSpan, HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
+import { octetsElsewhere } from '../hop/partial-views.js';
 import { divertedTo, movedTo } from './diverted.js';
 
 export interface Stretch {
@@ -39,6 +40,9 @@ export function blindness(
     return isServer
       ? `its octets leave from ${elsewhere.serverAddress} instead of ${connection.serverAddress} at this time`
       : `its octets come from ${elsewhere.clientAddress} instead of ${connection.clientAddress} at this time`;
+  const further = octetsElsewhere(observation, connection, isServer ? 'fromServer' : 'fromClient');
+  if (further > 0 && !(half.lastOctetsNs > stretch.toNs))
+    return `${further} octets more of this direction stand in the capture with other addresses (translated): they were dropped in between`;
   for (const back of observation.setBacks)
     if (back.toNs >= stretch.fromNs && back.fromNs <= stretch.toNs)
       return `the capture goes back in time by ${seconds(back.toNs - back.fromNs)} here`;

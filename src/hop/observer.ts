@@ -28,6 +28,7 @@ import type {
   ObservedTooBig,
   UnackedTail,
 } from './observation.js';
+import { seenElsewhere } from './partial-views.js';
 import type { RowList } from './row-list.js';
 import type { Side } from './side.js';
 import { SteadyClock } from './steady-clock.js';
@@ -171,6 +172,11 @@ export class Observer implements TogetherSink {
     this.tellBack();
     this.context.clock.timeNs = this.lastNs;
     this.table.finish();
+    for (const half of seenElsewhere(this.connections)) {
+      this.missedOctets -= half.missedOctets;
+      half.missedOctets = 0;
+      half.gaps = [];
+    }
     return this.connections;
   }
 

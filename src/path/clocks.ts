@@ -55,9 +55,9 @@ class Bounds {
     return (this.low + this.high) / 2;
   }
 
-  /** Where the bounds cross, at least their disagreement. */
+  /** Where the bounds cross, all of their disagreement: which of them is wrong is not known, nor what messages took. */
   get uncertaintyNs(): number {
-    return Math.abs(this.high - this.low) / 2;
+    return this.high >= this.low ? (this.high - this.low) / 2 : this.low - this.high;
   }
 }
 

@@ -110,10 +110,13 @@ function check(seen: Witness, place: Place): string[] {
     }
     if (!answers.some(({ packet }) => packet.at === state.tcpAckedAt))
       faults.push(`${where}: tcpAckedAt ${state.tcpAckedAt} is the time of no cited packet`);
-    // The first TCP ACK of the whole is meant, not a later one; where it was cited, if a connection was captured in several places.
+    // The first TCP ACK of the whole in the capture's order is meant, not a later one; where it was cited, if a connection was captured in several places.
     const first = up.flatMap((side, i) =>
       answers.some((answer) => answer.side === side)
-        ? side.packets.filter((p) => p.ack !== null && ((p.ack - down[i].origin) | 0) >= end).map((p) => p.at)
+        ? side.packets
+            .filter((p) => p.ack !== null && ((p.ack - down[i].origin) | 0) >= end)
+            .slice(0, 1)
+            .map((p) => p.at)
         : [],
     );
     if (first.some((at) => at < state.tcpAckedAt!))

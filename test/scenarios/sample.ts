@@ -51,7 +51,8 @@ export interface Sample {
     capturedUntil: string;
     /** By hop, as tcpdump said. */
     packets: Record<string, number>;
-    hops: { name: string; file: string; clockOffsetMs?: number }[];
+    /** `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later. */
+    hops: { name: string; file: string; clockOffsetMs?: number; clockSteps?: [number, number][]; lateMs?: number }[];
     /** NSS key log of the agents, where a leg is encrypted. */
     keyLog?: string;
     /** The same of proxies that end TLS, by hop. */
