@@ -170,6 +170,7 @@ export class Observer implements TogetherSink {
   finish(): ObservedConnection[] {
     this.tellBack();
     this.context.clock.timeNs = this.lastNs;
+    this.decoder.finish();
     this.table.finish();
     return this.connections;
   }
