@@ -4,14 +4,31 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { withoutHostDetails } from './pcapng.mjs';
-import { sh } from './processes.mjs';
+import { sh, sleep } from './processes.mjs';
 
-/** Starts tcpdump and resolves once it listens. `rotate` is in seconds. */
-export function startCapture(processes, netns, { hop, iface, filter, nano = false, rotate = 0, snap = 0 }, dir) {
+/**
+ * Starts what captures at a hop and resolves once it listens: one tcpdump, one for each of the `directions`, or two at once that are
+ * rotated (`twice`), the second one a second and a half later.
+ */
+export async function startCaptures(processes, netns, hop, dir) {
+  if (hop.directions) {
+    const parts = ['in', 'out'].map((way) => ({ ...hop, part: `-${way}`, way }));
+    return Promise.all(parts.map((part) => startCapture(processes, netns, part, dir)));
+  }
+  const first = await startCapture(processes, netns, hop, dir);
+  if (!hop.twice) return [first];
+  await sleep(1500);
+  return [first, await startCapture(processes, netns, { ...hop, part: '-b' }, dir)];
+}
+
+/** `rotate` is in seconds. */
+function startCapture(processes, netns, options, dir) {
+  const { hop, iface, filter, nano = false, rotate = 0, snap = 0, part = '', way } = options;
   const args = ['-i', iface, '-n', '-U', '-B', '16384', '-s', String(snap), '-Z', 'root'];
+  if (way) args.push('-Q', way);
   if (nano) args.push('--time-stamp-precision=nano');
   if (rotate) args.push('-G', String(rotate));
-  args.push('-w', join(dir, rotate ? `${hop}-%s.pcap` : `${hop}.pcap`), filter);
+  args.push('-w', join(dir, rotate ? `${hop}${part}-%s.pcap` : `${hop}${part}.pcap`), filter);
   const child = processes.spawnIn(netns, 'tcpdump', args);
   let said = '';
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -35,7 +52,7 @@ export function startCapture(processes, netns, { hop, iface, filter, nano = fals
 /** Gives the captured files of a hop their final names and formats; returns the names. */
 export function finishFiles(
   dir,
-  { hop, format = 'pcap', rotate = 0, clockOffsetMs = 0, clockSteps, lateMs, nano = false },
+  { hop, format = 'pcap', rotate = 0, clockOffsetMs = 0, clockSteps, lateMs, nano = false, directions },
 ) {
   if (clockSteps) stepClock(join(dir, `${hop}.pcap`), clockSteps);
   if (lateMs) delay(join(dir, `${hop}.pcap`), lateMs);
@@ -44,13 +61,14 @@ export function finishFiles(
     for (const part of parts) shiftClock(join(dir, part), clockOffsetMs * (nano ? 1e6 : 1e3), nano ? 1e9 : 1e6);
   }
   if (rotate) {
-    const parts = readdirSync(dir).filter((name) => name.startsWith(`${hop}-`));
+    const parts = readdirSync(dir).filter((name) => name.startsWith(`${hop}-`) && name.endsWith('.pcap'));
     // Rotation may leave a file of a header only; it stays, as it would in the field.
     return parts.sort().map((name, i) => {
       renameSync(join(dir, name), join(dir, `${hop}.pcap${i}`));
       return `${hop}.pcap${i}`;
     });
   }
+  if (directions) return [`${hop}-in.pcap`, `${hop}-out.pcap`];
   const plain = join(dir, `${hop}.pcap`);
   if (format === 'pcap') return [`${hop}.pcap`];
   if (format === 'gz') writeFileSync(`${plain}.gz`, gzipSync(readFileSync(plain)));

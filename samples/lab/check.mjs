@@ -20,7 +20,8 @@ const FIELDS =
   'frame.number tcp.stream ip.src ipv6.src ip.dst ipv6.dst tcp.srcport tcp.dstport tcp.seq_raw tcp.ack_raw tcp.flags tcp.payload';
 
 function packets(file) {
-  const args = ['-n', '-r', file, '-Y', 'tcp && !icmp && !icmpv6', '-T', 'fields'];
+  // Of a packet in a tunnel, the inner addresses count: the last ones.
+  const args = ['-n', '-r', file, '-Y', 'tcp && !icmp && !icmpv6', '-T', 'fields', '-E', 'occurrence=l'];
   for (const field of FIELDS.split(' ')) args.push('-e', field);
   const text = execFileSync('tshark', args, {
     encoding: 'utf8',

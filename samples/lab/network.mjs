@@ -55,12 +55,13 @@ function removeNamespace(name) {
 export class Network {
   #made = [];
 
-  constructor({ sites, family = 4, docker = false, mirror = false, sysctl = {} }) {
+  constructor({ sites, family = 4, docker = false, mirror = false, vxlan = false, sysctl = {} }) {
     this.plan = family === 6 ? V6 : V4;
     this.family = family;
     this.iptables = family === 6 ? 'ip6tables' : 'iptables';
     this.docker = docker;
     this.mirror = mirror;
+    this.vxlan = vxlan;
     this.ns = (name) => `${PREFIX}${process.pid}-${name}`;
     this.sites = sites;
     this.sysctl = sysctl;
@@ -98,6 +99,26 @@ export class Network {
     sh(`ip -n ${ns} route add default via ${gateway}`);
   }
 
+  /** The same through VXLAN: eth0 carries nothing but UDP to port 4789. */
+  #tunnel(name, { gateway, bits, host }) {
+    const [ns, fw] = [this.ns(name), this.ns('fw')];
+    sh(`ip -n ${fw} link add ${name}-outer type veth peer name eth0 netns ${ns}`);
+    for (const [at, dev, local, remote, address] of [
+      [name, 'eth0', '10.99.0.2', '10.99.0.1', host],
+      ['fw', `${name}-outer`, '10.99.0.1', '10.99.0.2', gateway],
+    ]) {
+      this.#address(at, dev, local, 24);
+      sh(`ip -n ${this.ns(at)} link set ${dev} up`);
+      const vx = at === 'fw' ? name : 'vx0';
+      sh(`ip -n ${this.ns(at)} link add ${vx} type vxlan id 42 local ${local} remote ${remote} dstport 4789`);
+      // Else the outer packets are fragmented, and a filter by port shows the first fragments only.
+      sh(`ip -n ${this.ns(at)} link set ${vx} mtu 1450`);
+      this.#address(at, vx, address, bits);
+      sh(`ip -n ${this.ns(at)} link set ${vx} up`);
+    }
+    sh(`ip -n ${ns} route add default via ${gateway}`);
+  }
+
   /** Apart from the constructor, so that what was made can be removed where making the rest fails. */
   build() {
     const { sites, sysctl } = this;
@@ -108,7 +129,8 @@ export class Network {
       ['npm', npm],
     ]) {
       this.#namespace(name, sysctl[name]);
-      this.#cable(name, at, [at.host]);
+      if (name === 'npm' && this.vxlan) this.#tunnel(name, at);
+      else this.#cable(name, at, [at.host]);
     }
     for (const [index, hosts] of sites.entries()) {
       if (!hosts) continue; // a number that the scenario does not use

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apache } from './apache.mjs';
-import { finishFiles, startCapture } from './capture.mjs';
+import { finishFiles, startCaptures } from './capture.mjs';
 import { isoMicros } from './events.mjs';
 import { haproxy, keyLines } from './haproxy.mjs';
 import { impairments } from './impair.mjs';
@@ -181,7 +181,7 @@ export class World {
 
   async startCaptures() {
     for (const hop of this.hops) {
-      this.#captures.push(await startCapture(this.processes, this.network.ns(hop.ns), hop, this.dir));
+      this.#captures.push(...(await startCaptures(this.processes, this.network.ns(hop.ns), hop, this.dir)));
     }
     this.capturedFrom = isoMicros();
   }
@@ -293,7 +293,8 @@ export class World {
     // tcpdump may lose what its last ring block holds: what counts has to be older than that.
     this.capturedUntil = isoMicros();
     this.packets = {};
-    for (const { hop, stop } of this.#captures.splice(0)) this.packets[hop] = (await stop()).packets;
+    for (const { hop, stop } of this.#captures.splice(0))
+      this.packets[hop] = (this.packets[hop] ?? 0) + (await stop()).packets;
   }
 
   files() {

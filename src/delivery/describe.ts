@@ -44,7 +44,7 @@ function describeCapture(
   clockReasons: readonly string[],
 ): CaptureReport {
   const reasons = [...doubts(summary, observation), ...clockReasons];
-  const none = summary.packets === 0 || observation.tcpPackets === 0;
+  const none = observation.tcpPackets === 0;
   const time = (timeNs: number | null) =>
     timeNs === null ? null : isoTime(timeNs, observation.epochSeconds, summary.timeDigits);
   return {
@@ -91,6 +91,8 @@ function clockTrouble({ clock, index }: HopView, observation: HopObservation): s
 /** Why a capture does not support every conclusion; empty where it does. */
 function doubts(summary: CaptureSummary, observation: HopObservation): string[] {
   const reasons: string[] = [];
+  // Of a rotated set one file may well be empty: it says nothing against the others.
+  if (summary.packets === 0 && observation.packets > 0) return reasons;
   if (summary.packets === 0) reasons.push('the capture holds no packets');
   else if (observation.tcpPackets === 0) reasons.push(`the capture holds ${observation.withoutTcp}`);
   reasons.push(...inWords(summary.issues, summary.issueCounts));

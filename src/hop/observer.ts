@@ -171,6 +171,7 @@ export class Observer implements TogetherSink {
   finish(): ObservedConnection[] {
     this.tellBack();
     this.context.clock.timeNs = this.lastNs;
+    this.decoder.finish();
     this.table.finish();
     for (const half of seenElsewhere(this.connections)) {
       this.missedOctets -= half.missedOctets;

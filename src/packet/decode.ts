@@ -76,6 +76,18 @@ export class PacketDecoder extends DecodeFaults {
     return result;
   }
 
+  /** The last packet was decoded. */
+  finish(): void {
+    const { incomplete } = this.fragments;
+    if (incomplete === 0) return;
+    const [what, verb] = incomplete === 1 ? ['One IP datagram', 'is'] : [`${incomplete} IP datagrams`, 'are'];
+    this.issues.add(
+      'ip-fragments-missing',
+      `${what} with TCP or a tunnel inside ${verb} not whole: other fragments are not in the capture. A filter by port passes the first one only: add 'or (ip[6:2] & 0x1fff != 0)', or 'or ip6 proto 44'.`,
+      {},
+    );
+  }
+
   private look(bytes: Uint8Array): void {
     this.viewedBytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -6,6 +6,11 @@
  * datagram, as RFC 5722 has it for IPv6 and as Linux does for IPv4 as well. Nothing is ever guessed.
  */
 
+import { insideUdp } from './tunnel.js';
+
+const UDP = 17;
+/** IPv4, TCP, IPv6, GRE, EtherIP, MPLS. */
+const OTHER_CARRIERS: ReadonlySet<number> = new Set([4, 6, 41, 47, 97, 137]);
 /** ipfrag_time of Linux; RFC 8200 has 60 s, and no datagram of interest takes longer than this. */
 const TIMEOUT_NS = 30e9;
 const MAXIMUM_PENDING_DATAGRAMS = 256;
@@ -41,6 +46,8 @@ export class FragmentStore {
   packets: number[] = [];
   /** Datagrams that were given up. */
   abandoned = 0;
+  /** Of those, the ones that TCP or a tunnel began and of which other fragments never came. */
+  private unfinished = 0;
 
   /** In order of arrival, which is the order in which they time out. */
   private readonly pending = new Map<string, Datagram>();
@@ -126,18 +133,37 @@ export class FragmentStore {
   private expire(timeNs: number): void {
     for (const [key, datagram] of this.pending) {
       if (timeNs - datagram.firstTimeNs < TIMEOUT_NS) return;
-      if (!datagram.dropped) this.abandoned++;
-      this.forget(key, datagram);
+      this.giveUp(key, datagram);
     }
+  }
+
+  private giveUp(key: string, datagram: Datagram): void {
+    if (!datagram.dropped) this.abandoned++;
+    if (mayCarryTcp(datagram)) this.unfinished++;
+    this.forget(key, datagram);
+  }
+
+  /** At the end of a capture: datagrams of which fragments are missing, where TCP may have been in them. */
+  get incomplete(): number {
+    let waiting = 0;
+    for (const datagram of this.pending.values()) if (mayCarryTcp(datagram)) waiting++;
+    return this.unfinished + waiting;
   }
 
   private makeRoom(): void {
     for (const [key, datagram] of this.pending) {
       if (this.pending.size <= MAXIMUM_PENDING_DATAGRAMS && this.pendingOctets <= MAXIMUM_PENDING_OCTETS) return;
-      if (!datagram.dropped) this.abandoned++;
-      this.forget(key, datagram);
+      this.giveUp(key, datagram);
     }
   }
+}
+
+/** Its first fragment is there and says so: TCP, or a tunnel. */
+function mayCarryTcp({ nextHeader, pieces }: Datagram): boolean {
+  const [first] = pieces;
+  if (first === undefined || first.start !== 0) return false;
+  if (nextHeader !== UDP) return OTHER_CARRIERS.has(nextHeader);
+  return insideUdp(first.bytes, 0, first.bytes.length) !== null;
 }
 
 function insertionPoint(pieces: readonly Piece[], offset: number): number {

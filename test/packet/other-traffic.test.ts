@@ -21,6 +21,11 @@ const udp = (source: number, destination: number) => [
 
 function said(...frames: readonly (readonly number[])[]): string {
   const decoder = new PacketDecoder();
+  decodeAll(decoder, frames);
+  return withoutTcp(decoder.others);
+}
+
+function decodeAll(decoder: PacketDecoder, frames: readonly (readonly number[])[]): void {
   for (const frame of frames) {
     const record = new PacketRecord();
     record.bytes = Uint8Array.from(frame);
@@ -29,7 +34,6 @@ function said(...frames: readonly (readonly number[])[]): string {
     record.linkType = 1;
     decoder.decode(record, new Segment());
   }
-  return withoutTcp(decoder.others);
 }
 
 it('names kinds, the most frequent first, and what hides TCP', () => {
@@ -59,4 +63,29 @@ it('counts no more kinds than it has room for', () => {
 
 it('says nothing of what is not there', () => {
   expect(said()).toBe('no TCP packets that can be read');
+});
+
+/** The first fragment of a datagram of which no other one was captured. */
+const firstFragment = (protocol: number, payload: readonly number[], identification: number) => {
+  const packet = [...ipv4(payload, { protocol })];
+  packet[4] = identification >> 8;
+  packet[5] = identification & 0xff;
+  packet[6] |= 0x20;
+  return ethernet(packet);
+};
+
+it('says where a filter by port took the first fragments of a tunnel only, and not of other traffic', () => {
+  const issuesOf = (...frames: readonly (readonly number[])[]) => {
+    const decoder = new PacketDecoder();
+    decodeAll(decoder, frames);
+    decoder.finish();
+    return decoder.issues.issues.map(({ code, text }) => `${code}: ${text}`);
+  };
+  const vxlan = [...u16(1024), ...u16(4789), ...u16(16), 0, 0, 8, 0, 0, 0, 0, 0, 1, 0];
+  const dns = [...u16(1024), ...u16(53), ...u16(16), 0, 0, 8, 0, 0, 0, 0, 0, 1, 0];
+  expect(issuesOf(firstFragment(17, vxlan, 1), firstFragment(17, vxlan, 2))).toEqual([
+    expect.stringMatching(/^ip-fragments-missing: 2 IP datagrams .* are not whole: .*ip\[6:2\] & 0x1fff != 0/),
+  ]);
+  expect(issuesOf(firstFragment(6, vxlan, 1))[0]).toContain('One IP datagram with TCP or a tunnel inside is not whole');
+  expect(issuesOf(firstFragment(17, dns, 1))).toEqual([]);
 });

@@ -17,16 +17,32 @@ export function witness(sample: Sample): Witness {
   const packets = new Map<string, Map<number, TcpPacket>>();
   const streams = new Map<string, Stream[]>();
   for (const hop of sample.hops) {
-    const all: TcpPacket[] = [];
+    const all: TcpPacket[][] = [];
     for (const { name, file } of sample.scenario.hops) {
       if (name !== hop) continue;
       const path = join(sample.dir, file);
       packets.set(path, tcpPackets(path));
-      all.push(...packets.get(path)!.values());
+      all.push([...packets.get(path)!.values()]);
     }
-    streams.set(hop, streamsOf(all));
+    streams.set(hop, streamsOf(joined(all)));
   }
   return { packets, streams };
+}
+
+/** Files may hold one direction each, or overlap: then a packet is in two of them, a few microseconds apart. No sender is as quick as that. */
+function joined(files: readonly (readonly TcpPacket[])[]): TcpPacket[] {
+  const all = files.flatMap((packets, file) => packets.map((packet) => ({ packet, file })));
+  all.sort((a, b) => (a.packet.at < b.packet.at ? -1 : Number(a.packet.at > b.packet.at)));
+  const seen = new Map<string, { file: number; ms: number }>();
+  return all
+    .filter(({ packet: { at, source, destination, seq, ack, payload }, file }) => {
+      const key = [source, destination, seq, ack, payload.length].join(' ');
+      const ms = Date.parse(at);
+      const before = seen.get(key);
+      seen.set(key, { file, ms });
+      return before === undefined || before.file === file || ms - before.ms > 1;
+    })
+    .map(({ packet }) => packet);
 }
 
 /** The stream of a leg: the one between these two addresses that was open then. */

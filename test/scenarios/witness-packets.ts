@@ -1,6 +1,6 @@
 /**
  * A reader of captures that shares no code with lasthop: the second witness of these tests. It knows what the samples hold
- * (pcap, pcapng, gzip; Ethernet, VLAN, Linux cooked v2; IPv4, IPv6; TCP) and throws at anything else.
+ * (pcap, pcapng, gzip; Ethernet, VLAN, Linux cooked v2, VXLAN; IPv4, IPv6; TCP) and throws at anything else.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -97,6 +97,7 @@ function tcp({ number, linkType, at, octets }: Raw): TcpPacket | null {
     ip = ip.subarray(4);
   }
   if (type === 0x0800) {
+    if (ip[9] === 17 && ip.readUInt16BE(22) === 4789) return tcp({ number, linkType: 1, at, octets: ip.subarray(36) });
     if (ip[9] !== 6) return null;
     const total = ip.readUInt16BE(2) || ip.length;
     const header = (ip[0] & 15) * 4;
