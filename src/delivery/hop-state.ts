@@ -10,6 +10,7 @@ import { stampOf } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { blindness, type Known, type Stretch, seconds } from './coverage.js';
 import { absentByRecords, identifiedByRecords } from './inferred.js';
+import { takenElsewhere } from './vantage.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
 export type Sender = 'fromServer' | 'fromClient';
@@ -67,6 +68,8 @@ export function stateAt(
       blindness(observation, connection, connection[sender], stretch, knownAt(view, path, sender)) ??
       strayPart(view, path, sender, thread, stretch);
     if (reason !== null) return unobserved(`${view.name}: ${reason}`);
+    const elsewhere = sender === 'fromServer' ? takenElsewhere(connection, stretch) : null;
+    if (elsewhere !== null) return unobserved(`${view.name}: ${elsewhere}`);
     if (connection.alignment === null) return ABSENT;
     // Records are told by their times, too: what left may have been taken for something else.
     if (view.clock !== null && !(view.clock.steady && view.clock.pieces.length === 1))

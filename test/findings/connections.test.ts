@@ -176,7 +176,7 @@ describe('survives-reconnect and changed-after', () => {
       }
       for (let at = 5000; at < 60_000; at += 5000) pinged(works, at);
       const { findings, agents, hypotheses: concluded } = await judged(captures());
-      const split = concluded.find(({ id, agent }) => id === 'split-connection' && agent === 'FLAP');
+      const split = concluded?.find(({ id, agent }) => id === 'split-connection' && agent === 'FLAP');
       const flap = agents?.find(({ agent }) => agent === 'FLAP');
       return { ids: idsOf(findings), count: flap?.connectionCount, split: split?.because };
     };
