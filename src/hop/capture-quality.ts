@@ -26,6 +26,8 @@ export interface ConnectionQuality {
   lastAt: string;
   packets: number;
   opening: 'seen' | 'missing';
+  /** Bits of evidence by which frames were found in mid-stream, of the direction with fewer; null where none had to be. */
+  foundByBits: number | null;
   /** Whose packets the capture holds. */
   directions: 'both' | 'server' | 'client';
   missedOctets: number;

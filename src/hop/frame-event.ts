@@ -42,6 +42,8 @@ export interface ListedDirection {
   octets: number;
   /** TCP-ACKed by the other side and not in the capture. */
   missedOctets: number;
+  /** Bits of evidence by which the frame boundary was found in mid-stream; null where the handshake told it. */
+  foundByBits: number | null;
 }
 
 /** One TCP connection as `lasthop connections` lists it. */

@@ -199,5 +199,6 @@ function summaryOf(connection: ObservedConnection, iso: (timeNs: number) => stri
 }
 
 function countsOf(half: ObservedHalf): ConnectionSummary['fromServer'] {
-  return { ...half.counts, octets: half.next, missedOctets: half.missedOctets };
+  const { counts, next: octets, missedOctets, foundByBits } = half;
+  return { ...counts, octets, missedOctets, foundByBits: Number.isNaN(foundByBits) ? null : foundByBits };
 }

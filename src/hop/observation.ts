@@ -52,6 +52,8 @@ export interface UnackedTail {
 export interface ObservedHalf {
   /** Stream offset of the first octet of the WebSocket part; NaN where its beginning was not seen. */
   webSocketFrom: number;
+  /** Bits of evidence by which the frame boundary was found in mid-stream, the least of several times; NaN where it was never looked for. */
+  foundByBits: number;
   /** Sequence number of offset 0, unsigned; -1 where nothing was seen. */
   baseSequence: number;
   /** Stream offset up to which octets are known, and the octets that a TCP ACK covers; of a decrypted stream its own. */
@@ -141,6 +143,8 @@ export interface ObservedConnection {
   openedNs: number;
   closedNs: number;
   closedBy: 'fin' | 'rst' | null;
+  /** Packets of no connection that the other side knows: it answers nothing but RSTs. */
+  stray: boolean;
   /** Whose FIN or RST came first; null also where the capture holds one direction only. */
   closedFrom: 'client' | 'server' | null;
   /** Packets that opened and closed it: the first SYN (or SYN-ACK), the first FIN or the RST; 0 where not captured. */

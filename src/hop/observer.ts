@@ -224,6 +224,7 @@ function describe(
     openedNs: tcp.openedNs,
     closedNs: tcp.closedNs,
     closedBy: tcp.closedBy,
+    stray,
     closedFrom: closedFrom(tcp, client),
     openedRef: tcp.synRef,
     closedRef: tcp.closedRef,
@@ -285,6 +286,7 @@ function describeHalf(
   const sent = read?.sent;
   return {
     webSocketFrom: side?.webSocketFrom ?? Number.NaN,
+    foundByBits: side?.frames.foundByBits ?? Number.NaN,
     baseSequence: half.baseSequence,
     next: sent?.next ?? half.next,
     ackedTo: sent?.records?.coveredBy(half.acks.offset) ?? half.acks.offset,

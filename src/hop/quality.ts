@@ -98,8 +98,11 @@ function judged(
   say(of.cutPackets, `${many(of.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);
   const oneWay = of.connections.filter((each) => each.directions !== 'both' && each.packets > 1).length;
   say(oneWay, `${many(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
-  const late = of.connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing').length;
-  say(late, `${many(late, 'WebSocket')} opened before the capture, or in a hole of it`);
+  const late = of.connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing');
+  const least = late.reduce((bits, { foundByBits }) => Math.min(bits, foundByBits ?? bits), Number.POSITIVE_INFINITY);
+  const found =
+    least < Number.POSITIVE_INFINITY ? `; frames found in mid-stream by ${least} bits of evidence or more` : '';
+  say(late.length, `${many(late.length, 'WebSocket')} opened before the capture, or in a hole of it${found}`);
   for (const { at, backMs } of of.clockSetBacks.slice(0, 4))
     reasons.push(
       `it goes back in time by ${backMs} ms, to ${at}: its clock was set back, or files were appended in the wrong order`,
@@ -113,8 +116,10 @@ function judged(
 function describe(connection: ObservedConnection, iso: (timeNs: number) => string | null): ConnectionQuality {
   const { fromServer, fromClient } = connection;
   const halves = [fromServer, fromClient] as const;
+  const bits = halves.map((half) => half.foundByBits).filter((each) => !Number.isNaN(each));
   const total = (of: (half: ObservedHalf) => number) => halves.reduce((all, half) => all + of(half), 0);
-  const holes = [...holesOf(fromServer, 'server', iso), ...holesOf(fromClient, 'client', iso)];
+  // Of a stray the octets belong to another connection, and are answered for there.
+  const holes = connection.stray ? [] : [...holesOf(fromServer, 'server', iso), ...holesOf(fromClient, 'client', iso)];
   const both = fromServer.packets > 0 && fromClient.packets > 0;
   const opening = connection.initialSequence.client >= 0 || connection.initialSequence.server >= 0 ? 'seen' : 'missing';
   const doubts = holes.length > 0 || !both || total((half) => half.unsound.length) > 0;
@@ -129,7 +134,8 @@ function describe(connection: ObservedConnection, iso: (timeNs: number) => strin
     packets: connection.packets,
     opening,
     directions: both ? 'both' : fromServer.packets > 0 ? 'server' : 'client',
-    missedOctets: total((half) => half.missedOctets),
+    foundByBits: bits.length === 0 ? null : Math.min(...bits),
+    missedOctets: connection.stray ? 0 : total((half) => half.missedOctets),
     cutOctets: total((half) => half.cutOctets),
     unreadOctets: total((half) => sum(unreadSpans(half), ({ from, to }) => to - from)),
     duplicates: total((half) => half.duplicates),

@@ -37,7 +37,7 @@ const PLAIN = [
   'renegotiations',
   'clientRandom',
 ] as const satisfies (keyof ConnectionSummary)[];
-const SIDE = ['text', 'binary', 'ping', 'pong', 'close', 'octets', 'missedOctets'] as const;
+const SIDE = ['text', 'binary', 'ping', 'pong', 'close', 'octets', 'missedOctets', 'foundByBits'] as const;
 const LAST = ['pingsAnswered', 'retransmissions', 'closeCode'] as const satisfies (keyof ConnectionSummary)[];
 const CHUNK = 500;
 

@@ -92,7 +92,8 @@ function* connection(each: ConnectionQuality, options: ReportOptions, look: Styl
   const name = each.agent === null ? '' : ` ${printable(each.agent, look.unicode)}`;
   const glyph = each.whole ? look.tone('good', look.glyph.good) : look.tone('unknown', look.glyph.unknown);
   const one = each.directions === 'both' ? '' : `, only what the ${each.directions} sent`;
-  const opening = each.opening === 'seen' ? '' : ', opening not captured';
+  const found = each.foundByBits === null ? '' : `, frames found in mid-stream (${each.foundByBits} bits of evidence)`;
+  const opening = `${each.opening === 'seen' ? '' : ', opening not captured'}${found}`;
   const text = `#${each.connection} ${each.client} ${look.glyph.arrow} ${each.server} ${each.protocol}${name}${one}${opening}`;
   yield* item(glyph, text, options.width);
   const holes = options.all ? each.holes : each.holes.slice(0, HOLES_SHOWN);

@@ -38,6 +38,17 @@ export function findBoundary(
   return -1;
 }
 
+/** Bits of evidence for the position that findBoundary found, in the same octets. */
+export function boundaryBits(
+  bytes: Uint8Array,
+  length: number,
+  boundaries: readonly number[],
+  hint: SearchHint,
+  at: number,
+): number {
+  return evidence(bytes, at, length, new Set([...boundaries, length]), hint);
+}
+
 /** Bits of evidence that frames run from `start` on; 0 as soon as one cannot be. */
 function evidence(
   bytes: Uint8Array,

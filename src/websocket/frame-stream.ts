@@ -5,7 +5,7 @@
 
 import type { Frame } from './frame.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
-import { findBoundary, type SearchHint } from './frame-search.js';
+import { boundaryBits, findBoundary, type SearchHint } from './frame-search.js';
 
 export interface FrameStreamSink extends FrameSink {
   /** Octets [from, to) could not be read as frames; what stands there is unknown. */
@@ -27,6 +27,9 @@ export class FrameStream {
   private nextSweep = 1024;
   /** Frames were read, so that this is WebSocket for certain. */
   frames = 0;
+
+  /** Bits of evidence by which the boundary was found where no handshake told it, the least of several times; NaN for never. */
+  foundByBits = Number.NaN;
 
   constructor(
     private readonly sink: FrameStreamSink,
@@ -126,6 +129,8 @@ export class FrameStream {
     const from = this.searchFrom;
     if (at > 0) this.sink.undecoded(from, from + at, this.why);
     const { buffer, length } = this;
+    const bits = boundaryBits(buffer, length, this.boundaries, this.hint, at);
+    if (!(bits >= this.foundByBits)) this.foundByBits = bits;
     this.startAt(from + at);
     this.buffer = NOTHING;
     this.boundaries = NONE;

@@ -7,7 +7,7 @@ import { captureQuality } from '../../src/hop/quality.js';
 import { qualityReport } from '../../src/report/quality.js';
 import { concat, enhancedPacket, interfaceDescription, sectionHeader, statistics } from '../capture/build-capture.js';
 import { command, commandAck, frame, masked, ping, pong } from '../support/frames.js';
-import { Talk, Tape } from '../support/tape.js';
+import { RST, Talk, Tape } from '../support/tape.js';
 import { webSocket } from '../support/web-socket-talk.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'lasthop-quality-'));
@@ -49,6 +49,29 @@ describe('the quality of a capture', () => {
       { protocol: 'websocket', opening: 'seen', directions: 'both', whole: true, holes: [] },
     ]);
     expect(text(quality)).toContain('trust full');
+  });
+
+  it('says by how much evidence frames were found where the opening was not captured', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    expect((await qualityOf(tape)).connections[0].foundByBits).toBeNull();
+    const { connections } = await qualityOf(tape.between(900, 1e6));
+    // A chain is believed from 24 bits on where it starts with a segment.
+    expect(connections[0].foundByBits).toBeGreaterThanOrEqual(24);
+    expect(connections[0].opening).toBe('missing');
+  });
+
+  it('lacks nothing of packets that only RSTs answer: they are of no connection', async () => {
+    const tape = new Tape();
+    talkOn(tape);
+    const escaped = new Talk(tape, { client: '192.168.1.9', clientPort: 41_715, serverPort: 3001 });
+    for (const [i, at] of [0, 900, 4000].entries()) {
+      escaped.segment(2100 + i, 'client', { data: masked(commandAck(`c-${i}`)), at, acked: 1000 * i });
+      escaped.segment(2100.1 + i, 'server', { flags: RST, at: 1000 * i });
+    }
+    const quality = await qualityOf(tape);
+    expect(quality).toMatchObject({ trust: 'full', reasons: [], missedOctets: 0 });
+    expect(quality.connections.map(({ holes }) => holes)).toEqual([[], []]);
   });
 
   it('with a hole says where it is, and how large', async () => {

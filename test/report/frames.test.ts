@@ -79,7 +79,7 @@ npm.pcap  2025-11-03
 });
 
 describe('connections', () => {
-  const side = { text: 5, binary: 0, ping: 4, pong: 0, close: 1, octets: 8072, missedOctets: 0 };
+  const side = { text: 5, binary: 0, ping: 4, pong: 0, close: 1, octets: 8072, missedOctets: 0, foundByBits: null };
   const one: ConnectionSummary = {
     connection: 0,
     client: '203.0.113.9:51514',
