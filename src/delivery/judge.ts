@@ -161,14 +161,20 @@ function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: nu
   if (attempt.steppedAt(attempt.sentNs, arrivedNs) !== null) return false;
   const passedNs = attempt.states[hop].sentNs;
   if (!Number.isNaN(passedNs)) return arrivedNs - passedNs > attempt.ackTimeoutNs && !clocksDisagree(attempt, reply);
-  return arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.deadlineNs;
+  return arrivedNs - withinNs(attempt.views[hop], arrivedNs) - sentWithinNs(attempt) > attempt.deadlineNs;
+}
+
+/** How far the moment at which it was sent may be off: by the clock of the innermost hop that tells it. */
+function sentWithinNs({ states, views, sentNs }: Attempt): number {
+  const hop = states.findIndex((judged) => judged.sentNs === sentNs);
+  return hop < 0 ? 0 : withinNs(views[hop], sentNs);
 }
 
 /** When it came to the innermost hop was not captured: not before it left the others. */
 function isLateFurtherOut(attempt: Attempt, { states }: JudgedReply): boolean {
   return states.some(
     ({ sentNs }, hop) =>
-      sentNs - withinNs(attempt.views[hop], sentNs) > attempt.deadlineNs &&
+      sentNs - withinNs(attempt.views[hop], sentNs) - sentWithinNs(attempt) > attempt.deadlineNs &&
       attempt.steppedAt(attempt.sentNs, sentNs) === null,
   );
 }

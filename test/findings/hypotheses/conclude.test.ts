@@ -57,7 +57,7 @@ describe('what each hypothesis is', () => {
   it('agent may have answered: its octets are missing at npm, which may have kept the CommandAck', async () => {
     const scene = new Scene();
     scene.chain.outward(5000, frame(command('c-bad')));
-    const numbers = scene.chain.inward(5100, masked('{"type":"Heartbeat","at":5100}'));
+    const numbers = scene.chain.inward(5100, masked(commandAck('c-bad')), 2);
     scene.goOn(6000);
     const { npm, ...inner } = scene.captures;
     expect(await statuses({ ...inner, npm: npm.without(numbers[2]) })).toEqual([R, R, O, O, O, R, O, R, O, R, R, R, O]);
