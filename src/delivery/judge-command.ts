@@ -6,7 +6,8 @@
 import { stampOf } from '../hop/timestamp.js';
 import { Role } from '../message/profile.js';
 import type { ClockDoubt } from '../path/clocks.js';
-import { commonNs, type HopView, type Path } from '../path/path.js';
+import { commonNs, type HopView, type Path, withinNs } from '../path/path.js';
+import type { ThreadTable } from '../path/thread-table.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import type { CommandLog, Entry } from './commands.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
@@ -336,6 +337,7 @@ function statesOf(
   const outward = sender === 'fromServer';
   const step = outward ? 1 : -1;
   let sinceNs = entry.timeNs;
+  let withinSinceNs = knownWithinNs(views, entry, threads);
   let seenFurther = -1;
   for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
@@ -344,10 +346,13 @@ function statesOf(
       entry.path,
       sender,
       { row, thread: entry.thread },
-      sinceNs,
-      Math.max(deadlineNs, sinceNs),
+      sinceNs - withinSinceNs,
+      Math.max(deadlineNs, sinceNs) + withinSinceNs,
     );
-    if (!Number.isNaN(judged.sentNs)) sinceNs = judged.sentNs;
+    if (!Number.isNaN(judged.sentNs)) {
+      sinceNs = judged.sentNs;
+      withinSinceNs = withinNs(views[hop], sinceNs);
+    }
     if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
     if (judged.state === 'absent' && threads.isDoubted(hop) && leftAsAnother(views[hop], entry, entries, sinceNs))
@@ -362,6 +367,12 @@ function statesOf(
     states[hop].fromNowhere = stateAt(views[hop], entry.path, sender, unseen, fromNs, toNs).state === 'absent';
   }
   return states;
+}
+
+/** How far the time of an entry may be off, by the clock that told it: a moment at one hop tells another one's no better than both are known. */
+function knownWithinNs(views: readonly HopView[], { thread, timeNs }: Entry, threads: ThreadTable): number {
+  const view = views.find(({ index, observation }) => observation !== null && threads.row(thread, index) >= 0);
+  return view === undefined ? 0 : withinNs(view, timeNs);
 }
 
 /** Were the hops in another order, it would have passed a little earlier. */

@@ -162,7 +162,8 @@ function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: nu
   if (Number.isNaN(passedNs))
     return (
       attempt.steppedAt(attempt.sentNs, arrivedNs) === null &&
-      arrivedNs - withinNs(attempt.views[hop], arrivedNs) > attempt.sentNs + attempt.ackTimeoutNs
+      arrivedNs - withinNs(attempt.views[hop], arrivedNs) - sentWithinNs(attempt) >
+        attempt.sentNs + attempt.ackTimeoutNs
     );
   const stepped = attempt.steppedAt(attempt.sentNs, arrivedNs);
   const steady = attempt.views.every(({ clock }) => clock === null || clock.steady);
@@ -172,11 +173,17 @@ function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: nu
   );
 }
 
+/** How far the moment at which it was sent may be off: by the clock of the innermost hop that tells it. */
+function sentWithinNs({ states, views, sentNs }: Attempt): number {
+  const hop = states.findIndex((judged) => judged.sentNs === sentNs);
+  return hop < 0 ? 0 : withinNs(views[hop], sentNs);
+}
+
 /** When it came to the innermost hop was not captured: not before it left the others. */
 function isLateFurtherOut(attempt: Attempt, { states }: JudgedReply): boolean {
   return states.some(
     ({ sentNs }, hop) =>
-      sentNs - withinNs(attempt.views[hop], sentNs) > attempt.sentNs + attempt.ackTimeoutNs &&
+      sentNs - withinNs(attempt.views[hop], sentNs) - sentWithinNs(attempt) > attempt.sentNs + attempt.ackTimeoutNs &&
       attempt.steppedAt(attempt.sentNs, sentNs) === null,
   );
 }

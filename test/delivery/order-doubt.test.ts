@@ -73,10 +73,10 @@ describe('where nothing proves the order of the hops', () => {
   it('a CommandAck is not delivered that may have been lost further in', async () => {
     const scene = new Silent().goesOn(0, 6000);
     scene.says('server', 7000, frame(command('c-1')));
-    // hop0 holds it; whether it came to hop1 that one's capture cannot tell, for octets are missing from it.
-    scene.says('client', 7040, masked(commandAck('c-1')), [scene.legs[0]]);
-    scene.says('client', 7040, masked('{"type":"Heartbeat"}'), [scene.legs[1]]).goesOn(8000, 24_000);
-    scene.lose(1, 7040, 7041);
+    // hop0 holds it; hop1's capture lacks octets that may have been it.
+    scene.legs[0].send(7040, 'client', masked(commandAck('c-1')));
+    scene.legs[1].send(7041, 'client', masked('{"type":"Metrics","load":[0.1,0.2,0.3]}'));
+    scene.goesOn(8000, 24_000).lose(1, 7041, 7042);
     expect((await scene.hear()).of('c-1')).toMatchObject({ outcome: 'inconclusive', lostAt: null });
   });
 

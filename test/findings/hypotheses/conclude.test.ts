@@ -58,7 +58,7 @@ describe('what each hypothesis is', () => {
     const scene = new Scene();
     scene.chain.outward(5000, frame(command('c-bad')));
     // It went no further, so no other capture tells what it was.
-    const [, , lost] = scene.chain.inward(5100, masked('{"type":"Heartbeat","at":5100}'), 2);
+    const [, , lost] = scene.chain.inward(5100, masked(commandAck('c-bad')), 2);
     scene.goOn(6000);
     const { npm, ...inner } = scene.captures;
     expect(await statuses({ ...inner, npm: npm.without(lost) })).toEqual([R, R, O, O, O, R, O, R, O, R, R, R, O]);
