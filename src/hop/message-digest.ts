@@ -7,7 +7,7 @@ import { hashOctets } from '../bytes/hash.js';
 
 const DIGEST_HEAD = 8;
 /** Up to so many octets all are covered: in a Heartbeat the agent's name stands in the middle. */
-const DIGEST_WHOLE = 128;
+const DIGEST_WHOLE = 96;
 /** Octets at the end of a payload that its digest covers. */
 export const DIGEST_TAIL = 24;
 
