@@ -22,6 +22,8 @@ export interface Known {
   span(span: object): boolean;
 }
 
+const CLOCK_UNKNOWN = "its clock cannot be set against the other captures'";
+
 const NOTHING_KNOWN: Known = { row: () => false, span: () => false };
 
 /** Null if every octet that `half` sent in the stretch is known and was read, here or at another hop. */
@@ -71,6 +73,7 @@ function unidentified({ alignment, fromServer }: ObservedConnection, half: Obser
 
 function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {
   if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs) return null;
+  if (fromNs === Number.NEGATIVE_INFINITY) return CLOCK_UNKNOWN;
   if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} later`;
   // An idle connection from before the capture, or one whose first packets it lost.
   const lossy = lostElsewhere(observation);
@@ -125,7 +128,7 @@ function endsBefore(
   if (half.wholeUntilNs >= toNs) return null;
   if (half.finNs <= toNs) return null;
   if (connection.closedBy === 'rst' && connection.closedNs <= toNs) return null;
-  if (toNs === Number.POSITIVE_INFINITY) return "its clock cannot be set against the other captures'";
+  if (toNs === Number.POSITIVE_INFINITY) return CLOCK_UNKNOWN;
   if (observation.lastNs < toNs) return `the capture ends ${seconds(toNs - observation.lastNs)} too early`;
   // The direction stayed quiet. In a capture that lost nothing that means that nothing was sent.
   const lossy = lostElsewhere(observation);
