@@ -243,7 +243,8 @@ export function described(view: HopView, judged: Judged): HopState {
   const { messages } = observation;
   const sentNs = messages.sentNs[row];
   const ackNs = messages.tcpAckNs[row];
-  const acked = !Number.isNaN(ackNs);
+  // Of some octets in a hole only a later packet tells that they had been TCP-ACKed by then.
+  const acked = !Number.isNaN(ackNs) && messages.tcpAckRef[row] > 0;
   return {
     hop: view.name,
     state,

@@ -268,7 +268,7 @@ function judgeWithoutReply(attempt: Attempt): Ruling {
     return open(
       `it was TCP-ACKed by ${nextName} only after the deadline, so whether it could be forwarded is not known`,
     );
-  const arrived = `arrived at ${nextName} (TCP-ACKed after ${seconds(arrivedNs - states[furthest].sentNs)})`;
+  const arrived = `arrived at ${nextName} (TCP-ACKed${afterHowLong(states[furthest])})`;
   if (blocked !== null) {
     const beyond = furthest + 2 < views.length ? views[furthest + 2].name : 'agent';
     return {
@@ -363,7 +363,7 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
     return open(
       `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (of what the agent sends, ${blind})`,
     );
-  const acked = seconds(states[hop].tcpAckNs - states[hop].sentNs);
+  const acked = afterHowLong(states[hop]);
   const heldNs = states[hop].sentNs - attempt.sentNs;
   const held = heldNs > HELD_WORTH_SAYING_NS ? ` (${seconds(heldNs)} after it left ${views[0].name})` : '';
   const assumed =
@@ -376,8 +376,13 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
     lostAt: 'agent',
     late: false,
     reason: () =>
-      `left ${view.name}${held} and was TCP-ACKed from the agent's end after ${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}${assumed}`,
+      `left ${view.name}${held} and was TCP-ACKed from the agent's end${acked}; no CommandAck within ${seconds(attempt.ackTimeoutNs)}${assumed}`,
   };
+}
+
+/** In words; of a message in a hole of the capture the moment at which it left is not known. */
+function afterHowLong({ sentNs, tcpAckNs }: Judged): string {
+  return Number.isNaN(sentNs) ? '' : ` after ${seconds(tcpAckNs - sentNs)}`;
 }
 
 /** Null if the hop's capture goes on to the deadline. */

@@ -142,7 +142,7 @@ function clockSamples(
     for (const direction of ['fromServer', 'fromClient'] as const) {
       const a = sideOf(path.legs[inner] as Leg, observations, direction, null);
       const b = sideOf(path.legs[outer] as Leg, observations, direction, null);
-      for (const [i, o] of anchors(a, b)) {
+      for (const [i, o] of sharedMessages(a, b, direction === 'fromServer')) {
         const commonNs = base.toCommon(a.messages.sentNs[a.half.rows[i]]);
         const timeNs = own.toCommon(b.messages.sentNs[b.half.rows[o]]);
         if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) continue;
@@ -153,6 +153,14 @@ function clockSamples(
     }
   }
   return samples;
+}
+
+/** Of cut packets the content cannot be compared: there the places tell. */
+function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
+  if (!isUnsound(inner.half) && !isUnsound(outer.half)) return anchors(inner, outer);
+  const found = align(inner, outer, towardsAgent);
+  if (found.mode !== 'offsets') return anchors(inner, outer);
+  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 function sideOf(

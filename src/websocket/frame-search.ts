@@ -20,21 +20,27 @@ export interface SearchHint {
   masked: boolean | null;
 }
 
-/** Looks at `bytes[0..length)`; `boundaries` are ascending positions at which segments began. */
+const ALL_KNOWN: readonly number[] = [];
+
+/**
+ * Looks at `bytes[0..length)`; `boundaries` are ascending positions at which segments began. `unknown`: what the capture cut off, start and end by
+ * turns; a chain runs over it where a payload does.
+ */
 export function findBoundary(
   bytes: Uint8Array,
   length: number,
   boundaries: readonly number[],
   hint: SearchHint,
   everywhere: boolean,
+  unknown: readonly number[] = ALL_KNOWN,
 ): number {
   const starts = new Set(boundaries);
   starts.add(length);
   for (const start of boundaries)
-    if (evidence(bytes, start, length, starts, hint) >= BELIEVED_AT_SEGMENT_START) return start;
+    if (evidence(bytes, start, length, starts, hint, unknown) >= BELIEVED_AT_SEGMENT_START) return start;
   if (everywhere)
     for (let start = 0; start + 2 <= length; start++)
-      if (evidence(bytes, start, length, starts, hint) >= BELIEVED_ANYWHERE) return start;
+      if (evidence(bytes, start, length, starts, hint, unknown) >= BELIEVED_ANYWHERE) return start;
   return -1;
 }
 
@@ -45,8 +51,21 @@ export function boundaryBits(
   boundaries: readonly number[],
   hint: SearchHint,
   at: number,
+  unknown: readonly number[] = ALL_KNOWN,
 ): number {
-  return evidence(bytes, at, length, new Set([...boundaries, length]), hint);
+  return evidence(bytes, at, length, new Set([...boundaries, length]), hint, unknown);
+}
+
+/** Where what is known from `p` on ends; `p` itself where it is not known. */
+function knownUntil(unknown: readonly number[], p: number, length: number): number {
+  let low = 0;
+  let high = unknown.length >> 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (unknown[2 * middle + 1] > p) high = middle;
+    else low = middle + 1;
+  }
+  return 2 * low < unknown.length ? Math.max(p, Math.min(length, unknown[2 * low])) : length;
 }
 
 /** Bits of evidence that frames run from `start` on; 0 as soon as one cannot be. */
@@ -56,6 +75,7 @@ function evidence(
   length: number,
   segmentStarts: ReadonlySet<number>,
   hint: SearchHint,
+  unknown: readonly number[],
 ): number {
   let bits = segmentStarts.has(start) ? 3 : 0;
   // Without one of these a chain may be any repetitive binary data: JSON text, or several frames that end where segments do.
@@ -66,7 +86,8 @@ function evidence(
   let inMessage: boolean | null = null;
   let { masked } = hint;
   while (p < length) {
-    if (length - p < 2) break;
+    const known = knownUntil(unknown, p, length);
+    if (known - p < 2) break;
     const first = bytes[p];
     const second = bytes[p + 1];
     if (headerFault(first, second, true) !== null) return 0;
@@ -78,13 +99,13 @@ function evidence(
       inMessage = (first & 0x80) === 0;
     }
     const header = headerLength(second);
-    if (p + header > length) break;
+    if (p + header > known) break;
     const payloadLength = lengthOf(bytes, p, second);
     if (payloadLength < 0) return 0;
     const end = p + header + payloadLength;
     // What is not final proves little: zeros, and text that repeats, pass for endless fragments.
     const final = (first & 0x80) !== 0;
-    const said = content(bytes, p, header, Math.min(end, length), opcode, first, masked);
+    const said = content(bytes, p, header, Math.min(end, known), opcode, first, masked);
     bits += (final ? 5 : 0) + said;
     if (bits < 0) return 0;
     if (said >= JSON_OPENING) json++;

@@ -13,6 +13,8 @@ export interface FrameStreamSink extends FrameSink {
 }
 
 const MAX_SEARCHED = 128 << 10;
+/** More is a hole, behind which frames are looked for anew. */
+const MAX_LEAP = 4096;
 const NOTHING = new Uint8Array(0);
 const NONE: number[] = [];
 
@@ -24,6 +26,8 @@ export class FrameStream {
   private buffer: Uint8Array = NOTHING;
   private length = 0;
   private boundaries: number[] = NONE;
+  /** What of it was not captured, start and end by turns. */
+  private unknown: number[] = NONE;
   private nextSweep = 1024;
   /** Frames were read, so that this is WebSocket for certain. */
   frames = 0;
@@ -66,6 +70,7 @@ export class FrameStream {
     this.why = why;
     this.length = 0;
     this.boundaries = NONE;
+    this.unknown = NONE;
     this.nextSweep = 1024;
   }
 
@@ -83,9 +88,9 @@ export class FrameStream {
 
   gap(from: number, to: number): void {
     if (this.searching) {
-      this.attempt(true);
+      this.attempt(to - from > MAX_LEAP || this.length < 1024);
       if (this.searching) {
-        this.search(this.searchFrom, this.why);
+        this.leap(from, to);
         return;
       }
     }
@@ -103,17 +108,34 @@ export class FrameStream {
     } else this.reader.finish();
   }
 
+  /** Frames are looked for on both sides of what was not captured: of cut packets only together are there enough. */
+  private leap(from: number, to: number): void {
+    if (this.length === 0 || from !== this.searchFrom + this.length || to - from > MAX_LEAP) {
+      if (this.length > 0) this.sink.undecoded(this.searchFrom, this.searchFrom + this.length, this.why);
+      this.search(this.searchFrom + this.length, this.why);
+      return;
+    }
+    if (this.length + to - from > MAX_SEARCHED) this.discard();
+    this.reserve(to - from);
+    if (this.unknown === NONE) this.unknown = [];
+    this.unknown.push(this.length, this.length + to - from);
+    this.length += to - from;
+  }
+
+  private reserve(octets: number): void {
+    if (this.length + octets <= this.buffer.length) return;
+    const buffer = new Uint8Array(Math.max(4096, this.buffer.length * 2, this.length + octets));
+    buffer.set(this.buffer.subarray(0, this.length));
+    this.buffer = buffer;
+  }
+
   private collect(bytes: Uint8Array, start: number, end: number, offset: number): void {
     if (this.length === 0) {
       if (offset > this.searchFrom) this.sink.undecoded(this.searchFrom, offset, this.why);
       this.searchFrom = offset;
     }
     if (this.length + end - start > MAX_SEARCHED) this.discard();
-    if (this.length + end - start > this.buffer.length) {
-      const buffer = new Uint8Array(Math.max(4096, this.buffer.length * 2, this.length + end - start));
-      buffer.set(this.buffer.subarray(0, this.length));
-      this.buffer = buffer;
-    }
+    this.reserve(end - start);
     if (this.boundaries === NONE) this.boundaries = [];
     this.boundaries.push(this.length);
     this.buffer.set(bytes.subarray(start, end), this.length);
@@ -124,18 +146,27 @@ export class FrameStream {
   }
 
   private attempt(everywhere: boolean): void {
-    const at = findBoundary(this.buffer, this.length, this.boundaries, this.hint, everywhere);
+    const at = findBoundary(this.buffer, this.length, this.boundaries, this.hint, everywhere, this.unknown);
     if (at < 0) return;
     const from = this.searchFrom;
     if (at > 0) this.sink.undecoded(from, from + at, this.why);
-    const { buffer, length } = this;
-    const bits = boundaryBits(buffer, length, this.boundaries, this.hint, at);
+    const { buffer, length, unknown } = this;
+    const bits = boundaryBits(buffer, length, this.boundaries, this.hint, at, unknown);
     if (!(bits >= this.foundByBits)) this.foundByBits = bits;
     this.startAt(from + at);
     this.buffer = NOTHING;
     this.boundaries = NONE;
+    this.unknown = NONE;
     this.length = 0;
-    this.read(buffer, at, length, from + at);
+    let p = at;
+    for (let i = 0; i < unknown.length; i += 2) {
+      const [start, end] = [unknown[i], unknown[i + 1]];
+      if (end <= p) continue;
+      if (start > p) this.read(buffer, p, start, from + p);
+      this.gap(from + start, from + end);
+      p = end;
+    }
+    if (p < length) this.read(buffer, p, length, from + p);
   }
 
   /** The older half has had its chance. */
@@ -146,6 +177,15 @@ export class FrameStream {
     this.length -= half;
     this.searchFrom += half;
     this.boundaries = this.boundaries.filter((position) => position >= half).map((position) => position - half);
+    if (this.unknown.length > 0) this.unknown = shifted(this.unknown, half);
     this.nextSweep = this.length;
   }
+}
+
+/** Stretches, start and end by turns, without what lies before `from`, counted from there. */
+function shifted(stretches: readonly number[], from: number): number[] {
+  const left: number[] = [];
+  for (let i = 0; i < stretches.length; i += 2)
+    if (stretches[i + 1] > from) left.push(Math.max(0, stretches[i] - from), stretches[i + 1] - from);
+  return left;
 }

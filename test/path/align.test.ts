@@ -49,6 +49,24 @@ describe('align by offsets', () => {
   });
 });
 
+describe('align by votes', () => {
+  it('tells copies apart where every content occurs twice, one copy is missing, and no beginning was captured', () => {
+    const offers: [number, Uint8Array][] = ['a', 'b', 'c', 'd'].flatMap((id, i): [number, Uint8Array][] => [
+      [100 + i * 1000, text(id)],
+      [400 + i * 1000, text(id)],
+    ]);
+    const inner = side(offers.filter((_, i) => i !== 3));
+    const outer = side(offers.map(([ms, bytes]): [number, Uint8Array] => [ms + 1, bytes]));
+    for (const { half } of [inner, outer]) half.webSocketFrom = Number.NaN;
+    // As a hole would have it: what follows the copy that is missing keeps its place in the stream.
+    const octets = text('b').length;
+    inner.half.rows.forEach((row, i) => {
+      if (i >= 3) inner.messages.startOffset[row] += octets;
+    });
+    expect(matched(inner, outer)).toEqual({ mode: 'offsets', inner: [0, 1, 2, -1, 3, 4, 5, 6] });
+  });
+});
+
 describe('align by content', () => {
   it('matches where the same messages are framed anew, though they begin at the same places', () => {
     const long = command('b', `,"script":"${'x'.repeat(300)}"`);

@@ -59,6 +59,22 @@ describe('legs of one WebSocket', () => {
     expect(paths.map(links)).toEqual(Array(3).fill(Array(3).fill('sec-websocket-key')));
   });
 
+  it('are found where one capture is much shorter than the others', () => {
+    const tapes = [new Tape(), new Tape(), new Tape()];
+    const chains = KEYS.map((key, i) => new Chain(tapes, { key, agent: i + 1 }).open(i * 100));
+    const all = Array.from({ length: 30 }, (_, n) => n);
+    chains.forEach((chain, i) => {
+      talkOver(
+        chain,
+        1000 + i * 7,
+        all.map((n) => `c-${i}-${n}`),
+      );
+    });
+    const { paths } = build(tapes[0], tapes[1], tapes[2].between(3450, 1e9));
+    expect(paths.map((path) => path.legs.filter((leg) => leg !== null).length)).toEqual([3, 3, 3]);
+    expect(paths.map((path) => path.legs[2]?.connection.clientPort)).toEqual([40_012, 40_022, 40_032]);
+  });
+
   it('are found by the bytes where the captures start later', () => {
     const tapes = [new Tape(), new Tape()];
     const chains = KEYS.map((key, i) => new Chain(tapes, { key, agent: i + 1 }).open(i * 50));

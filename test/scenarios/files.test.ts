@@ -2,11 +2,12 @@
  * The same captures as operators hand them over: rotated with overlaps and in any order, appended, captured twice, cut, with a hole. What
  * the logs of the run say must still be what lasthop says; or, where octets are missing, at least nothing else.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allDifferences, witness } from './differences.js';
+import { cutAt, falseClaims, type Pcap, pcapOf, seconds, whole } from './records.js';
 import { lasthop, type Sample, samples } from './sample.js';
 import type { VerdictJson } from './verdict-json.js';
 
@@ -16,26 +17,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Uncompressed pcap, no keys, and no agent that answers on a later attempt only. */
 const CHOSEN = samples.filter(({ name }) => ['incident-1', 'black-hole', 'hop-drops-text'].includes(name));
 
-interface Pcap {
-  header: Buffer;
-  records: Buffer[];
-}
-
-function pcapOf(file: string): Pcap {
-  const octets = readFileSync(file);
-  if (octets.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error(`${file} is no plain pcap`);
-  const records: Buffer[] = [];
-  for (let at = 24; at < octets.length; ) {
-    const end = at + 16 + octets.readUInt32LE(at + 8);
-    records.push(octets.subarray(at, end));
-    at = end;
-  }
-  return { header: octets.subarray(0, 24), records };
-}
-
-const seconds = (record: Buffer) => record.readUInt32LE(0) + record.readUInt32LE(4) / 1e6;
-const whole = ({ header, records }: Pcap) => Buffer.concat([header, ...records]);
-
 /** Pieces of equal length, each with `overlap` packets of the next one. */
 function pieces({ header, records }: Pcap, count: number, overlap = 0): Pcap[] {
   const step = Math.ceil(records.length / count);
@@ -43,17 +24,6 @@ function pieces({ header, records }: Pcap, count: number, overlap = 0): Pcap[] {
     header,
     records: records.slice(i * step, (i + 1) * step + overlap),
   }));
-}
-
-function cutAt({ header, records }: Pcap, octets: number): Pcap {
-  return {
-    header,
-    records: records.map((record) => {
-      const cut = Buffer.from(record.subarray(0, 16 + octets));
-      cut.writeUInt32LE(cut.length - 16, 8);
-      return cut;
-    }),
-  };
 }
 
 /** By the lower port; Ethernet and IPv4 without options. */
@@ -76,16 +46,6 @@ async function verdictOf(sample: Sample, name: string, change: (capture: Pcap) =
   const { status, out, err } = await lasthop(['verdict', ...inputs, ...rest, '--json']);
   expect({ status, err }).toEqual({ status: 0, err: '' });
   return JSON.parse(out);
-}
-
-/** Claims that the logs contradict. */
-function falseClaims(sample: Sample, { commands }: VerdictJson): string[] {
-  const expected = new Map(sample.expected.commands.map((command) => [command.id, command]));
-  return commands.flatMap(({ id, outcome, lostAt, reason }) => {
-    const right = expected.get(id);
-    if (outcome === 'inconclusive' || (outcome === right?.outcome && lostAt === right.lostAt)) return [];
-    return [`${id}: ${right?.outcome} at ${right?.lostAt}, lasthop ${outcome} at ${lostAt} (${reason})`];
-  });
 }
 
 describe.each(CHOSEN)('$name', (sample) => {

@@ -40,6 +40,19 @@ describe('findBoundary', () => {
     expect(found(join(ping(), ping()), [0, 2])).toBe(0);
   });
 
+  it('runs over what a snapshot length cut off of a payload, and not over a header', () => {
+    // Compressed: their octets say nothing, but their lengths end where segments do.
+    const compressed = () => masked(noise(100), { rsv1: true });
+    const bytes = join(compressed(), compressed(), compressed());
+    const each = bytes.length / 3;
+    const starts = [0, each, 2 * each];
+    const cutOff = starts.flatMap((start) => [start + 30, start + each]);
+    const look = (unknown: number[]) => findBoundary(bytes, bytes.length, starts, { masked: null }, false, unknown);
+    expect(look(cutOff)).toBe(0);
+    expect(look([4, bytes.length])).toBe(-1);
+    expect(look([30, each + 2, ...cutOff.slice(2)])).toBe(-1);
+  });
+
   it('refuses a chain that changes between masked and not, or that contradicts the direction', () => {
     expect(found(join(text('c-1'), masked(command('c-2'))), [0], false)).toBe(-1);
     expect(found(text('c-1'), [0], true, true)).toBe(-1);

@@ -48,6 +48,29 @@ class Bench {
 const text = (id: string) => frame(command(id));
 const is = (id: string) => expect.stringContaining(`"id":"${id}"`);
 
+describe('packets that were cut, before a boundary is known', () => {
+  it('are judged together, and what was cut off stays missing', () => {
+    const bench = new Bench();
+    const compressed = () => frame(noise(100), { rsv1: true, mask: [1, 2, 3, 4] });
+    for (let i = 0; i < 3; i++) bench.feed(compressed().subarray(0, 30)).gap(106 - 30);
+    bench.stream.finish();
+    expect(bench.frames.map((event) => event.split(' ')[0])).toEqual(['0-106', '106-212', '212-318']);
+    expect(bench.frames.every((event) => event.endsWith('damaged'))).toBe(true);
+    expect(bench.lost).toEqual([]);
+  });
+
+  it('are given up octet by octet where no frames come of it', () => {
+    const bench = new Bench();
+    for (let i = 0; i < 5; i++) bench.feed(octets('no frames here')).gap(40);
+    bench.gap(10_000).feed(octets('nor here'));
+    bench.stream.finish();
+    expect(bench.frames).toEqual([]);
+    const all = bench.lost.sort((a, b) => a[0] - b[0]);
+    expect([all[0][0], all.at(-1)?.[1]]).toEqual([0, bench.offset]);
+    for (let i = 1; i < all.length; i++) expect(all[i][0]).toBe(all[i - 1][1]);
+  });
+});
+
 describe('a stream whose start is known', () => {
   it('is read frame by frame', () => {
     const bench = new Bench();
