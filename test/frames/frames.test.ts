@@ -4,6 +4,8 @@
  * Where tshark is no witness, and why (4.0.17; samples/README.md says how that was found):
  * - `mid-connection`, and all but the first of the rotated files of `ipv6`: it needs the handshake, and knows no way in where a
  *   capture starts later. The second reader alone judges.
+ * - `mirror-port` (npm) and `vxlan` (npm, and all but the first of nginx's files): a direction alone, or a few lone frames. There what the
+ *   readers find must be in lasthop's list, which holds more.
  * - A last frame of which a part only was seen is no frame to it; lasthop lists it. The second reader holds it in `rest`.
  * - By default it reads nothing of what was captured out of order: it gets tcp.reassemble_out_of_order. It then gives a frame the number of
  *   the packet that filled the hole before it, lasthop that of the packet with the frame's own last octet.
@@ -18,6 +20,8 @@ import { type Direction, streamsOf } from '../scenarios/witness-streams.js';
 
 const installed = spawnSync('tshark', ['--version']).status === 0;
 const NO_HANDSHAKE = /mid-connection|npm\.pcap[023]$/;
+/** One direction of each connection in the file, or a later one of rotated files with lone frames: both readers need more. They find no others. */
+const FINDS_MORE = /^mirror-port\/npm|^vxlan\/(npm|nginx\.pcap[1-9])/;
 /** `lossy`: copies that TEE made in the firewall, past SNAT. No stream: npm's kernel answers each of them with RST. */
 const STRAY = /^192\.168\./;
 const HAS_STRAYS = /^lossy\//;
@@ -51,7 +55,7 @@ async function framesOf(name: string, file: string): Promise<FrameJson[]> {
   return frames.filter(({ source }) => !HAS_STRAYS.test(name) || !STRAY.test(source));
 }
 
-const sameList = (had: string[], right: string[]) => {
+const sameList = (name: string, had: string[], right: string[]) => {
   const only = (a: string[], b: string[]) => {
     const counts = new Map<string, number>();
     for (const one of b) counts.set(one, (counts.get(one) ?? 0) + 1);
@@ -61,7 +65,8 @@ const sameList = (had: string[], right: string[]) => {
       return left <= 0;
     });
   };
-  expect({ missing: only(right, had), added: only(had, right) }).toEqual({ missing: [], added: [] });
+  const added = FINDS_MORE.test(name) ? [] : only(had, right);
+  expect({ missing: only(right, had), added }).toEqual({ missing: [], added: [] });
 };
 
 interface Completed {
@@ -133,7 +138,7 @@ describe.each(files)('$name', ({ name, file }) => {
         const packets = `${f.firstPacket}..${f.packet}`;
         return `${f.source} > ${f.destination} ${f.startOffset}..${f.endOffset} ${what} ${packets}`;
       });
-    sameList(had, right);
+    sameList(name, had, right);
     expect(all.filter(({ partial }) => partial).map(({ startOffset }) => startOffset)).toEqual(
       all.filter(isRest).map(({ startOffset }) => startOffset),
     );
@@ -151,7 +156,7 @@ describe.each(files)('$name', ({ name, file }) => {
     const had = (await framesOf(name, file))
       .filter((f) => !isRest(f))
       .map((f) => `${numberOf(f)} ${OPCODES.indexOf(f.opcode)} ${f.length} ${f.masked} ${f.fin}`);
-    sameList(had, tsharkFrames(file));
+    sameList(name, had, tsharkFrames(file));
   });
 });
 

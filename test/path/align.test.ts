@@ -61,7 +61,9 @@ describe('align by votes', () => {
     // As a hole would have it: what follows the copy that is missing keeps its place in the stream.
     const octets = text('b').length;
     inner.half.rows.forEach((row, i) => {
-      if (i >= 3) inner.messages.startOffset[row] += octets;
+      if (i < 3) return;
+      inner.messages.startOffset[row] += octets;
+      inner.messages.endOffset[row] += octets;
     });
     expect(matched(inner, outer)).toEqual({ mode: 'offsets', inner: [0, 1, 2, -1, 3, 4, 5, 6] });
   });

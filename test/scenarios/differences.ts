@@ -30,7 +30,9 @@ export function witness(sample: Sample): Witness {
 }
 
 /** Files may hold one direction each, or overlap: then a packet is in two of them, a few microseconds apart. No sender is as quick as that. */
-function joined(files: readonly (readonly TcpPacket[])[]): TcpPacket[] {
+function joined(files: readonly TcpPacket[][]): TcpPacket[] {
+  // One file keeps its order: its clock may have been set back.
+  if (files.length === 1) return files[0];
   const all = files.flatMap((packets, file) => packets.map((packet) => ({ packet, file })));
   all.sort((a, b) => (a.packet.at < b.packet.at ? -1 : Number(a.packet.at > b.packet.at)));
   const seen = new Map<string, { file: number; ms: number }>();
