@@ -8,7 +8,7 @@ import { stateAt } from '../../delivery/hop-state.js';
 import { MessageFlag } from '../../hop/message-table.js';
 import type { HopObservation } from '../../hop/observation.js';
 import { Role } from '../../message/profile.js';
-import { commonNs, type Path } from '../../path/path.js';
+import { commonNs, type Path, withinNs } from '../../path/path.js';
 import { agentLeg, type Facts, type Failed, openPaths, type Unsent } from '../facts.js';
 import type { Found } from '../found.js';
 import { heldBack } from '../held-back.js';
@@ -180,7 +180,9 @@ function isAnswerSettled(facts: Facts, { path, commands, timesNs }: Failed, hop:
     return facts.views.slice(hop).some((view) => {
       if (view.observation === null || isSeenAt(view.index)) return false;
       // An answer after the end of the capture is none that the hop kept in it.
-      const toNs = Math.min(timesNs[i] + facts.court.ackTimeoutNs, commonNs(view, view.observation.lastNs));
+      const { lastNs } = view.observation;
+      const endNs = commonNs(view, lastNs);
+      const toNs = Math.min(timesNs[i] + facts.court.ackTimeoutNs, endNs - 2 * withinNs(view, endNs));
       return stateAt(view, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state === 'absent';
     });
   });
