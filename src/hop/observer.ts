@@ -31,7 +31,7 @@ import type {
 import { seenElsewhere } from './partial-views.js';
 import type { RowList } from './row-list.js';
 import type { Side } from './side.js';
-import { SteadyClock } from './steady-clock.js';
+import { BACK_FROM_NS, SteadyClock } from './steady-clock.js';
 
 const MAX_TOO_BIG = 1024;
 /** Queues and interfaces hand packets over out of order by less: the clock was set back, or files were appended in the wrong order. */
@@ -99,11 +99,19 @@ export class Observer implements TogetherSink {
       this.epochSeconds = record.epochSeconds;
       this.timeDigits = record.timeDigits;
     }
-    if (record.number === 1) this.steady.restart(record.timeNs + this.steady.shiftNs);
+    const { steady } = this;
+    if (record.number === 1) steady.restart(record.timeNs + steady.shiftNs);
     const decoded = this.decoder.decode(record, this.segment);
-    const behind = this.steady.isBehind(record.timeNs + this.steady.shiftNs);
-    const wasSet = behind && decoded === Decoded.tcp && this.wasSetBack(record.timeNs + this.steady.shiftNs);
-    const timeNs = record.timeNs + this.steady.shiftNs;
+    let timeNs = record.timeNs + steady.shiftNs;
+    let wasSet = false;
+    // Not a call for each packet: a double that is passed is boxed.
+    if (!(timeNs < steady.latestNs)) {
+      steady.beforeNs = steady.latestNs;
+      steady.latestNs = timeNs;
+    } else if (decoded === Decoded.tcp && steady.latestNs - timeNs > BACK_FROM_NS) {
+      wasSet = this.wasSetBack(timeNs);
+      timeNs = record.timeNs + steady.shiftNs;
+    }
     if (timeNs - clock.timeNs > PAUSE_NS && this.packets > 1 && !wasSet) clock.steps.pause(clock.timeNs, timeNs);
     if (timeNs < clock.timeNs - FAR_BACK_NS && this.packets > 1) this.noteBack(clock.timeNs, timeNs);
     clock.timeNs = timeNs;

@@ -34,9 +34,12 @@ const TWINS = new WeakMap<HopObservation, Map<string, ObservedConnection[]>>();
 
 /** Octets of a direction that stand in another view of the connection only: what is dropped between two places of capture is seen at the first. */
 export function octetsElsewhere(observation: HopObservation, connection: ObservedConnection, way: Way): number {
+  const twins = twinsOf(observation);
+  // Asked for every attempt, and hardly any capture has one.
+  if (twins.size === 0) return 0;
   const own = endOf(connection[way]);
   let most = 0;
-  for (const each of twinsOf(observation).get(keyOf(connection, way)) ?? [])
+  for (const each of twins.get(keyOf(connection, way)) ?? [])
     if (each !== connection && isTogether(each, connection)) most = Math.max(most, (endOf(each[way]) - own) | 0);
   return most;
 }
@@ -65,8 +68,9 @@ function isOneWay({ fromClient, fromServer }: ObservedConnection): boolean {
 }
 
 /** Copies of one packet begin both: the sequence number of the first octet is the same. */
-function keyOf({ initialSequence, ...connection }: ObservedConnection, way: Way): string {
-  const isn = way === 'fromClient' ? initialSequence.client : initialSequence.server;
+function keyOf(connection: ObservedConnection, way: Way): string {
+  const { client, server } = connection.initialSequence;
+  const isn = way === 'fromClient' ? client : server;
   return `${way} ${isn >= 0 ? (isn + 1) >>> 0 : connection[way].baseSequence}`;
 }
 

@@ -16,7 +16,7 @@ export interface SetBack {
 }
 
 /** Queues hand packets over out of order by less. */
-const BACK_FROM_NS = 250e6;
+export const BACK_FROM_NS = 250e6;
 /** So often: stamps that mean nothing. */
 const MOST_SET_BACKS = 16;
 /** Steady time does not stand still. */
@@ -27,18 +27,9 @@ export class SteadyClock {
   /** Added to every stamp. */
   shiftNs = 0;
   readonly setBacks: SetBack[] = [];
-  private latestNs = Number.NaN;
-  private beforeNs = Number.NaN;
-
-  /** Whether a packet is stamped in the past. */
-  isBehind(timeNs: number): boolean {
-    if (!(timeNs < this.latestNs)) {
-      this.beforeNs = this.latestNs;
-      this.latestNs = timeNs;
-      return false;
-    }
-    return this.latestNs - timeNs > BACK_FROM_NS;
-  }
+  /** The latest time of a packet, and the latest before that one: the observer writes them down. */
+  latestNs = Number.NaN;
+  beforeNs = Number.NaN;
 
   /** Another file: its times are its own. */
   restart(timeNs: number): void {
