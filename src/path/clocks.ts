@@ -22,6 +22,8 @@ export interface ClockSample {
 const STEADY_WITHIN_NS = 100e6;
 /** A change between two pieces from which it is a step; what is less is drift. */
 const STEP_FROM_NS = 250e6;
+/** So many messages for each one that is left out. */
+const LEAST_PER_LONER = 12;
 /** More pieces than this are no clock that was set, but stamps that mean nothing. */
 const MOST_PIECES = 256;
 
@@ -74,10 +76,31 @@ export function clockOf(samples: readonly ClockSample[], setBack = false): HopCl
   const { bounds } = all;
   if (!bounds.isKnown) return null;
   const constant = () => HopClock.constant(bounds.offsetNs, bounds.uncertaintyNs + all.withinNs, !isCrossed(bounds));
-  if (!isCrossed(bounds) || setBack) return constant();
+  if (!isCrossed(bounds)) return constant();
+  const others = withoutLoners(samples);
+  if (others !== null) {
+    const { bounds: agreed, withinNs } = runOf(others);
+    if (agreed.isKnown && !isCrossed(agreed))
+      return HopClock.constant(agreed.offsetNs, agreed.uncertaintyNs + withinNs, true);
+  }
+  if (setBack) return constant();
   const runs = runsOf([...samples].sort((a, b) => a.timeNs - b.timeNs));
   if (runs.length > MOST_PIECES || runs.some((run) => !run.bounds.isKnown)) return constant();
   return inPieces(runs);
+}
+
+/**
+ * Without the few that alone say otherwise, those before and after them not: no clock is set for one message. They are two copies of a
+ * message taken for one, since each capture lost the other. Null where there are none, or too many.
+ */
+function withoutLoners(samples: readonly ClockSample[]): ClockSample[] | null {
+  const inOrder = [...samples].sort((a, b) => a.timeNs - b.timeNs);
+  const differences = inOrder.map(({ timeNs, commonNs }) => timeNs - commonNs);
+  const usual = [...differences].sort((a, b) => a - b)[differences.length >> 1];
+  const fits = (i: number) => Math.abs(differences[i] - usual) <= STEP_FROM_NS;
+  const kept = inOrder.filter((_, i) => i === 0 || i + 1 === inOrder.length || fits(i) || !fits(i - 1) || !fits(i + 1));
+  const loners = inOrder.length - kept.length;
+  return loners === 0 || loners * LEAST_PER_LONER > inOrder.length ? null : kept;
 }
 
 function isCrossed({ low, high }: Bounds): boolean {

@@ -39,6 +39,28 @@ describe('a clock that keeps its offset', () => {
   });
 });
 
+describe('one message that alone says otherwise', () => {
+  /** Two copies of a command taken for one: the second one left 2 s after the first. */
+  const mistaken = { timeNs: 30.5 * S, commonNs: 30.5 * S, commonWithinNs: 0, outward: true };
+
+  it('moves no clock', () => {
+    const clock = clockOf([...samples(60, 2, () => 2 * S), mistaken]);
+    expect(clock).toMatchObject({ offsetNs: 2 * S, uncertaintyNs: MS, steady: true });
+    expect((clock as HopClock).pieces).toHaveLength(1);
+  });
+
+  it('is heard where there are few others, or where it does not stand alone', () => {
+    const few = clockOf([
+      ...samples(4, 1, () => 2 * S),
+      { ...mistaken, timeNs: 2.5 * S, commonNs: 2.5 * S },
+    ]) as HopClock;
+    expect(few.uncertaintyAt(2.5 * S)).toBeGreaterThan(S / 2);
+    const step = clockOf(samples(60, 2, (ns) => (ns > 29 * S && ns < 33 * S ? 0 : 2 * S))) as HopClock;
+    expect(Math.abs(step.toCommon(30 * S) - 30 * S)).toBeLessThanOrEqual(step.uncertaintyAt(30 * S));
+    expect(step.pieces.length).toBeGreaterThan(1);
+  });
+});
+
 /** Negative: it is the other hop's that was set forward. */
 describe.each([3600, -3600, 5, -5])('a clock that was set by %d s in mid-capture', (stepS) => {
   const step = (ns: number) => (ns > 30 * S ? stepS * S : 0);
