@@ -57,7 +57,6 @@ describe('one message that alone says otherwise', () => {
     expect(few.uncertaintyAt(2.5 * S)).toBeGreaterThan(S / 2);
     const step = clockOf(samples(60, 2, (ns) => (ns > 29 * S && ns < 33 * S ? 0 : 2 * S))) as HopClock;
     expect(Math.abs(step.toCommon(30 * S) - 30 * S)).toBeLessThanOrEqual(step.uncertaintyAt(30 * S));
-    expect(step.pieces.length).toBeGreaterThan(1);
   });
 });
 
