@@ -71,6 +71,8 @@ export class MessageReader {
   private assembling = -1;
   private compressed = false;
   private damaged = false;
+  /** Octets of a frame of this message are missing. */
+  private holed = false;
   private fragments = 0;
   private maskingKey = 0;
   /** The frame of the message at hand while only its head is unmasked. */
@@ -105,15 +107,18 @@ export class MessageReader {
       this.maskingKey = frame.maskingKey;
       if (this.partsLength > 0) this.parts = NO_PARTS;
       this.partsLength = 0;
-      this.damaged = false;
+      this.damaged = this.holed = false;
       this.fragments = 0;
     } else if (this.assembling < 0) {
       this.assembling = Opcode.continuation; // its beginning was not seen
       this.sent.begin(frame.startOffset);
       this.damaged = true;
+      this.holed = false;
     }
     this.fragments++;
-    if (frame.damaged) this.damaged = true;
+    // What stands behind a hole of unknown content is no part of the text before it.
+    const readable = !this.holed;
+    if (frame.damaged) this.damaged = this.holed = true;
     if (!frame.fin || this.fragments > 1) this.sent.addSpan(frame);
     const whole = frame.fin && !frame.partial;
     const { scratch } = this.context;
@@ -132,7 +137,7 @@ export class MessageReader {
       this.assembling = -1;
       return;
     }
-    if (this.partsLength + count <= MAX_MESSAGE) {
+    if (readable && this.partsLength + count <= MAX_MESSAGE) {
       const part = frame.masked ? new Uint8Array(count) : frame.bytes.slice(frame.payloadStart, frame.payloadEnd);
       if (frame.masked) unmask(frame.bytes, frame.payloadStart, frame.payloadEnd, frame.maskingKey, 0, part, 0);
       if (this.parts === NO_PARTS) this.parts = [];

@@ -145,12 +145,18 @@ class Groups {
       const { x, y, kind, shared } = pair;
       if (this.root(x) === this.root(y) || (shared < MIN_SHARED && kind !== 0)) continue;
       if (this.timesContradict(x, y) || this.serversContradict(x, y)) continue;
+      if (marks.isTied(pair, (a, b) => this.isOne(a, b) || this.timesContradict(a, b))) continue;
       // A hop may drop much, or write a key of its own.
       const few = shared < MIN_SHARED || marks.isFarFewer(pair);
       if (few || this.keysContradict(x, y, passedThrough))
         if (kind !== 0 || !this.passesAlone(x, y, servers, observations, marks)) continue;
       this.join(x, y);
     }
+  }
+
+  /** Of one path already, or one TCP connection seen twice. */
+  private isOne(i: number, j: number): boolean {
+    return this.root(i) === this.root(j) || isTwin(this.sightings[i].connection, this.sightings[j].connection);
   }
 
   /** Not the same connection in two captures: another one that has the key, too. */

@@ -48,13 +48,16 @@ export class SharedMarks {
   /** Most that an end shares with any, by end, kind and the directions counted. */
   private readonly most = new Map<number, number>();
   private readonly found: SharingPair[] = [];
+  /** By end: all that it shares anything with, and how much in all kinds together. */
+  private readonly partners: Map<number, number>[];
 
   /** `servers`: of each sighting the server that it leads to, as its capture shows it. */
   constructor(
     private readonly sightings: readonly { hop: number; connection: ObservedConnection }[],
     observations: readonly (HopObservation | null)[],
-    servers: readonly string[],
+    private readonly servers: readonly string[],
   ) {
+    this.partners = sightings.map(() => new Map());
     this.saidBy = sightings.map(
       ({ connection: { fromServer, fromClient } }) =>
         (fromServer.rows.length > 0 ? 1 : 0) + (fromClient.rows.length > 0 ? 2 : 0),
@@ -72,7 +75,31 @@ export class SharedMarks {
           this.most.set(key, Math.max(this.most.get(key) ?? 0, this.sum(ofKind, ways)));
         }
     }
-    this.found.sort((a, b) => b.shared - a.shared);
+    for (const { x, y, shared } of this.found)
+      for (const [end, other] of [
+        [x, y],
+        [y, x],
+      ])
+        this.partners[end].set(other, (this.partners[end].get(other) ?? 0) + shared);
+    // Agents of one build may mask with the same keys and say the same of the same length: what tells them apart is few messages.
+    this.found.sort((a, b) => this.inAll(b) - this.inAll(a) || b.shared - a.shared);
+  }
+
+  private inAll({ x, y }: SharingPair): number {
+    return this.partners[x].get(y) ?? 0;
+  }
+
+  /** One of the two shares as much with another connection to the other's server: which of them it is cannot be told. */
+  isTied({ x, y }: SharingPair, isSame: (a: number, b: number) => boolean): boolean {
+    const rivals = (end: number, other: number) =>
+      [...this.partners[end]].some(
+        ([each, shared]) =>
+          each !== other &&
+          this.servers[each] === this.servers[other] &&
+          shared >= (this.partners[end].get(other) ?? 0) &&
+          !isSame(each, other),
+      );
+    return rivals(x, y) || rivals(y, x);
   }
 
   pairs(): readonly SharingPair[] {

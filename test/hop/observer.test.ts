@@ -189,6 +189,18 @@ describe('fragmented messages', () => {
     expect(connections[0].fromServer.counts).toMatchObject({ text: 1, ping: 1 });
   });
 
+  it('of which octets are missing have no ID that was put together over the hole', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    const long = command('c-1234567');
+    const from = long.indexOf('c-1234567');
+    talk.send(10, 'server', frame(long.slice(0, from), { fin: false }));
+    const cut = frame(long.slice(from, from + 4), { opcode: 0, fin: false });
+    talk.segment(11, 'server', { data: cut, captured: cut.length - 1 });
+    talk.send(12, 'server', frame(long.slice(from + 4), { opcode: 0 }));
+    expect(observe(tape).fromServer()).toMatchObject([{ type: 'Command', id: null }]);
+  });
+
   it('of which the last fragment never came are partial', () => {
     const tape = new Tape();
     const talk = webSocket(tape, 0);
