@@ -79,8 +79,7 @@ export function passesSteadily(a: KeyedConnection, b: KeyedConnection): boolean 
   const fromAgent = sharedTimes(a, b, 'fromClient');
   if (fromAgent.length === 0) return false;
   const shared = [...fromAgent, ...sharedTimes(a, b, 'fromServer')];
-  const apart = shared.map(([here, there]) => there - here).sort((x, y) => x - y);
-  const middle = apart[apart.length >> 1];
+  const middle = usualDelay(shared);
   const steady = shared.filter(([here, there]) => Math.abs(there - here - middle) <= STEADY_WITHIN_NS);
   if (steady.length < LEAST_STEADY || steady.length * 3 < shared.length * 2) return false;
   const opened = openedApart(a, b);
@@ -97,8 +96,7 @@ export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
   if (namesContradict(a.connection, b.connection)) return false;
   const shared = [...sharedTimes(a, b, 'fromClient'), ...sharedTimes(a, b, 'fromServer')];
   if (shared.length === 0) return false;
-  const apart = shared.map(([here, there]) => there - here).sort((x, y) => x - y);
-  const delay = apart[apart.length >> 1];
+  const delay = usualDelay(shared);
   if (Math.abs(openedApart(a, b) - delay) > OPENS_WITHIN_NS) return false;
   const [lifeA, lifeB] = [lifeOf(a), lifeOf(b)];
   const from = Math.max(lifeA.fromNs, lifeB.fromNs - delay);
@@ -117,6 +115,12 @@ export function passesInStep(a: KeyedConnection, b: KeyedConnection): boolean {
     next = found + 1;
   }
   return inStep >= LEAST_IN_STEP && inStep * 5 >= fewest * 4;
+}
+
+/** The middle one: of a message that waited, or of two copies taken for one, the others know better. */
+function usualDelay(shared: readonly [number, number][]): number {
+  const delays = shared.map(([here, there]) => there - here).sort((x, y) => x - y);
+  return delays[delays.length >> 1];
 }
 
 interface Said {
