@@ -11,7 +11,7 @@ import type { ThreadTable } from '../path/thread-table.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import type { CommandLog, Entry } from './commands.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
-import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
+import { type Attempt, areComparable, hasLeft, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
 import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
 import { settledBy } from './settle.js';
@@ -175,8 +175,10 @@ class JudgedAttempt implements AttemptVerdict {
     const { views, states, path } = attempt;
     const last = views.findIndex(({ name }) => name === this.lastHop);
     const reply = this.judgedAck ?? this.judgedResult;
-    if (outcome === 'delivered')
-      return isAligned(reply, reply?.states.findIndex((each) => !Number.isNaN(each.sentNs)) ?? -1);
+    if (outcome === 'delivered') {
+      const at = reply?.states.findIndex(hasLeft) ?? -1;
+      return reply?.states[at]?.inferred === true || isAligned(reply, at);
+    }
     if (outcome === 'ack-lost' && reply?.states.some((_, hop) => isAligned(reply, hop))) return true;
     // How far it got rests on the hop that it left last and on the one that it did not leave.
     if (states[last]?.inferred || path.legs[last]?.connection.alignment != null) return true;
@@ -355,7 +357,7 @@ function statesOf(
     }
     if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
-    if (judged.state === 'absent' && threads.isDoubted(hop) && leftAsAnother(views[hop], entry, entries, sinceNs))
+    if (judged.state === 'absent' && threads.isDoubted && leftAsAnother(views[hop], entry, entries, sinceNs))
       states[hop] = mistakable(views[hop], judged);
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
@@ -410,9 +412,10 @@ function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[
 }
 
 function describedReply(court: CommandCourt, attempt: Attempt, reply: JudgedReply): Reply {
-  const arrived = reply.states.find((judged) => !Number.isNaN(judged.sentNs));
+  const hop = reply.states.findIndex((judged) => !Number.isNaN(judged.sentNs));
+  const isKnown = hop >= 0 && areComparable(attempt, hop);
   return {
-    afterMs: arrived === undefined ? null : milliseconds(arrived.sentNs - attempt.sentNs),
+    afterMs: isKnown ? milliseconds(reply.states[hop].sentNs - attempt.sentNs) : null,
     connection: reply.path.id,
     hops: reply.states.map((judged, hop) => described(court.views[hop], judged)),
   };
