@@ -5,6 +5,7 @@
  */
 
 import { IssueLog } from '../evidence/issue.js';
+import { DropTimes } from './drop-times.js';
 import { PacketRecord, type PacketSink } from './packet-record.js';
 import type { SectionStart } from './sections.js';
 
@@ -52,6 +53,8 @@ export abstract class CaptureReader {
   readonly sections: SectionStart[] = [];
   /** epb_dropcount, summed. */
   droppedBeforePackets = 0;
+  /** When packets were dropped, as far as the file says. */
+  readonly dropTimes = new DropTimes();
 
   epochSeconds: number | null;
   /** Fractional digits that the file's times have. */

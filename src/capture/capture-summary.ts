@@ -6,6 +6,7 @@
 import type { Issue } from '../evidence/issue.js';
 import type { CaptureInterface, CaptureReader, CaptureSecrets } from './capture-reader.js';
 import type { Compression } from './decompress.js';
+import type { DropTime } from './drop-times.js';
 import { linkTypeName } from './link-type.js';
 import { PcapReader } from './pcap-reader.js';
 import type { SectionStart } from './sections.js';
@@ -36,6 +37,8 @@ export interface CaptureSummary {
     readonly dropped: number | null;
     readonly droppedByOs: number | null;
     readonly beforePackets: number;
+    /** Between which times that was: a report tells of what was dropped since the one before. */
+    readonly times: readonly DropTime[];
   };
   readonly issues: readonly Issue[];
   /** All issues by code, also those beyond the limit that `issues` keeps. */
@@ -74,6 +77,7 @@ export function summarise(
       dropped: sum(reader.interfaces.map((each) => each.dropped)),
       droppedByOs: sum(reader.interfaces.map((each) => each.droppedByOs)),
       beforePackets: reader.droppedBeforePackets,
+      times: reader.dropTimes.times,
     },
     issues: reader.issues.issues,
     issueCounts: reader.issues.counts,

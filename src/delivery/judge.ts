@@ -6,7 +6,7 @@
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import type { Stepped } from './clock-doubt.js';
-import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
+import { blindness, blockedThrough, lostAround, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
 import type { Outcome } from './verdict.js';
 
@@ -438,8 +438,8 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const long = (local.toNs - local.fromNs) / 2;
   if (slack > CLOCK_TELLS_NS && half.blocked.some((each) => overlapNs(each, wide) > long))
     return `the clock of ${view.name} is not known well enough to tell whether TCP held it back there`;
-  // The first of the octets that wait may have left before the capture saw them for the first time.
-  const lossy = view.observation === null ? null : lostElsewhere(view.observation);
+  // The first of the octets that wait may have left long before the capture saw them for the first time: any loss counts.
+  const lossy = view.observation === null ? null : lostAround(view.observation, Number.NEGATIVE_INFINITY, NEVER);
   if (lossy !== null && half.blocked.some((each) => overlapNs(each, wide) > 0))
     return `TCP held back what ${view.name} sends on at least for a part of the time, and ${lossy}`;
   // What waits to the end may have left long before the capture saw it again for the first time.
