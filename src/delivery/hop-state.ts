@@ -209,6 +209,9 @@ export function localStretch(view: HopView, window: Stretch): Stretch {
   };
 }
 
+/** Or not on a leg that could be linked with the others. */
+export const NOT_HELD = 'the capture does not hold this connection';
+
 function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
   const encrypted = observation.connections.filter((connection) => connection?.protocol === 'tls');
   if (encrypted.length > 0) {
@@ -220,7 +223,7 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
   if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
     return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} too late`;
-  return `${view.name}: the capture does not hold this connection`;
+  return `${view.name}: ${NOT_HELD}`;
 }
 
 /** The contract's shape of it. */

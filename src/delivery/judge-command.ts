@@ -13,6 +13,7 @@ import type { CommandLog, Entry } from './commands.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, areComparable, hasLeft, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
+import { countedOnce, type Judgement } from './one-attempt.js';
 import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
 import { settledBy } from './settle.js';
 import {
@@ -61,8 +62,9 @@ export function judgeCommand(court: CommandCourt, command: number): DecidedComma
   if (attempts.length === 0) return unsent(court, command);
   const acks = paired(attempts, entries, Role.commandAck, court);
   const results = paired(attempts, entries, Role.result, court);
-  const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], entries));
-  let best = verdicts[0];
+  const judged = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], entries));
+  const verdicts = judged.length === 1 ? judged : countedOnce(judged, court.views);
+  let best: Judgement = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
   return new JudgedCommand(court, command, verdicts, best);
 }
@@ -82,8 +84,8 @@ class JudgedCommand implements DecidedCommand {
   constructor(
     private readonly court: CommandCourt,
     readonly command: number,
-    readonly attempts: JudgedAttempt[],
-    private readonly best: JudgedAttempt,
+    readonly attempts: Judgement[],
+    private readonly best: Judgement,
   ) {
     this.outcome = best.outcome;
     this.lastHop = best.lastHop;
@@ -110,7 +112,7 @@ class JudgedCommand implements DecidedCommand {
   }
 }
 
-class JudgedAttempt implements AttemptVerdict {
+class JudgedAttempt implements Judgement {
   readonly outcome: Outcome;
   readonly lastHop: string | null;
   readonly lostAt: string | null;
@@ -123,7 +125,7 @@ class JudgedAttempt implements AttemptVerdict {
   constructor(
     private readonly court: CommandCourt,
     readonly entry: Entry,
-    readonly n: number,
+    public n: number,
     private readonly ack: Entry | null,
     private readonly resultEntry: Entry | null,
     private readonly entries: readonly Entry[],
@@ -185,6 +187,10 @@ class JudgedAttempt implements AttemptVerdict {
     return path.legs[last + 1]?.connection.alignment != null;
   }
 
+  get openReason(): string {
+    return this.ruling.reason();
+  }
+
   get reason(): string {
     const { learned, orderNote } = this.court;
     const note = learned === null ? '' : ` (message names are unfamiliar; taken from IDs that came back: ${learned})`;
@@ -243,11 +249,11 @@ function isAligned(reply: JudgedReply | null, hop: number): boolean {
 }
 
 /** Only `inconclusive` yields to everything; between equals the one that got further out, then the later one. */
-function isFurther(a: JudgedAttempt, b: JudgedAttempt, views: readonly HopView[]): boolean {
+function isFurther(a: Judgement, b: Judgement, views: readonly HopView[]): boolean {
   const rank = OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome);
   if (rank !== 0) return rank < 0;
   if (a.outcome === 'delivered') return b.late && !a.late;
-  const place = (verdict: JudgedAttempt) => views.findIndex((view) => view.name === verdict.lastHop);
+  const place = (verdict: Judgement) => views.findIndex((view) => view.name === verdict.lastHop);
   return place(a) >= place(b);
 }
 

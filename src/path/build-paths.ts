@@ -38,7 +38,7 @@ export function buildPaths(
   let paths = linkPaths(groups, observations);
   let clocks = hopClocks(paths, observations);
   // Short connections through a hop that writes its own keys are told by their times: by clocks that the long ones have told.
-  if (clocks.some((clock) => clock !== null && Math.abs(clock.offsetNs) > FAR_NS)) {
+  if (clocks.some((clock) => clock !== null && (Math.abs(clock.offsetNs) > FAR_NS || clock.pieces.length > 1))) {
     groups = groupConnections(observations, clocks);
     paths = linkPaths(groups, observations);
     clocks = hopClocks(paths, observations);
