@@ -19,6 +19,7 @@ import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
+import { readInTwins } from './twin-capture.js';
 import { endBeyond, uncapturedHops } from './uncaptured.js';
 
 /** So far apart, clocks are not compared without saying so. */
@@ -30,6 +31,7 @@ export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
 ): { paths: Path[]; views: HopView[]; order: HopOrder; doubts: ClockDoubt[] } {
+  readInTwins(observations);
   if (hasUnread(observations)) {
     const plain = linkPaths(groupConnections(observations), observations);
     alignEncrypted(observations, hopClocks(plain, observations));
