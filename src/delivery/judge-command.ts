@@ -342,7 +342,8 @@ function statesOf(
   for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
     const judged = stateAt(
-      views[hop],
+      views,
+      hop,
       entry.path,
       sender,
       { row, thread: entry.thread },
@@ -364,7 +365,7 @@ function statesOf(
     passed(states, hop, views[hop], 'it was seen further on');
     const unseen = { row: -1, thread: entry.thread };
     const [fromNs, toNs] = [entry.timeNs - MISORDERED_WITHIN_NS, Math.max(deadlineNs, sinceNs)];
-    states[hop].fromNowhere = stateAt(views[hop], entry.path, sender, unseen, fromNs, toNs).state === 'absent';
+    states[hop].fromNowhere = stateAt(views, hop, entry.path, sender, unseen, fromNs, toNs).state === 'absent';
   }
   return states;
 }

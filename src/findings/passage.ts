@@ -96,7 +96,8 @@ function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opc
     if (kept < half.counts.ping + half.counts.pong) return false;
   }
   return (
-    stateAt(view, path, sender, { row: -1, thread: -1 }, sentNs, sentNs + facts.court.ackTimeoutNs).state === 'absent'
+    stateAt(facts.views, view.index, path, sender, { row: -1, thread: -1 }, sentNs, sentNs + facts.court.ackTimeoutNs)
+      .state === 'absent'
   );
 }
 

@@ -150,7 +150,10 @@ function isAbsentAtLast(facts: Facts, failed: readonly Failed[]): boolean {
     threads.every((thread, i) => {
       const row = path.fromServer.row(thread, view.index);
       const toNs = timesNs[i] + facts.court.ackTimeoutNs;
-      return row < 0 && stateAt(view, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
+      return (
+        row < 0 &&
+        stateAt(facts.views, view.index, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent'
+      );
     }),
   );
 }
@@ -183,7 +186,10 @@ function isAnswerSettled(facts: Facts, { path, commands, timesNs }: Failed, hop:
       const { lastNs } = view.observation;
       const endNs = commonNs(view, lastNs);
       const toNs = Math.min(timesNs[i] + facts.court.ackTimeoutNs, endNs - 2 * withinNs(view, endNs));
-      return stateAt(view, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state === 'absent';
+      return (
+        stateAt(facts.views, view.index, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state ===
+        'absent'
+      );
     });
   });
 }
