@@ -258,9 +258,14 @@ function paired(
   attempts: readonly Entry[],
   entries: readonly Entry[],
   role: number,
-  { ackTimeoutNs, slackNs }: CommandCourt,
+  { ackTimeoutNs, slackNs, views }: CommandCourt,
 ): (Entry | null)[] {
-  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, slackNs)];
+  const doubted = doubtedNs(views);
+  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, Math.max(slackNs, doubted))];
+  // Clocks that are known badly may turn the order round; but not so far that the copy before is nearer.
+  const slackOfAttempt = attempts.map(({ timeNs }, i) =>
+    Math.max(slackNs, i === 0 ? doubted : Math.min(doubted, (timeNs - attempts[i - 1].timeNs) / 2)),
+  );
   const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);
   if (replies.length === 0) return answer;
@@ -268,7 +273,7 @@ function paired(
   while (done < replies.length) {
     const reply = replies[done];
     const before = attempts
-      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackNs ? i : -1))
+      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackOfAttempt[i] ? i : -1))
       .filter((i) => i >= 0);
     const samePath = before.filter((i) => attempts[i].path === reply.path);
     const candidates = samePath.length > 0 ? samePath : before;
@@ -322,6 +327,13 @@ export function slackOf(views: readonly HopView[]): number {
       slackNs = Math.max(slackNs, SLACK_NS + 2 * (clock.steady ? clock.withinNs : clock.uncertaintyNs));
   }
   return slackNs;
+}
+
+/** How far times of two hops may be off against each other. */
+function doubtedNs(views: readonly HopView[]): number {
+  let mostNs = 0;
+  for (const { clock } of views) if (clock !== null) mostNs = Math.max(mostNs, clock.withinNs);
+  return SLACK_NS + 2 * mostNs;
 }
 
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
