@@ -266,9 +266,14 @@ function paired(
   attempts: readonly Entry[],
   entries: readonly Entry[],
   role: number,
-  { ackTimeoutNs, slackNs }: CommandCourt,
+  { ackTimeoutNs, slackNs, views }: CommandCourt,
 ): (Entry | null)[] {
-  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, slackNs)];
+  const doubted = doubtedNs(views);
+  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, Math.max(slackNs, doubted))];
+  // Clocks that are known badly may turn the order round; but not so far that the copy before is nearer.
+  const slackOfAttempt = attempts.map(({ timeNs }, i) =>
+    Math.max(slackNs, i === 0 ? doubted : Math.min(doubted, (timeNs - attempts[i - 1].timeNs) / 2)),
+  );
   const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);
   if (replies.length === 0) return answer;
@@ -276,7 +281,7 @@ function paired(
   while (done < replies.length) {
     const reply = replies[done];
     const before = attempts
-      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackNs ? i : -1))
+      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackOfAttempt[i] ? i : -1))
       .filter((i) => i >= 0);
     const samePath = before.filter((i) => attempts[i].path === reply.path);
     const candidates = samePath.length > 0 ? samePath : before;
@@ -332,6 +337,13 @@ export function slackOf(views: readonly HopView[]): number {
   return slackNs;
 }
 
+/** How far times of two hops may be off against each other. */
+function doubtedNs(views: readonly HopView[]): number {
+  let mostNs = 0;
+  for (const { clock } of views) if (clock !== null) mostNs = Math.max(mostNs, clock.withinNs);
+  return SLACK_NS + 2 * mostNs;
+}
+
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
 function statesOf(
   views: readonly HopView[],
@@ -350,7 +362,8 @@ function statesOf(
   for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
     const judged = stateAt(
-      views[hop],
+      views,
+      hop,
       entry.path,
       sender,
       { row, thread: entry.thread },
@@ -372,7 +385,7 @@ function statesOf(
     passed(states, hop, views[hop], 'it was seen further on');
     const unseen = { row: -1, thread: entry.thread };
     const [fromNs, toNs] = [entry.timeNs - MISORDERED_WITHIN_NS, Math.max(deadlineNs, sinceNs)];
-    states[hop].fromNowhere = stateAt(views[hop], entry.path, sender, unseen, fromNs, toNs).state === 'absent';
+    states[hop].fromNowhere = stateAt(views, hop, entry.path, sender, unseen, fromNs, toNs).state === 'absent';
   }
   return states;
 }

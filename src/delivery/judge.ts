@@ -6,8 +6,9 @@
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import type { Stepped } from './clock-doubt.js';
-import { blindness, blockedThrough, lostAround, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
+import { blockedThrough, lostAround, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
+import { blindnessOn } from './passed-unseen.js';
 import type { Outcome } from './verdict.js';
 
 export interface Ruling {
@@ -373,10 +374,9 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const leg = path.legs[hop];
   if (leg === null || view.observation === null) return open('no leg');
   const window = { fromNs: states[hop].sentNs, toNs: deadlineAt(attempt, hop) };
-  const { fromClient } = leg.connection;
   const stretch = view.clock === null ? window : localStretch(view, window);
   const known = knownAt(view, path, 'fromClient');
-  const blind = blindness(view.observation, leg.connection, fromClient, stretch, known);
+  const blind = blindnessOn(views, path, hop, 'fromClient', stretch, known);
   if (blind !== null)
     return open(
       `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (of what the agent sends, ${blind})`,

@@ -71,6 +71,8 @@ export interface AgentCase {
   inconclusive: boolean;
   /** Of a case that is inconclusive: the last hop's capture is whole there, and none of the commands is in it. */
   absentAtLast: boolean;
+  /** Beside failures that are proven: attempts that ended before the last hop's leg, which is whole and does not hold them; where is not known. */
+  endedEarlier: number;
   /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
   answers: { hop: number; row: number }[] | null;
   /** Of a case that is inconclusive, by hop: an answer may have come to it and gone no further, for nothing shows the contrary. */
@@ -129,12 +131,13 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     paths: [...paths].sort((a, b) => startNs(facts, a) - startNs(facts, b)),
     failing,
     sites: [...sitesOf(facts, found, proven), ...unsentSites(facts, found, unsent)],
-    attempts: failed.reduce((sum, { threads }) => sum + threads.length, 0),
+    attempts: attemptsOf(failed),
     tallies: talliesOf(facts, failed),
     lives: failing.map((path) => lifeOf(facts, path, failed)).filter((each): each is Life => each !== null),
     unsent,
     inconclusive,
-    absentAtLast: inconclusive && isAbsentAtLast(facts, failed),
+    absentAtLast: inconclusive && absentAtLast(facts, failed) === attemptsOf(failed),
+    endedEarlier: absentAtLast(facts, inconclusive ? [] : all.filter(({ outcome }) => outcome === 'inconclusive')),
     answers: inconclusive ? answersOf(facts, failed) : null,
     mayHaveKept: facts.views.map(
       (_, hop) => inconclusive && !failed.every((each) => isAnswerSettled(facts, each, hop)),
@@ -144,15 +147,21 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
   };
 }
 
-function isAbsentAtLast(facts: Facts, failed: readonly Failed[]): boolean {
-  const view = facts.views[facts.views.length - 1];
-  return failed.every(({ path, threads, timesNs }) =>
-    threads.every((thread, i) => {
-      const row = path.fromServer.row(thread, view.index);
-      const toNs = timesNs[i] + facts.court.ackTimeoutNs;
-      return row < 0 && stateAt(view, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
-    }),
-  );
+function attemptsOf(failed: readonly Failed[]): number {
+  return failed.reduce((sum, { threads }) => sum + threads.length, 0);
+}
+
+/** Attempts that are not on the last hop's leg, which is whole then. */
+function absentAtLast(facts: Facts, failed: readonly Failed[]): number {
+  const { views, court } = facts;
+  const last = views.length - 1;
+  const isAbsent = ({ path, threads, timesNs }: Failed, i: number): boolean => {
+    const thread = threads[i];
+    const row = path.fromServer.row(thread, last);
+    const toNs = timesNs[i] + court.ackTimeoutNs;
+    return row < 0 && stateAt(views, last, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
+  };
+  return failed.reduce((sum, each) => sum + each.threads.filter((_, i) => isAbsent(each, i)).length, 0);
 }
 
 /** The agent's own CommandAcks or results, which prove that the commands came to it whatever became of them further in. */
@@ -183,7 +192,10 @@ function isAnswerSettled(facts: Facts, { path, commands, timesNs }: Failed, hop:
       const { lastNs } = view.observation;
       const endNs = commonNs(view, lastNs);
       const toNs = Math.min(timesNs[i] + facts.court.ackTimeoutNs, endNs - 2 * withinNs(view, endNs));
-      return stateAt(view, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state === 'absent';
+      return (
+        stateAt(facts.views, view.index, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state ===
+        'absent'
+      );
     });
   });
 }

@@ -25,6 +25,7 @@ import {
   neverPastLast,
   notConnected,
   type Question,
+  unlessMoreEnded,
 } from './rule.js';
 import { splitConnection } from './split-connection.js';
 import { staleConnection } from './stale-connection.js';
@@ -75,6 +76,14 @@ const AGENTS_PART: ReadonlySet<string> = new Set([
 ]);
 const WAYS: ReadonlySet<string> = new Set(['network-path', 'path-mtu']);
 
+/** What a failure that ended at an unknown place before the last hop may be, whatever the proven ones are. */
+const MAY_HAVE_ENDED_IT: ReadonlySet<string> = new Set([
+  'network-path',
+  'path-mtu',
+  'stale-connection',
+  'independent-faults',
+]);
+
 export function conclude(facts: Facts, found: Found): Hypothesis[] {
   const all = agentCases(facts, found);
   return all.flatMap((each) => {
@@ -97,13 +106,17 @@ export function conclude(facts: Facts, found: Found): Hypothesis[] {
               ? neverPast
               : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
                 ? answered
-                : rule(question)),
+                : MAY_HAVE_ENDED_IT.has(id)
+                  ? unlessMoreEnded(question, rule(question))
+                  : rule(question)),
       }));
     const proxies = facts.views.slice(1).map((view) => ({
       id: `proxy-forwarding:${view.name}`,
       agent,
       ...(unconnected ??
-        (window !== null && view.index >= window.from ? window.conclusion : proxyForwarding(question, view.index))),
+        (window !== null && view.index >= window.from
+          ? window.conclusion
+          : unlessMoreEnded(question, proxyForwarding(question, view.index)))),
     }));
     return [...said(BEFORE_PROXIES), ...proxies, ...said(AFTER_PROXIES)];
   });

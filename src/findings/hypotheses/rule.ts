@@ -9,7 +9,7 @@ import { clockTime } from '../cite.js';
 import { agentLeg, type Facts, openPaths } from '../facts.js';
 import type { FindingId, Found } from '../found.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
-import { listed } from '../words.js';
+import { counted, listed } from '../words.js';
 import type { AgentCase, Site } from './agent-case.js';
 import { lostElsewhere, packets, rowPackets } from './words.js';
 
@@ -72,6 +72,15 @@ export function nextCapture({ facts, each }: Question): string {
 
 export function has({ each }: Question, ...hows: Site['how'][]): boolean {
   return each.sites.some(({ how }) => hows.includes(how));
+}
+
+/** What rules out a cause for the failures that are proven leaves it open for those of which only is known that they ended earlier. */
+export function unlessMoreEnded({ facts, each }: Question, conclusion: Conclusion): Conclusion {
+  if (each.endedEarlier === 0 || conclusion.status !== 'ruled-out') return conclusion;
+  const last = facts.views[facts.views.length - 1].name;
+  return open(
+    `${counted(each.endedEarlier, 'attempt')} more never came to ${last}'s own leg, and where ${each.endedEarlier === 1 ? 'it' : 'they'} ended is not known: captures of the hops before it that go on past the deadline would settle it`,
+  );
 }
 
 /** The connection ended so soon that there was no time for an answer: nothing can be said of the agent. Null where that is not all. */

@@ -64,6 +64,18 @@ describe('what each hypothesis is', () => {
     expect(await statuses({ ...inner, npm: npm.without(lost) })).toEqual([R, R, O, O, O, R, O, R, O, R, R, R, O]);
   });
 
+  it('agent ignores a command, and another one never came to npm: where that ended, nginx was not captured any more', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-bad')));
+    scene.goOn(6000);
+    scene.chain.outward(40_000, frame(command('c-lost')), 2);
+    scene.chain.outward(60_000, ping('late'));
+    scene.chain.inward(60_030, pong('late'));
+    const { nginx, ...others } = scene.captures;
+    const found = await statuses({ origin: others.origin, nginx: nginx.between(0, 38_000), npm: others.npm });
+    expect(found).toEqual([R, O, O, O, O, R, O, R, S, O, R, R, O]);
+  });
+
   it('agent ignores commands, and there are no Pings: alive by Heartbeats only', async () => {
     const scene = new Scene();
     scene.chain.outward(5000, frame(command('c-bad')));
