@@ -22,7 +22,7 @@ export default {
   hypotheses: {
     'ONEWAY-2': {
       supported: [],
-      open: [...UNSEEN, 'middlebox', 'agent-command-path', 'protocol-desync', 'independent-faults'],
+      open: [...UNSEEN.slice(1), 'middlebox', 'agent-command-path', 'protocol-desync', 'independent-faults'],
     },
     'ONEWAY-3': {
       supported: [],
