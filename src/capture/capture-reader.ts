@@ -70,6 +70,8 @@ export abstract class CaptureReader {
   maxTimeNs = -Infinity;
   /** Packets whose time is before that of the packet before them. */
   backwardsTimestamps = 0;
+  /** The furthest that one of them is before it. */
+  furthestBackNs = 0;
 
   /** Offset in the file of the first octet not consumed yet. */
   offset = 0;
@@ -101,10 +103,15 @@ export abstract class CaptureReader {
 
   protected tallyTime(timeNs: number): void {
     if (this.timedPackets++ === 0) this.firstTimeNs = timeNs;
-    else if (timeNs < this.lastTimeNs) this.backwardsTimestamps++;
+    else if (timeNs < this.lastTimeNs) this.wentBack(this.lastTimeNs - timeNs);
     this.lastTimeNs = timeNs;
     if (timeNs < this.minTimeNs) this.minTimeNs = timeNs;
     if (timeNs > this.maxTimeNs) this.maxTimeNs = timeNs;
+  }
+
+  private wentBack(byNs: number): void {
+    this.backwardsTimestamps++;
+    this.furthestBackNs = Math.max(this.furthestBackNs, byNs);
   }
 
   protected beginSection(offset: number): void {

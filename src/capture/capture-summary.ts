@@ -28,6 +28,8 @@ export interface CaptureSummary {
   readonly minTimeNs: number | null;
   readonly maxTimeNs: number | null;
   readonly backwardsTimestamps: number;
+  /** The furthest that a packet's time is before that of the packet before it. */
+  readonly furthestBackNs: number;
   /** What the times count from; null if it was not given and there is no packet. */
   readonly epochSeconds: number | null;
   readonly timeDigits: 6 | 9;
@@ -70,6 +72,7 @@ export function summarise(
     minTimeNs: timed ? reader.minTimeNs : null,
     maxTimeNs: timed ? reader.maxTimeNs : null,
     backwardsTimestamps: reader.backwardsTimestamps,
+    furthestBackNs: reader.furthestBackNs,
     epochSeconds: reader.epochSeconds,
     timeDigits: reader.timeDigits,
     interfaces: reader.interfaces,

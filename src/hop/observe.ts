@@ -102,8 +102,13 @@ function sorted(observed: readonly ObservedFile[], read: readonly ReadFile[]): O
     .map(({ file, summary }) => {
       const parts = read.filter((each) => each.summary.file === file);
       const backwardsTimestamps = parts.reduce((sum, part) => sum + part.summary.backwardsTimestamps, 0);
+      const furthestBackNs = parts.reduce((most, part) => Math.max(most, part.summary.furthestBackNs), 0);
       const { issues, issueCounts } = parts.length > 1 ? withSaid(summary) : summary;
-      return { file, base: parts[0].base, summary: { ...summary, backwardsTimestamps, issues, issueCounts } };
+      return {
+        file,
+        base: parts[0].base,
+        summary: { ...summary, backwardsTimestamps, furthestBackNs, issues, issueCounts },
+      };
     })
     .sort((a, b) => a.base - b.base);
 }

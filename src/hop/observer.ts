@@ -77,6 +77,7 @@ export class Observer implements TogetherSink {
 
   constructor(profile: Profile, keyLog?: KeyLog) {
     this.context = new HopContext(profile, keyLog);
+    this.context.clock.identification = () => this.segment.identification;
     this.table = new ConnectionTable(
       this.context.clock,
       (connection) => {
@@ -185,6 +186,7 @@ export class Observer implements TogetherSink {
       this.missedOctets -= half.missedOctets;
       half.missedOctets = 0;
       half.gaps = [];
+      half.losses = null;
     }
     return this.connections;
   }
@@ -315,6 +317,7 @@ function describeHalf(
     missedOctets: half.missedOctets,
     cutOctets: half.cutOctets,
     retransmissions: half.retransmissions,
+    losses: half.losses,
     duplicates: half.duplicates,
     counts: read?.counts ?? NO_COUNTS,
     closeCode: read?.closeCode ?? null,
