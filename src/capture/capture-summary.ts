@@ -90,6 +90,36 @@ export function summarise(
   };
 }
 
+/** Of a file without an octet, beside others of its hop. */
+export function summaryOfNothing(file: string, { format, epochSeconds, timeDigits }: CaptureSummary): CaptureSummary {
+  const code = 'empty-file';
+  const text = 'It is an empty file, 0 octets: the capture had opened it, and not written to it yet.';
+  return {
+    file,
+    format,
+    compression: null,
+    linkTypes: [],
+    packets: 0,
+    cutPackets: 0,
+    untimedPackets: 0,
+    firstTimeNs: null,
+    lastTimeNs: null,
+    minTimeNs: null,
+    maxTimeNs: null,
+    backwardsTimestamps: 0,
+    furthestBackNs: 0,
+    epochSeconds,
+    timeDigits,
+    interfaces: [],
+    drops: { dropped: null, droppedByOs: null, beforePackets: 0, times: [] },
+    issues: [{ code, text, packet: null, offset: null, required: null, had: null, field: null }],
+    issueCounts: new Map([[code, 1]]),
+    secrets: [],
+    sections: [],
+    octets: 0,
+  };
+}
+
 function sum(counts: readonly (number | null)[]): number | null {
   let total: number | null = null;
   for (const count of counts) if (count !== null) total = (total ?? 0) + count;

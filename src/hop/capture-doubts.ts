@@ -37,7 +37,7 @@ const HARMLESS_NS = 1e6;
 export function captureDoubts(summary: CaptureSummary, seen: Seen): string[] {
   const reasons: string[] = [];
   // Of a rotated set one file may well be empty: it says nothing against the others.
-  if (summary.packets === 0 && seen.packets > 0) return reasons;
+  if (summary.packets === 0 && seen.packets > 0) return inWords(summary.issues, summary.issueCounts);
   if (summary.packets === 0) reasons.push('it holds no packets');
   else if (seen.tcpPackets === 0) reasons.push(`it holds ${seen.withoutTcp}`);
   else reasons.push(...withoutWebSocket(seen.connections));
@@ -86,7 +86,8 @@ function missed(seen: Seen): string {
   let connections = 0;
   for (const connection of seen.connections) {
     if (connection === undefined || connection.stray) continue;
-    const all = [...connection.fromServer.gaps, ...connection.fromClient.gaps];
+    const halves = [connection.fromServer, connection.fromClient].filter(({ packets }) => packets > 0);
+    const all = halves.flatMap(({ gaps }) => gaps);
     const of = all.filter(({ kind, from }) => kind === 'missed' && from >= 0).length;
     holes += of;
     if (of > 0) connections++;

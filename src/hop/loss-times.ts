@@ -54,6 +54,8 @@ export function lossTimes(
   for (const connection of connections) {
     if (connection === undefined || connection.stray) continue;
     for (const half of [connection.fromServer, connection.fromClient]) {
+      // Of a direction that it leaves out altogether it lost nothing.
+      if (half.packets === 0) continue;
       let octets = 0;
       for (const { kind, from, to, fromNs, toNs } of half.gaps) {
         // What stands before the first octet was captured, only late.

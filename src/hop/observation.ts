@@ -230,7 +230,7 @@ export interface HopObservation {
   candidates: CandidateColumns;
   dispatches: ObservedDispatch[];
   tooBig: ObservedTooBig[];
-  /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections. */
+  /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections: but for directions of which it holds no packet. */
   missedOctets: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];

@@ -183,7 +183,6 @@ export class Observer implements TogetherSink {
     this.decoder.finish();
     this.table.finish();
     for (const half of seenElsewhere(this.connections)) {
-      this.missedOctets -= half.missedOctets;
       half.missedOctets = 0;
       half.gaps = [];
       half.losses = null;
@@ -196,7 +195,7 @@ export class Observer implements TogetherSink {
     stack?.finish();
     this.stacks[tcp.index] = undefined;
     const stray = isStray(tcp);
-    if (!stray) for (const half of tcp.halves) this.missedOctets += half.missedOctets;
+    if (!stray) for (const half of tcp.halves) if (half.packets > 0) this.missedOctets += half.missedOctets;
     this.connections[tcp.index] = describe(tcp, stack, stray, this.context);
   }
 }

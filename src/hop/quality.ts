@@ -77,7 +77,7 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
       })),
       ...observer.steady.setBacks.map(({ fromNs, stepNs }) => ({ at: iso(fromNs - 1e3) ?? '', backMs: inMs(stepNs) })),
     ],
-    missedOctets: sum(described, (each) => each.missedOctets),
+    missedOctets: observer.missedOctets,
     cutOctets: sum(described, (each) => each.cutOctets),
     duplicates: sum(described, (each) => each.duplicates),
     blindTimes: blindTimes(seen).map(({ fromNs, toNs }) => ({
@@ -171,6 +171,7 @@ function describe(
 }
 
 function* holesOf(half: ObservedHalf, sender: Hole['sender'], iso: (timeNs: number) => string | null): Generator<Hole> {
+  if (half.packets === 0) return; // a direction that is left out has no holes
   for (const gap of half.gaps)
     yield {
       sender,

@@ -39,9 +39,9 @@ export function toldLosses(half: ObservedHalf, sender: ToldLoss['sender'], own: 
   return told;
 }
 
-function missedByCapture({ gaps, missedOctets }: ObservedHalf, sender: ToldLoss['sender']): ToldLoss | null {
+function missedByCapture({ gaps, missedOctets, packets }: ObservedHalf, sender: ToldLoss['sender']): ToldLoss | null {
   const holes = gaps.filter(({ kind, from }) => kind === 'missed' && from >= 0);
-  if (holes.length === 0) return null;
+  if (holes.length === 0 || packets === 0) return null;
   const acks = holes.flatMap(({ acks: steps }) => (steps.length > 0 ? [steps[steps.length - LAST_OF_ACKS]] : []));
   return {
     sender,

@@ -168,7 +168,7 @@ function holeLine({ sender, kind, octets, fromAt, toAt, why }: Hole, look: Style
     missed: 'missed-by-capture: TCP-ACKed and not in it',
     cut: 'cut off by the snapshot length',
     'never-acked': 'not in the capture and never TCP-ACKed: lost before it, or missed with the TCP ACK',
-    unread: why ?? 'not read',
+    unread: `not read: ${why ?? 'no frames'}`,
   };
   return `${at(fromAt)} ${look.glyph.dash} ${at(toAt)} from the ${sender}: ${counted(octets, 'octet')} ${words[kind]}`;
 }
