@@ -28,6 +28,8 @@ export interface CaptureSummary {
   readonly minTimeNs: number | null;
   readonly maxTimeNs: number | null;
   readonly backwardsTimestamps: number;
+  /** The furthest that a packet's time is before that of the packet before it. */
+  readonly furthestBackNs: number;
   /** What the times count from; null if it was not given and there is no packet. */
   readonly epochSeconds: number | null;
   readonly timeDigits: 6 | 9;
@@ -70,6 +72,7 @@ export function summarise(
     minTimeNs: timed ? reader.minTimeNs : null,
     maxTimeNs: timed ? reader.maxTimeNs : null,
     backwardsTimestamps: reader.backwardsTimestamps,
+    furthestBackNs: reader.furthestBackNs,
     epochSeconds: reader.epochSeconds,
     timeDigits: reader.timeDigits,
     interfaces: reader.interfaces,
@@ -84,6 +87,36 @@ export function summarise(
     secrets: reader.secrets,
     sections: reader.sections,
     octets,
+  };
+}
+
+/** Of a file without an octet, beside others of its hop. */
+export function summaryOfNothing(file: string, { format, epochSeconds, timeDigits }: CaptureSummary): CaptureSummary {
+  const code = 'empty-file';
+  const text = 'It is an empty file, 0 octets: the capture had opened it, and not written to it yet.';
+  return {
+    file,
+    format,
+    compression: null,
+    linkTypes: [],
+    packets: 0,
+    cutPackets: 0,
+    untimedPackets: 0,
+    firstTimeNs: null,
+    lastTimeNs: null,
+    minTimeNs: null,
+    maxTimeNs: null,
+    backwardsTimestamps: 0,
+    furthestBackNs: 0,
+    epochSeconds,
+    timeDigits,
+    interfaces: [],
+    drops: { dropped: null, droppedByOs: null, beforePackets: 0, times: [] },
+    issues: [{ code, text, packet: null, offset: null, required: null, had: null, field: null }],
+    issueCounts: new Map([[code, 1]]),
+    secrets: [],
+    sections: [],
+    octets: 0,
   };
 }
 

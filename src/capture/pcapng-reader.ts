@@ -270,7 +270,8 @@ export class PcapngReader extends PcapngFraming {
     this.sink.secrets?.(type, bytes);
   }
 
-  private setEpoch(epochSeconds: number): void {
+  private setEpoch(seconds: number): void {
+    const epochSeconds = this.settleEpoch(seconds);
     this.epochSeconds = epochSeconds;
     for (const known of this.sectionInterfaces) known.clock.setEpoch(epochSeconds);
   }

@@ -3,12 +3,15 @@
  * proves itself whole, else the reason why not, for `absent`, `reached-agent` and `never-sent`: claims that something did not happen.
  */
 
+import { seconds } from '../evidence/duration.js';
 import { mayHaveLost } from '../hop/loss-times.js';
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { BlindSpan, HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
 import { octetsElsewhere } from '../hop/partial-views.js';
 import { divertedTo, movedTo } from './diverted.js';
+
+export { seconds };
 
 export interface Stretch {
   /** On the hop's own clock, nanoseconds. */
@@ -173,12 +176,4 @@ export function blockedThrough(half: ObservedHalf, stretch: Stretch): ObservedHa
     if (reached >= stretch.toNs) return first;
   }
   return null;
-}
-
-/** A duration for a sentence: three significant digits below a second, as the report's own figures have. */
-export function seconds(ns: number): string {
-  const value = ns / 1e9;
-  if (value >= 0.9995) return `${value.toFixed(value < 10 ? 1 : 0)} s`;
-  const milliseconds = ns / 1e6;
-  return `${milliseconds >= 100 ? milliseconds.toFixed(0) : Number(milliseconds.toPrecision(3))} ms`;
 }

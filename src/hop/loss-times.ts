@@ -23,12 +23,25 @@ const known = new WeakMap<HopObservation, LossTime[]>();
 export function mayHaveLost(observation: HopObservation, fromNs: number, toNs: number): boolean {
   let times = known.get(observation);
   if (times === undefined) {
-    const { setBacks, resumed } = observation;
-    const found = lossTimes(observation.connections, observation.files);
-    const untold = setBacks.length + resumed.length > 0 && found.length > 0;
-    times = untold ? [{ fromNs: Number.NEGATIVE_INFINITY, toNs: Number.POSITIVE_INFINITY }] : widened(found);
+    times = blindTimes(observation);
     known.set(observation, times);
   }
+  return overlaps(times, fromNs, toNs);
+}
+
+/** In which silence tells nothing. */
+export function blindTimes({
+  connections,
+  files,
+  setBacks,
+  resumed,
+}: Pick<HopObservation, 'connections' | 'files' | 'setBacks' | 'resumed'>): LossTime[] {
+  const found = lossTimes(connections, files);
+  const isUntold = setBacks.length + resumed.length > 0 && found.length > 0;
+  return isUntold ? [{ fromNs: Number.NEGATIVE_INFINITY, toNs: Number.POSITIVE_INFINITY }] : widened(found);
+}
+
+export function overlaps(times: readonly LossTime[], fromNs: number, toNs: number): boolean {
   return times.some((time) => !(time.toNs < fromNs) && !(time.fromNs > toNs));
 }
 
@@ -41,6 +54,8 @@ export function lossTimes(
   for (const connection of connections) {
     if (connection === undefined || connection.stray) continue;
     for (const half of [connection.fromServer, connection.fromClient]) {
+      // Of a direction that it leaves out altogether it lost nothing.
+      if (half.packets === 0) continue;
       let octets = 0;
       for (const { kind, from, to, fromNs, toNs } of half.gaps) {
         // What stands before the first octet was captured, only late.
