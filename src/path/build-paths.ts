@@ -5,7 +5,7 @@
 
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
-import { type AlignSide, align, anchors } from './align.js';
+import { type AlignSide, align, anchors, settledAnchors } from './align.js';
 import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
 import { type Group, groupConnections } from './group.js';
@@ -155,11 +155,11 @@ function clockSamples(
   return samples;
 }
 
-/** Of cut packets the content cannot be compared: there the places tell. */
+/** Of cut packets the content cannot be compared, and where octets were lost, two copies may seem one message: there the places tell. */
 function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
-  if (!isUnsound(inner.half) && !isUnsound(outer.half)) return anchors(inner, outer);
-  const found = align(inner, outer, towardsAgent);
-  if (found.mode !== 'offsets') return anchors(inner, outer);
+  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
+  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
+  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
   return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
