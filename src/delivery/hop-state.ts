@@ -100,6 +100,10 @@ export function stateAt(
     judged.inferred = true;
     judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
   }
+  if (leg.inTime) {
+    judged.inferred = true;
+    judged.reason ??= `${view.name}: that this connection is the one is told by the times at which messages pass`;
+  }
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
   if (had < octets && connection.tls === null && isLeftByTcpAck(messages, row)) {

@@ -365,10 +365,15 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
 function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => Ruling): Ruling {
   const { views, states, path } = attempt;
   const view = views[hop];
-  if (attempt.goesOnTo !== null)
+  if (attempt.goesOnTo !== null) {
+    const why =
+      attempt.takenForAgent === null || path.beyond !== null
+        ? 'which is not the agent'
+        : 'which seems to be a proxy; the opening of this leg, which would tell, was not captured';
     return open(
-      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, which is not the agent: a capture at ${attempt.goesOnTo} would settle it`,
+      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, ${why}: a capture at ${attempt.goesOnTo} would settle it`,
     );
+  }
   const short = coverageShort(attempt, hop);
   if (short !== null) return open(`it left ${view.name} and was TCP-ACKed; no CommandAck yet, but ${short}`);
   const leg = path.legs[hop];

@@ -19,6 +19,7 @@ export interface Judgement extends AttemptVerdict {
 
 /** What passes the hops takes no longer, unless TCP holds it back; copies of a command are offered further apart. */
 const PASSES_WITHIN_NS = 1e9;
+const PASSES_AT_ONCE_NS = 250e6;
 /** Stamps of two captures, besides what is known of their clocks. */
 const SLACK_NS = 60e6;
 
@@ -198,7 +199,10 @@ function together(attempts: readonly Judgement[], views: readonly HopView[]): To
       if (taken.has(i) || taken.has(each)) continue;
       taken.add(i).add(each);
       const reach = ns + 2 * within + SLACK_NS;
-      if (pairs.some((other) => (other.i === i) !== (other.each === each) && other.ns <= reach)) each.certain = false;
+      const isOpen = pairs.some((other) => (other.i === i) !== (other.each === each) && other.ns <= reach);
+      // By clocks that nothing compares, only what seems to have passed at once.
+      const isFar = !Number.isFinite(within) && ns > PASSES_AT_ONCE_NS;
+      if (isOpen || isFar) each.certain = false;
       each.parts.push(i);
     }
     for (const i of level) if (!taken.has(i)) found.push({ parts: [i], certain: true });

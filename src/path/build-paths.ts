@@ -6,7 +6,7 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { ackMarks, isUnseen, stretchOf } from './ack-marks.js';
-import { type AlignSide, align, anchors } from './align.js';
+import { type AlignSide, align, anchors, settledAnchors } from './align.js';
 import type { ProvenStretch } from './align-marks.js';
 import { answersBetween, type TwoWays } from './answers.js';
 import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
@@ -201,11 +201,11 @@ function sampled(
   return Number.isFinite(commonWithinNs) ? [{ timeNs, commonNs, commonWithinNs, outward }] : [];
 }
 
-/** Of cut packets the content cannot be compared: there the places tell. */
+/** Of cut packets the content cannot be compared, and where octets were lost, two copies may seem one message: there the places tell. */
 function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
-  if (!isUnsound(inner.half) && !isUnsound(outer.half)) return anchors(inner, outer);
-  const found = align(inner, outer, towardsAgent);
-  if (found.mode !== 'offsets') return anchors(inner, outer);
+  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
+  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
+  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
   return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
