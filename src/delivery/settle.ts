@@ -24,7 +24,8 @@ export function settledBy(attempt: Attempt, reply: JudgedReply | null, reason: s
   const leg = (reply?.path ?? path).legs[view.index] ?? null;
   if (view.observation === null) return `; a capture at ${view.name} ${SAID}`;
   const encrypted = leg === null ? view.observation.connections.some((each) => each?.protocol === 'tls') : false;
-  if (encrypted || leg?.connection.alignment != null) return `; the TLS keys of ${view.name} (--keylog) ${SAID}`;
+  if (encrypted || leg?.connection.alignment?.of === 'records')
+    return `; the TLS keys of ${view.name} (--keylog) ${SAID}`;
   return wholeCapture(view, ackTimeoutNs);
 }
 

@@ -28,7 +28,11 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
     if (first < 0) continue;
     const chosen = hop === last ? outermostHere(first, nodes, hop, local) : first;
     const { connection } = sightingAt(nodes[chosen], hop) as Sighting;
-    legs[hop] = { hop, connection, linkedBy: connection.alignment === null ? group.linkedBy : 'tls-record-sizes' };
+    legs[hop] = {
+      hop,
+      connection,
+      linkedBy: connection.alignment?.of === 'records' ? 'tls-record-sizes' : group.linkedBy,
+    };
     next = chosen + 1;
   }
   return legs;
