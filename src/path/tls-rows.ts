@@ -163,8 +163,9 @@ function alignedHalf(
       counts,
       rows: Int32Array.from(rows),
       unsound: new Int32Array(0),
-      // What they held is told by the walk, or stands in `unidentified`.
-      ...(isCut(walked) ? { gaps: original.gaps.filter(({ kind }) => kind !== 'cut'), blind: [], unread: NONE } : {}),
+      // Lengths of what was cut are known: what it held is told by the walk, or stands in `unidentified`.
+      gaps: original.gaps.filter(({ kind }) => kind !== 'cut'),
+      ...(isCut(walked) ? { blind: [], unread: NONE } : {}),
     },
     aligned: {
       records: walk.aligned,
