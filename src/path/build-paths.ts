@@ -11,6 +11,7 @@ import type { ProvenStretch } from './align-marks.js';
 import { answersBetween, type TwoWays } from './answers.js';
 import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
+import { cutToRecords } from './cut-align.js';
 import { type Group, groupConnections } from './group.js';
 import { composed, type HopClock, ownClock } from './hop-clock.js';
 import { type HopOrder, orderOf } from './hop-order.js';
@@ -32,10 +33,12 @@ export function buildPaths(
   observations: Observations,
 ): { paths: Path[]; views: HopView[]; order: HopOrder; doubts: ClockDoubt[] } {
   readInTwins(observations);
+  const restore = cutToRecords(observations);
   if (hasUnread(observations)) {
     const plain = linkPaths(groupConnections(observations), observations);
     alignEncrypted(observations, hopClocks(plain, observations));
   }
+  restore?.();
   let groups = groupConnections(observations);
   let paths = linkPaths(groups, observations);
   let clocks = hopClocks(paths, observations);

@@ -34,16 +34,6 @@ describe('headers of a connection that another capture holds with its payload', 
     expect(first.reason).toMatch(/could not be read there/);
   });
 
-  it('leave it open where the other capture does not hold the connection', async () => {
-    const scene = new Scene();
-    scene.chain.outward(2000, text());
-    const { origin, nginx, npm } = scene.goOn(3000).captures;
-    const verdict = (await hear({ origin: origin.cut(HEADERS), nginx, npm })).of('c-1');
-    expect(verdict.attempts[0].hops[0].state).toBe('unobserved');
-    // What npm's own capture shows by its own clock stands.
-    expect(ruling(verdict)).toBe('reached-agent npm agent');
-  });
-
   it('say what left from where the other capture begins', async () => {
     const scene = new Scene();
     scene.works(2000, 'c-early');
