@@ -26,6 +26,7 @@ import {
   notConnected,
   type Question,
   unlessMoreEnded,
+  unlessMoreWentOn,
 } from './rule.js';
 import { splitConnection } from './split-connection.js';
 import { staleConnection } from './stale-connection.js';
@@ -84,6 +85,9 @@ const MAY_HAVE_ENDED_IT: ReadonlySet<string> = new Set([
   'independent-faults',
 ]);
 
+/** What lies past the last hop; that the agent reads, Pings tell. */
+const PAST_LAST: ReadonlySet<string> = new Set(['middlebox', 'agent-command-path']);
+
 export function conclude(facts: Facts, found: Found): Hypothesis[] {
   const all = agentCases(facts, found);
   return all.flatMap((each) => {
@@ -108,7 +112,9 @@ export function conclude(facts: Facts, found: Found): Hypothesis[] {
                 ? answered
                 : MAY_HAVE_ENDED_IT.has(id)
                   ? unlessMoreEnded(question, rule(question))
-                  : rule(question)),
+                  : PAST_LAST.has(id)
+                    ? unlessMoreWentOn(question, rule(question))
+                    : rule(question)),
       }));
     const proxies = facts.views.slice(1).map((view) => ({
       id: `proxy-forwarding:${view.name}`,

@@ -83,6 +83,16 @@ export function unlessMoreEnded({ facts, each }: Question, conclusion: Conclusio
   );
 }
 
+/** Likewise for those that left the last hop: what stopped the others before it says nothing of what became of these. */
+export function unlessMoreWentOn(question: Question, conclusion: Conclusion): Conclusion {
+  const { facts, each } = question;
+  if (each.wentOn === 0 || conclusion.status !== 'ruled-out' || !isInside(question)) return conclusion;
+  const last = facts.views[facts.views.length - 1].name;
+  return open(
+    `${counted(each.wentOn, 'attempt')} more left ${last}, and what became of ${each.wentOn === 1 ? 'it' : 'them'} is not known: ${nextCapture(question)}`,
+  );
+}
+
 /** The connection ended so soon that there was no time for an answer: nothing can be said of the agent. Null where that is not all. */
 export function cutOff(question: Question): Conclusion | null {
   const { each } = question;
