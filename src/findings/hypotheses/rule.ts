@@ -74,6 +74,15 @@ export function has({ each }: Question, ...hows: Site['how'][]): boolean {
   return each.sites.some(({ how }) => hows.includes(how));
 }
 
+/** Its commands were never sent, while its own connection is the one that could not move: what they wait for is not the server's doing alone. */
+export function ownConnectionStuck({ found, each }: Question): Conclusion | null {
+  const stuck = each.paths.find((path) => found.suspects.has(path));
+  if (stuck === undefined || each.sites.some(({ how }) => how !== 'unsent')) return null;
+  return open(
+    `no command was sent any more, and its own connection, ${stuck.id}, is one that could not move (dispatch-stalled): why it could not, a whole capture at the last hop from before that on would tell`,
+  );
+}
+
 /** What rules out a cause for the failures that are proven leaves it open for those of which only is known that they ended earlier. */
 export function unlessMoreEnded({ facts, each }: Question, conclusion: Conclusion): Conclusion {
   if (each.endedEarlier === 0 || conclusion.status !== 'ruled-out') return conclusion;
