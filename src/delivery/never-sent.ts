@@ -125,14 +125,19 @@ function blindAnywhere(
       connection.lastNs >= local.fromNs &&
       connection.firstNs <= local.toNs,
   );
-  const mine = agent === null ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
+  // A name that no connection bears says nothing of whose it is: the server's HTTP interface may know the agent by another one.
+  const isBorne = court.paths.some(({ names }) => agent !== null && names.includes(agent));
+  const mine =
+    agent === null || !isBorne ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
   if (open.length === 0 && encrypted > 0) return `the capture of ${inner.name} holds encrypted connections only`;
-  const elsewhere = onlyElsewhere(court, inner, agent, mine.length > 0, window);
+  const hasOwn = isBorne && mine.length > 0;
+  const elsewhere = onlyElsewhere(court, inner, isBorne ? agent : null, hasOwn, window);
   if (elsewhere !== null) return `${inner.name}: ${elsewhere}`;
   // One that was open before the capture began may be silent all through it.
-  if (mine.length === 0 && observation.connections.some(beganBefore))
+  if (!hasOwn && agent !== null && observation.connections.some(beganBefore))
     return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, which began when others were open already`;
-  const lossy = mine.length === 0 ? lostAround(observation, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY) : null;
+  const lossy =
+    hasOwn || agent === null ? null : lostAround(observation, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   if (lossy !== null)
     return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, and ${lossy.replace('the capture', 'it')}`;
   for (const connection of mine) {

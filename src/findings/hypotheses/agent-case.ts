@@ -75,6 +75,8 @@ export interface AgentCase {
   absentAtLast: boolean;
   /** Beside failures that are proven: attempts that ended before the last hop's leg, which is whole and does not hold them; where is not known. */
   endedEarlier: number;
+  /** And those that did leave the last hop; what became of them is not known. */
+  wentOn: number;
   /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
   answers: { hop: number; row: number }[] | null;
   /** Of a case that is inconclusive, by hop: an answer may have come to it and gone no further, for nothing shows the contrary. */
@@ -115,6 +117,8 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
   const inconclusive = proven.length === 0 && unsent.length === 0;
   if (inconclusive && (all.length === 0 || (delivered && !isOpenForOtherReasons(facts, all)))) return null;
   const failed = inconclusive ? all : proven;
+  const undecided = inconclusive ? [] : all.filter(({ outcome }) => outcome === 'inconclusive');
+  const last = facts.views.length - 1;
   const failing = [...new Set(failed.map(({ path }) => path))].sort((a, b) => startNs(facts, a) - startNs(facts, b));
   let firstFailedNs = Number.POSITIVE_INFINITY;
   let lastFailedNs = Number.NEGATIVE_INFINITY;
@@ -139,7 +143,11 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     unsent,
     inconclusive,
     absentAtLast: inconclusive && absentAtLast(facts, failed) === attemptsOf(failed),
-    endedEarlier: absentAtLast(facts, inconclusive ? [] : all.filter(({ outcome }) => outcome === 'inconclusive')),
+    endedEarlier: absentAtLast(facts, undecided),
+    wentOn: undecided.reduce(
+      (sum, { path, threads }) => sum + threads.filter((thread) => path.fromServer.row(thread, last) >= 0).length,
+      0,
+    ),
     answers: inconclusive ? answersOf(facts, failed) : null,
     mayHaveKept: facts.views.map(
       (_, hop) => inconclusive && !failed.every((each) => isAnswerSettled(facts, each, hop)),
