@@ -34,6 +34,8 @@ export interface Alignment {
 const TIME_SLACK_NS = 60e6;
 /** What contradicts the clocks by more cannot be an offset that fits ill (clocks.ts). */
 const PIECE_SLACK_NS = 250e6;
+const TEXT = 1;
+const BINARY = 2;
 const PING = 9;
 
 /** A Ping's payload of as many octets is a counter or a time. */
@@ -205,7 +207,9 @@ function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
 }
 
 function contentKey({ messages }: Rows, row: number): number {
-  return (messages.digest[row] ^ Math.imul(messages.opcode[row], 0x9e3779b1)) | 0;
+  // A hop may turn Text into Binary, or the other way.
+  const opcode = messages.opcode[row] === BINARY ? TEXT : messages.opcode[row];
+  return (messages.digest[row] ^ Math.imul(opcode, 0x9e3779b1)) | 0;
 }
 
 function isWhole(messages: MessageTable, row: number): boolean {
@@ -241,13 +245,21 @@ function byOffsets(
     while (i < beforeInner && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
     if (crosses(inner, i - 1, outer, o, shift) || crosses(inner, i, outer, o, shift)) return false;
     if (i >= beforeInner || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
-    const [row, other] = [inner.half.rows[i], outer.half.rows[o]];
+    const other = outer.half.rows[o];
+    // Messages that came in one frame stand at one place.
+    while (standsWithNext(inner, i, beforeInner) && isSame(inner, inner.half.rows[i], outer, other) === false) i++;
+    const row = inner.half.rows[i];
     const same = isSame(inner, row, outer, other);
     // Empty Pings are alike, those of a hop that sends its own at the same places, too.
     if (same === false || isOtherPing(inner, row, outer, other, towardsAgent, PIECE_SLACK_NS)) return false;
     if (same !== null) result[o] = i;
+    if (standsWithNext(inner, i, beforeInner)) i++;
   }
   return true;
+}
+
+function standsWithNext({ half: { rows }, messages: { startOffset } }: AlignSide, i: number, before: number): boolean {
+  return i + 1 < before && startOffset[rows[i + 1]] === startOffset[rows[i]];
 }
 
 /** Whether two data messages would overlap without beginning together: then these are other octets, and the streams part before them. */

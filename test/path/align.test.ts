@@ -49,6 +49,57 @@ describe('align by offsets', () => {
   });
 });
 
+describe('several messages in one frame', () => {
+  const three = ['a', 'b', 'c'].map((id) => command(id));
+  const batch = frame(`[${three}]`);
+
+  it('are matched one by one where the frame was copied', () => {
+    const inner = side([
+      [100, batch],
+      [200, text('d')],
+    ]);
+    expect(
+      matched(
+        inner,
+        side(
+          [
+            [101, batch],
+            [201, text('d')],
+          ],
+          ['X-More: header'],
+        ),
+      ),
+    ).toEqual({ mode: 'offsets', inner: [0, 1, 2, 3] });
+  });
+
+  it('are matched with the frames that they came in, or went out in', () => {
+    const alone = side([...three.map((each, i): [number, Uint8Array] => [100 + i, frame(each)]), [200, text('d')]]);
+    const together = side([
+      [110, batch],
+      [210, text('d')],
+    ]);
+    expect(matched(alone, together).inner).toEqual([0, 1, 2, 3]);
+    expect(
+      matched(
+        together,
+        side([...three.map((each, i): [number, Uint8Array] => [120 + i, frame(each)]), [220, text('d')]]),
+      ).inner,
+    ).toEqual([0, 1, 2, 3]);
+  });
+});
+
+it('Text that goes on as Binary is the same message', () => {
+  const inner = side([
+    [100, text('a')],
+    [200, text('b')],
+  ]);
+  const outer = side([
+    [101, frame(command('a'), { opcode: 2 })],
+    [201, frame(command('b'), { opcode: 2 })],
+  ]);
+  expect(matched(inner, outer).inner).toEqual([0, 1]);
+});
+
 describe('align by votes', () => {
   it('tells copies apart where every content occurs twice, one copy is missing, and no beginning was captured', () => {
     const offers: [number, Uint8Array][] = ['a', 'b', 'c', 'd'].flatMap((id, i): [number, Uint8Array][] => [
