@@ -88,6 +88,67 @@ describe('several messages in one frame', () => {
   });
 });
 
+describe('what a hop writes anew', () => {
+  const anew = (id: string) => frame(command(id).replaceAll(',', ', '));
+
+  it('is matched by type and ID where no content is left', () => {
+    const inner = side([
+      [100, text('a')],
+      [200, ping('p1')],
+      [300, text('b')],
+    ]);
+    const outer = side([
+      [110, anew('a')],
+      [201, ping('p1')],
+      [310, anew('b')],
+    ]);
+    expect(matched(inner, outer).inner).toEqual([0, 1, 2]);
+    // A Ping of two octets is alike everywhere.
+    expect(anchors(inner, outer)).toEqual([
+      [0, 0],
+      [2, 2],
+    ]);
+  });
+
+  it('is matched with the copy that was there just before it, and with no older one', () => {
+    const inner = side([
+      [100, text('a')],
+      [400, text('b')],
+      [1100, text('a')],
+    ]);
+    const late = side([
+      [401, text('b')],
+      [1110, anew('a')],
+    ]);
+    expect(matched(inner, late).inner).toEqual([1, 2]);
+    const dropped = side([
+      [401, text('b')],
+      [900, anew('a')],
+    ]);
+    expect(matched(inner, dropped).inner).toEqual([1, -1]);
+  });
+
+  it('is not guessed at where the clocks are not known and some content is the same', () => {
+    const inner = side(
+      [
+        [100, text('a')],
+        [400, text('b')],
+      ],
+      [],
+      null,
+    );
+    const outer = side(
+      [
+        [110, anew('a')],
+        [401, text('b')],
+      ],
+      [],
+      null,
+    );
+    expect(matched(inner, outer).inner).toEqual([-1, 1]);
+  });
+});
+
 it('Text that goes on as Binary is the same message', () => {
   const inner = side([
     [100, text('a')],
