@@ -1,6 +1,6 @@
 import { HOSTNAME, work } from '../work.mjs';
 
-const UNSEEN = ['proxy-forwarding:nginx', 'proxy-forwarding:npm', 'network-path', 'path-mtu'];
+const UNSEEN = ['proxy-forwarding:npm', 'network-path', 'path-mtu'];
 
 const undecided = (what) => ({ outcome: 'inconclusive', lastHop: 'nginx', states: { origin: 'tcp-acked' }, what });
 
@@ -22,7 +22,7 @@ export default {
   hypotheses: {
     'ONEWAY-2': {
       supported: [],
-      open: [...UNSEEN.slice(1), 'middlebox', 'agent-command-path', 'protocol-desync', 'independent-faults'],
+      open: [...UNSEEN, 'middlebox', 'agent-command-path', 'protocol-desync', 'independent-faults'],
     },
     'ONEWAY-3': {
       supported: [],
