@@ -18,7 +18,7 @@ import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
-import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
+import { type CommandCourt, type DecidedCommand, doubtedNs, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { nameFromDispatches } from './name-from-dispatches.js';
 import { type BeyondTheLast, innermostIsCertain, OtherOrder } from './order-doubt.js';
@@ -110,6 +110,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     paths,
     ackTimeoutNs,
     slackNs: slackOf(views),
+    doubtedNs: doubtedNs(views),
     doubts,
     wholePathNamed: Boolean(options.path?.length),
     ...beyond(views, paths),
