@@ -48,6 +48,8 @@ export interface AnalyseOptions {
   keepMessages?: boolean;
   since?: number | null;
   until?: number | null;
+  /** A hop was read: what it was read with is not needed any more. */
+  onHopRead?: () => void;
   onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
   warn?: (text: string) => void;
 }
@@ -72,6 +74,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     const observation = await observe(input, options.keepMessages ?? false);
     if (observation.packets > 0) epoch ??= observation.epochSeconds;
     observations[names.indexOf(input.name)] = observation;
+    options.onHopRead?.();
   }
   // Encrypted records are set against all messages, not a sample of them.
   if (hasUnread(observations))

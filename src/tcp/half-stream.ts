@@ -9,7 +9,7 @@
  */
 
 import { AckHistory } from './ack-history.js';
-import { type BlockedInterval, BlockedTimer } from './blocked.js';
+import { type BlockedInterval, BlockedTimer, NEVER_BLOCKED } from './blocked.js';
 import { TICKS_APART_NS } from './clock-steps.js';
 import type { PacketClock } from './packet-clock.js';
 import { SegmentLedger } from './segment-ledger.js';
@@ -82,9 +82,9 @@ export class HalfStream {
   readonly acks: AckHistory;
   gaps: Gap[] = NO_GAPS;
   gapsDropped = 0;
-  readonly blocked: BlockedInterval[] = [];
-  private readonly unacked = new BlockedTimer('unacked', this.blocked);
-  private readonly windowClosed = new BlockedTimer('window-closed', this.blocked);
+  blocked: BlockedInterval[] = NEVER_BLOCKED;
+  private readonly unacked = new BlockedTimer('unacked', this);
+  private readonly windowClosed = new BlockedTimer('window-closed', this);
 
   started = false;
   /** From the SYN; -1 where it was not captured. */
