@@ -50,6 +50,8 @@ export interface AnalyseOptions {
   keepMessages?: boolean;
   since?: number | null;
   until?: number | null;
+  /** A hop was read: what it was read with is not needed any more. */
+  onHopRead?: () => void;
   onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
   warn?: (text: string) => void;
 }
@@ -71,6 +73,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     });
   const hear = async (input: HopInput) => {
     observations[names.indexOf(input.name)] = await observe(input, options.keepMessages ?? false);
+    options.onHopRead?.();
   };
   // Captures that still run lose packets while nobody takes them from their pipes: they are read first, and all at once.
   await Promise.all(hops.filter(isPiped).map(hear));
