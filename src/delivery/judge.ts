@@ -149,11 +149,19 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
-    const tooLate = late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : '';
+    const tooLate = late
+      ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}${whatHeldItUp(attempt, reply)}`
+      : '';
     const after = Number.isNaN(arrivedNs) ? '' : ` after ${seconds(arrivedNs - attempt.sentNs)}`;
     return `CommandAck back at ${views[innermost].name}${after}${tooLate}${missing}`;
   };
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
+}
+
+/** Of what came too late: what was lost on its way, if anything is known to have been. */
+function whatHeldItUp({ states }: Attempt, reply: JudgedReply): string {
+  const lost = [...reply.states, ...states].find(({ reason }) => reason?.includes('lost-before-capture'));
+  return lost === undefined ? '' : ` (${lost.reason})`;
 }
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
