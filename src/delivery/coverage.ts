@@ -59,7 +59,8 @@ export function blindness(
       if (known.span(gap) || (connection.tls === null && liesInKnownRow(observation, half, gap, known))) continue;
       const octets = `${gap.to - gap.from} octets`;
       if (gap.kind === 'cut') return `${octets} of payload were cut off by the snapshot length`;
-      return `${octets} are missing from the capture at this time`;
+      const whose = gap.kind === 'missed' ? ' (missed-by-capture: the receiver TCP-ACKed them)' : '';
+      return `${octets} are missing from the capture at this time${whose}`;
     }
   for (const span of half.blind)
     if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs) && !known.span(span))
