@@ -219,8 +219,8 @@ function sideOf(
   clock: HopClock | null,
 ): AlignSide {
   const half: ObservedHalf = leg.connection[direction];
-  const { messages, strings } = observations[leg.hop] as HopObservation;
-  return { half, messages, strings, clock };
+  const { messages, strings, lastNs } = observations[leg.hop] as HopObservation;
+  return { half, messages, strings, clock, endNs: lastNs };
 }
 
 /** Whether any message of a leg has no row at an inner hop yet. */

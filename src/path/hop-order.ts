@@ -164,7 +164,8 @@ function votesByTimes(paths: readonly Path[], observations: Observations): Order
             const half = legs[hop]?.connection[way];
             const observation = observations[hop];
             if (half === undefined || observation == null) return null;
-            return { half, messages: observation.messages, strings: observation.strings, clock: null };
+            const { messages, strings, lastNs } = observation;
+            return { half, messages, strings, clock: null, endNs: lastNs };
           });
         for (const isKept of comparisons(sides('fromServer'), sides('fromClient'))) votes.add(inner, outer, isKept);
       }

@@ -4,7 +4,7 @@
  */
 
 import { Flag, type Segment } from '../packet/segment.js';
-import { HalfStream } from './half-stream.js';
+import { FAR_OCTETS, HalfStream } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
 import { distance } from './sequence.js';
 
@@ -16,6 +16,19 @@ const OVER_AFTER_NS = 1e9;
 const OVER_AFTER_RESET_NS = 120e9;
 /** Longer than a SYN is sent again. */
 const NEVER_ANSWERED_NS = 300e9;
+
+/** What a server leaves out after a connection that it kept in TIME-WAIT (Linux: 65535 and 2), and little more that it has sent since. */
+const TIME_WAIT_OCTETS = 0xffff;
+/** Meanwhile a client has gone on by its clock (RFC 6528): by a quarter of a second. */
+const JUMP_OCTETS = 1 << 22;
+
+function isFar(octets: number): boolean {
+  return octets > FAR_OCTETS || octets < -FAR_OCTETS;
+}
+
+function isBeyondTimeWait(octets: number): boolean {
+  return octets > TIME_WAIT_OCTETS && octets <= 2 * TIME_WAIT_OCTETS;
+}
 
 export class TcpConnection {
   /** Words of both addresses: numbers in the object itself, since a capture may hold connections by the ten thousand. */
@@ -106,14 +119,18 @@ export class TcpConnection {
 
   /**
    * A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions, or behind
-   * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB).
+   * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB), the client far away.
    */
   isReplacedBy(segment: Segment, direction: 0 | 1): boolean {
     if ((segment.flags & (Flag.ack | Flag.rst | Flag.syn)) !== Flag.ack) return false;
     const half = this.halves[direction];
     const sequence = segment.sequence | 0;
     if (half.finOffset >= 0) return half.offsetOf(sequence) > half.finOffset + 1;
-    return half.isFarFrom(sequence) && this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0);
+    const ahead = half.aheadBy(sequence);
+    const otherAhead = this.halves[direction ^ 1].aheadBy(segment.acknowledgment | 0);
+    if (isFar(ahead)) return isFar(otherAhead) || otherAhead > TIME_WAIT_OCTETS;
+    if (ahead > TIME_WAIT_OCTETS && isFar(otherAhead)) return true;
+    return isBeyondTimeWait(ahead) ? otherAhead > JUMP_OCTETS : isBeyondTimeWait(otherAhead) && ahead > JUMP_OCTETS;
   }
 
   segment(segment: Segment, direction: 0 | 1): void {

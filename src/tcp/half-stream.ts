@@ -252,9 +252,9 @@ export class HalfStream {
     return this.tickedNs;
   }
 
-  /** Farther than any window, and than what a capture loses at once. */
-  isFarFrom(sequence: number): boolean {
-    return this.started && Math.abs(distance(sequence, this.nextSequence)) > FAR_OCTETS;
+  /** How far a sequence number is ahead of what comes next; 0 while nothing is known. */
+  aheadBy(sequence: number): number {
+    return this.started ? distance(sequence, this.nextSequence) : 0;
   }
 
   /** A packet of this direction without payload (or a keep-alive): where does it stand? */
