@@ -60,6 +60,14 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
   return { inner: alignByContent(inner, outer, timed ?? pairs, towardsAgent, unmatched(outer)), mode, proven };
 }
 
+/** Position pairs of messages that both sides have, without any clock. Of cut packets the content cannot be compared: there the places tell. */
+export function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
+  if (inner.half.unsound.length === 0 && outer.half.unsound.length === 0) return anchors(inner, outer);
+  const found = align(inner, outer, towardsAgent);
+  if (found.mode !== 'offsets') return anchors(inner, outer);
+  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
+}
+
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
 function marksOf(inner: AlignSide, outer: AlignSide, pairs: readonly [number, number][]): Mark[] {
   const marks: Mark[] = [];

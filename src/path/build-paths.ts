@@ -5,7 +5,7 @@
 
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
-import { type AlignSide, align, anchors } from './align.js';
+import { type AlignSide, align, sharedMessages } from './align.js';
 import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
 import { cutToRecords } from './cut-align.js';
@@ -158,14 +158,6 @@ function clockSamples(
     }
   }
   return samples;
-}
-
-/** Of cut packets the content cannot be compared: there the places tell. */
-function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
-  if (!isUnsound(inner.half) && !isUnsound(outer.half)) return anchors(inner, outer);
-  const found = align(inner, outer, towardsAgent);
-  if (found.mode !== 'offsets') return anchors(inner, outer);
-  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 function sideOf(
