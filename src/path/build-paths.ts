@@ -18,6 +18,7 @@ import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
 import { readInTwins } from './twin-capture.js';
+import { twinSamples } from './twin-clock.js';
 import { endBeyond, uncapturedHops } from './uncaptured.js';
 
 /** So far apart, clocks are not compared without saying so. */
@@ -126,7 +127,9 @@ function hopClocks(paths: readonly Path[], observations: Observations): (HopCloc
       const base = clocks[inner];
       if (base === null) continue;
       const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
-      const relative = clockOf(clockSamples(paths, observations, inner, outer, base, own[outer]), setBack);
+      const relative =
+        clockOf(clockSamples(paths, observations, inner, outer, base, own[outer]), setBack) ??
+        clockOf(samplesOfTwins(paths, observations, inner, outer, base, own[outer]), setBack);
       if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
   }
@@ -156,6 +159,27 @@ function clockSamples(
           samples.push({ timeNs, commonNs, commonWithinNs, outward: direction === 'fromServer' });
       }
     }
+  }
+  return samples;
+}
+
+/** Where too few messages are known for what they are: the inner hop's legs as the outer hop's capture holds them. */
+function samplesOfTwins(
+  paths: readonly Path[],
+  observations: Observations,
+  inner: number,
+  outer: number,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  const legs = paths.flatMap((path) => path.legs[inner] ?? []);
+  const samples: ClockSample[] = [];
+  const [a, b] = [observations[inner] as HopObservation, observations[outer] as HopObservation];
+  for (const { innerNs, outerNs, way } of twinSamples(legs, a, b)) {
+    const commonNs = base.toCommon(innerNs);
+    const commonWithinNs = base.uncertaintyAt(commonNs);
+    if (Number.isFinite(commonWithinNs))
+      samples.push({ timeNs: own.toCommon(outerNs), commonNs, commonWithinNs, outward: way === 'fromServer' });
   }
   return samples;
 }
