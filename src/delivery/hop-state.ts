@@ -100,6 +100,10 @@ export function stateAt(
     judged.inferred = true;
     judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
   }
+  if (leg.inTime) {
+    judged.inferred = true;
+    judged.reason ??= `${view.name}: that this connection is the one is told by the times at which messages pass`;
+  }
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
   if (had < octets && connection.tls === null && isLeftByTcpAck(messages, row)) {
@@ -213,6 +217,9 @@ export function localStretch(view: HopView, window: Stretch): Stretch {
   };
 }
 
+/** Or not on a leg that could be linked with the others. */
+export const NOT_HELD = 'the capture does not hold this connection';
+
 function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
   const encrypted = observation.connections.filter((connection) => connection?.protocol === 'tls');
   if (encrypted.length > 0) {
@@ -224,7 +231,7 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
   if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
     return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} too late`;
-  return `${view.name}: the capture does not hold this connection`;
+  return `${view.name}: ${NOT_HELD}`;
 }
 
 /** The contract's shape of it. */

@@ -7,7 +7,7 @@ import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
-import { blindness, lostElsewhere, type Stretch, seconds } from './coverage.js';
+import { blindness, lostAround, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
 import { broughtInward } from './inner-side.js';
 import type { CommandCourt } from './judge-command.js';
@@ -136,7 +136,8 @@ function blindAnywhere(
   // One that was open before the capture began may be silent all through it.
   if (!hasOwn && agent !== null && observation.connections.some(beganBefore))
     return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, which began when others were open already`;
-  const lossy = hasOwn || agent === null ? null : lostElsewhere(observation);
+  const lossy =
+    hasOwn || agent === null ? null : lostAround(observation, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
   if (lossy !== null)
     return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, and ${lossy.replace('the capture', 'it')}`;
   for (const connection of mine) {

@@ -77,6 +77,7 @@ export class Observer implements TogetherSink {
 
   constructor(profile: Profile, keyLog?: KeyLog) {
     this.context = new HopContext(profile, keyLog);
+    this.context.clock.identification = () => this.segment.identification;
     this.table = new ConnectionTable(
       this.context.clock,
       (connection) => {
@@ -187,9 +188,9 @@ export class Observer implements TogetherSink {
     this.decoder.finish();
     this.table.finish();
     for (const half of seenElsewhere(this.connections)) {
-      this.missedOctets -= half.missedOctets;
       half.missedOctets = 0;
       half.gaps = [];
+      half.losses = null;
     }
     return this.connections;
   }
@@ -199,7 +200,7 @@ export class Observer implements TogetherSink {
     stack?.finish();
     this.stacks[tcp.index] = undefined;
     const stray = isStray(tcp);
-    if (!stray) for (const half of tcp.halves) this.missedOctets += half.missedOctets;
+    if (!stray) for (const half of tcp.halves) if (half.packets > 0) this.missedOctets += half.missedOctets;
     this.connections[tcp.index] = describe(tcp, stack, stray, this.context);
   }
 }
@@ -320,6 +321,7 @@ function describeHalf(
     missedOctets: half.missedOctets,
     cutOctets: half.cutOctets,
     retransmissions: half.retransmissions,
+    losses: half.losses,
     duplicates: half.duplicates,
     counts: read?.counts ?? NO_COUNTS,
     closeCode: read?.closeCode ?? null,

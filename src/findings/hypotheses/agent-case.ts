@@ -48,6 +48,8 @@ export interface Tally {
   /** All octets seen leaving here, and of those: TCP-ACKed. */
   left: number;
   acked: number;
+  /** Of those that were not: the capture shows none of the other side's packets. */
+  acksUnseen: number;
   retransmissions: number;
   slowestAckNs: number;
   fewestOctets: number;
@@ -301,6 +303,7 @@ function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
     passed: 0,
     left: 0,
     acked: 0,
+    acksUnseen: 0,
     retransmissions: 0,
     slowestAckNs: 0,
     fewestOctets: Number.POSITIVE_INFINITY,
@@ -315,7 +318,7 @@ function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
         const messages = facts.views[hop].observation?.messages;
         if (row >= 0 && messages !== undefined && !messages.has(row, MessageFlag.partial)) {
           passed = true;
-          note(tallies[hop], messages, row);
+          note(tallies[hop], messages, row, path.legs[hop]?.connection.fromClient.packets === 0);
         }
         if (passed) tallies[hop].passed++;
       }
@@ -323,7 +326,7 @@ function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
   return tallies;
 }
 
-function note(tally: Tally, messages: HopObservation['messages'], row: number): void {
+function note(tally: Tally, messages: HopObservation['messages'], row: number, oneWay: boolean): void {
   const octets = messages.octets(row);
   if (messages.octetsSeen[row] < octets) return;
   tally.left++;
@@ -331,7 +334,10 @@ function note(tally: Tally, messages: HopObservation['messages'], row: number): 
   tally.fewestOctets = Math.min(tally.fewestOctets, octets);
   tally.mostOctets = Math.max(tally.mostOctets, octets);
   tally.example ??= { row };
-  if (Number.isNaN(messages.tcpAckNs[row])) return;
+  if (Number.isNaN(messages.tcpAckNs[row])) {
+    if (oneWay) tally.acksUnseen++;
+    return;
+  }
   tally.acked++;
   tally.slowestAckNs = Math.max(tally.slowestAckNs, messages.tcpAckNs[row] - messages.sentNs[row]);
 }
