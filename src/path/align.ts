@@ -123,6 +123,21 @@ function contentAnchors(inner: Rows, outer: Rows): [number, number][] {
   return increasing(pairs.sort((a, b) => a[1] - b[1]));
 }
 
+/**
+ * Of anchors those that stand at a distance at which others do, too: where captures lost octets, two copies of a command look like one message, each
+ * the only one left. All, where a hop frames anew and every distance is another one.
+ */
+export function settledAnchors(inner: AlignSide, outer: AlignSide): [number, number][] {
+  const pairs = anchors(inner, outer);
+  const marks = settled(marksOf(inner, outer, pairs));
+  const counts = new Map<number, number>();
+  for (const { shift } of marks) counts.set(shift, (counts.get(shift) ?? 0) + 1);
+  const sure = marks.flatMap(({ inner: i, outer: o, shift }): [number, number][] =>
+    i >= 0 && (counts.get(shift) as number) > 1 ? [[i, o]] : [],
+  );
+  return sure.length * 2 >= pairs.length ? sure : pairs;
+}
+
 function uniques(side: Rows): Map<number, number> {
   const { messages, half } = side;
   const seen = new Map<number, number>();

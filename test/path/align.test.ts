@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AlignSide, align, anchors } from '../../src/path/align.js';
+import { type AlignSide, align, anchors, settledAnchors } from '../../src/path/align.js';
 import { HopClock } from '../../src/path/hop-clock.js';
 import { command, frame, ping } from '../support/frames.js';
 import { observe } from '../support/observe.js';
@@ -7,11 +7,16 @@ import { Tape } from '../support/tape.js';
 import { webSocket } from '../support/web-socket-talk.js';
 
 /** Messages that the server sent on one leg: [time, frame]. */
-function side(sent: [number, Uint8Array][], response: string[] = [], clockNs: number | null = 0): AlignSide {
+function side(
+  sent: [number, Uint8Array][],
+  response: string[] = [],
+  clockNs: number | null = 0,
+  lost: number[] = [],
+): AlignSide {
   const tape = new Tape();
   const talk = webSocket(tape, 0, {}, { response });
-  for (const [ms, bytes] of sent) talk.send(ms, 'server', bytes);
-  const { observation, connections } = observe(tape);
+  const numbers = sent.map(([ms, bytes]) => talk.send(ms, 'server', bytes));
+  const { observation, connections } = observe(tape.without(...lost.map((i) => numbers[i])));
   return {
     half: connections[0].fromServer,
     messages: observation.messages,
@@ -46,6 +51,34 @@ describe('align by offsets', () => {
     const inner = side([100, 200, 300].map((ms) => [ms, text('a')]));
     const outer = side([100, 200].map((ms) => [ms + 1, text('a')]));
     expect(matched(inner, outer)).toEqual({ mode: 'offsets', inner: [0, 1] });
+  });
+});
+
+describe('settledAnchors', () => {
+  const sent: [number, Uint8Array][] = ['a', 'twice', 'twice', 'b', 'c', 'd'].map((id, i) => [
+    100 + i * 1000,
+    text(id),
+  ]);
+  const later = sent.map(([ms, bytes]): [number, Uint8Array] => [ms + 1, bytes]);
+
+  it('are not two copies of a message of which each capture lost the other one', () => {
+    const [inner, outer] = [side(sent, [], 0, [2]), side(later, ['Server: nginx'], 0, [1])];
+    expect(anchors(inner, outer)).toHaveLength(5);
+    const times = settledAnchors(inner, outer).map(([i, o]) =>
+      [inner, outer].map(({ half, messages }, k) => messages.sentNs[half.rows[[i, o][k]]] / 1e6),
+    );
+    expect(times).toEqual([0, 3, 4, 5].map((i) => [sent[i][0], later[i][0]]));
+  });
+
+  it('are all where no two stand at one distance', () => {
+    const grown = ['a', 'b', 'c'].map((id, i): [number, Uint8Array] => [
+      100 + i * 1000,
+      frame(command(id), { lengthOctets: 8 }),
+    ]);
+    const plain = ['a', 'b', 'c'].map((id, i): [number, Uint8Array] => [99 + i * 1000, text(id)]);
+    const [inner, outer] = [side(plain), side(grown)];
+    expect(settledAnchors(inner, outer)).toEqual(anchors(inner, outer));
+    expect(anchors(inner, outer)).toHaveLength(3);
   });
 });
 
