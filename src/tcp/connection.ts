@@ -117,6 +117,13 @@ export class TcpConnection {
     return half.started || this.packets > 0;
   }
 
+  /** A SYN-ACK of a later connection that was captured before its SYN: it answers another one, and begins elsewhere. */
+  isReopenedBySynAck(segment: Segment, direction: 0 | 1): boolean {
+    const [half, other] = [this.halves[direction], this.halves[direction ^ 1]];
+    if (half.initialSequence < 0 || half.initialSequence === segment.sequence) return false;
+    return other.initialSequence >= 0 && (other.initialSequence + 1) >>> 0 !== segment.acknowledgment;
+  }
+
   /**
    * A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions, or behind
    * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB), the client far away.
@@ -128,6 +135,8 @@ export class TcpConnection {
     if (half.finOffset >= 0) return half.offsetOf(sequence) > half.finOffset + 1;
     const ahead = half.aheadBy(sequence);
     const otherAhead = this.halves[direction ^ 1].aheadBy(segment.acknowledgment | 0);
+    // After its RST neither side says more; packets of the next one may be captured before that one's SYN.
+    if (ahead > REORDERED_OCTETS && otherAhead > REORDERED_OCTETS && this.closedBy === 'rst') return true;
     if (isFar(ahead)) return isFar(otherAhead) || otherAhead > TIME_WAIT_OCTETS;
     if (ahead > TIME_WAIT_OCTETS && isFar(otherAhead)) return true;
     return isBeyondTimeWait(ahead) ? otherAhead > JUMP_OCTETS : isBeyondTimeWait(otherAhead) && ahead > JUMP_OCTETS;
