@@ -60,6 +60,8 @@ export class TcpConnection {
   firstNs = Number.NaN;
   lastNs = Number.NaN;
   packets = 0;
+  /** Of them, those that say nothing but how far the other side's octets have come. */
+  bareAcks = 0;
 
   constructor(
     readonly index: number,
@@ -182,7 +184,10 @@ export class TcpConnection {
     if (payloadLength > 0) {
       half.acknowledges = segment.acknowledgment | 0;
       half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, copyMark(segment));
-    } else half.bare(start);
+    } else {
+      if ((flags & (Flag.syn | Flag.fin)) === 0) this.bareAcks++;
+      half.bare(start);
+    }
     if ((flags & Flag.fin) !== 0) {
       half.fin((start + payloadLength) | 0);
       if (this.closedBy === null) this.close('fin', timeNs, ref, direction);

@@ -2,11 +2,49 @@
 
 import { describe, expect, it } from 'vitest';
 import { command, commandAck, frame, masked } from '../support/frames.js';
-import { Talk, Tape } from '../support/tape.js';
+import { FIN, SYN, Talk, Tape } from '../support/tape.js';
 import { hear, ruling } from '../support/verdict.js';
 import { Scene } from './scene.js';
 
 const text = (id = 'c-1') => frame(command(id));
+
+describe('a filter that leaves out packets without octets', () => {
+  /** The agent never answers; what left is sent again so many times, and TCP-ACKed by nothing but a bare TCP ACK, or not at all. */
+  async function heard(times: number, acked: boolean) {
+    const scene = new Scene(['origin']);
+    const [leg] = scene.chain.legs;
+    const at = leg.sent('server');
+    leg.segment(2000, 'server', { data: text() });
+    for (let n = 0; n < times; n++) leg.segment(2300 + 600 * n, 'server', { data: text(), at });
+    if (acked) leg.segment(2400, 'client');
+    const other = new Talk(scene.captures.origin, { client: '203.0.113.99', serverPort: 443 });
+    for (let n = 0; n < 60; n++) other.send(10 + n * 1000, 'client', masked(commandAck(`x-${n}`)));
+    const { origin } = scene.captures;
+    origin.packets.sort((a, b) => a.atMs - b.atMs);
+    const bare = origin.packets.flatMap(({ bytes }, i) =>
+      bytes.length <= 54 && (bytes[47] & (SYN | FIN)) === 0 ? [i + 1] : [],
+    );
+    const whole = await hear({ origin });
+    return { whole: whole.of('c-1'), filtered: await hear({ origin: origin.without(...bare) }) };
+  }
+
+  it('says nothing of TCP ACKs, and is said to', async () => {
+    const { whole, filtered } = await heard(1, true);
+    expect(ruling(whole)).toBe('reached-agent origin agent');
+    expect(filtered.of('c-1')).toMatchObject({ outcome: 'inconclusive', lastHop: 'origin' });
+    expect(filtered.of('c-1').reason).toContain(
+      'filter left out bare TCP ACKs, so whether it was TCP-ACKed cannot be seen',
+    );
+    expect(filtered.verdict.hops[0].captures[0]).toMatchObject({ trust: 'limited' });
+    expect(filtered.verdict.hops[0].captures[0].reasons.join()).toContain('it holds no packet that only TCP-ACKs');
+  });
+
+  it('does not hide what was sent again and again', async () => {
+    const { whole, filtered } = await heard(6, false);
+    expect(ruling(whole)).toBe('stalled origin origin->agent');
+    expect(ruling(filtered.of('c-1'))).toBe('stalled origin origin->agent');
+  });
+});
 
 describe('a hole', () => {
   it('that swallowed the opening and the first command of a leg is not absence', async () => {
