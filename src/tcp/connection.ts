@@ -4,13 +4,15 @@
  */
 
 import { Flag, type Segment } from '../packet/segment.js';
-import { HalfStream } from './half-stream.js';
+import { FAR_OCTETS, HalfStream } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
 import { distance } from './sequence.js';
 
 /** A SYN may be captured this much after what it opened. */
 const REORDERED_NS = 250e6;
 const REORDERED_OCTETS = 1 << 16;
+/** Behind a RST no more comes than what was on its way. The next connection of a Linux host begins a million further on for each 64 ms. */
+const FAR_BEHIND_RESET = 1 << 21;
 /** What was closed from both sides is over after the copies of its last packets; a RST may have been nobody's business. */
 const OVER_AFTER_NS = 1e9;
 const OVER_AFTER_RESET_NS = 120e9;
@@ -109,11 +111,26 @@ export class TcpConnection {
    * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB).
    */
   isReplacedBy(segment: Segment, direction: 0 | 1): boolean {
-    if ((segment.flags & (Flag.ack | Flag.rst | Flag.syn)) !== Flag.ack) return false;
+    if ((segment.flags & (Flag.ack | Flag.rst | Flag.syn)) !== Flag.ack)
+      return (segment.flags & Flag.syn) !== 0 && this.isReopenedByAnswer(segment, direction);
     const half = this.halves[direction];
     const sequence = segment.sequence | 0;
     if (half.finOffset >= 0) return half.offsetOf(sequence) > half.finOffset + 1;
-    return half.isFarFrom(sequence) && this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0);
+    const far = this.closedBy === 'rst' ? FAR_BEHIND_RESET : FAR_OCTETS;
+    return half.isFarFrom(sequence, far) && this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0, far);
+  }
+
+  /** A SYN-ACK that was captured before the SYN that it answers, which opens a later connection on the same four-tuple. */
+  private isReopenedByAnswer({ sequence, acknowledgment }: Segment, direction: 0 | 1): boolean {
+    const half = this.halves[direction];
+    const other = this.halves[direction ^ 1];
+    if (half.initialSequence === sequence) return false;
+    if (other.initialSequence >= 0) {
+      const answered = distance(acknowledgment, other.initialSequence);
+      return answered < 0 || answered > REORDERED_OCTETS;
+    }
+    if (half.initialSequence >= 0) return true;
+    return half.isFarFrom((sequence + 1) | 0, FAR_OCTETS) && other.isFarFrom(acknowledgment | 0, FAR_OCTETS);
   }
 
   segment(segment: Segment, direction: 0 | 1): void {
@@ -141,6 +158,8 @@ export class TcpConnection {
     }
     if ((flags & Flag.rst) !== 0) {
       if (!other.started && (flags & Flag.ack) === 0 && isBeyondSyn(half, sequence)) return;
+      // It stands before this connection's SYN: the one before was reset by it.
+      if (half.initialSequence >= 0 && half.offsetOf(sequence) < -REORDERED_OCTETS) return;
       half.resets++;
       if ((flags & Flag.ack) !== 0 && other.started) other.resetAt(segment.acknowledgment | 0);
       this.reset(half, sequence, flags, direction);

@@ -252,9 +252,9 @@ export class HalfStream {
     return this.tickedNs;
   }
 
-  /** Farther than any window, and than what a capture loses at once. */
-  isFarFrom(sequence: number): boolean {
-    return this.started && Math.abs(distance(sequence, this.nextSequence)) > FAR_OCTETS;
+  /** `octets` more than any window has room for, and than a capture loses at once. */
+  isFarFrom(sequence: number, octets: number): boolean {
+    return this.started && Math.abs(distance(sequence, this.nextSequence)) > octets;
   }
 
   /** A packet of this direction without payload (or a keep-alive): where does it stand? */
