@@ -169,6 +169,8 @@ export class TcpConnection {
     }
     if ((flags & Flag.rst) !== 0) {
       if (!other.started && (flags & Flag.ack) === 0 && isBeyondSyn(half, sequence)) return;
+      // It stands before this connection's SYN: the one before was reset by it.
+      if (half.initialSequence >= 0 && half.offsetOf(sequence) < -REORDERED_OCTETS) return;
       half.resets++;
       if ((flags & Flag.ack) !== 0 && other.started) other.resetAt(segment.acknowledgment | 0);
       this.reset(half, sequence, flags, direction);
