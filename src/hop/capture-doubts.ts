@@ -121,7 +121,7 @@ function clockWasSet(seen: Seen): string[] {
 }
 
 /** That carry something, and of which no other view holds what they lack. */
-function oneWayConnections(connections: Seen['connections']): number {
+export function oneWayConnections(connections: Seen['connections']): number {
   const oneWay = connections.filter(
     (each) => each !== undefined && each.protocol !== 'none' && !each.stray && isOneWay(each),
   );

@@ -118,6 +118,8 @@ export interface AlignedHalf {
 }
 
 export interface RecordAlignment {
+  /** What was aligned: encrypted records, or the segments (and frames) of a connection whose packets were cut. */
+  of: 'records' | 'segments';
   /** What of a record was taken for no plaintext. */
   overhead: string;
   plainHop: string;

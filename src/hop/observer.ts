@@ -107,10 +107,14 @@ export class Observer implements TogetherSink {
     let wasSet = false;
     // Not a call for each packet: a double that is passed is boxed.
     if (!(timeNs < steady.latestNs)) {
+      if (record.number <= steady.undoUntil && timeNs >= steady.undoFromNs) {
+        timeNs -= steady.undo();
+        if (timeNs < steady.latestNs) timeNs = steady.latestNs;
+      }
       steady.beforeNs = steady.latestNs;
       steady.latestNs = timeNs;
     } else if (decoded === Decoded.tcp && steady.latestNs - timeNs > BACK_FROM_NS) {
-      wasSet = this.wasSetBack(timeNs);
+      wasSet = this.wasSetBack(timeNs, record.number);
       timeNs = record.timeNs + steady.shiftNs;
     }
     if (timeNs - clock.timeNs > PAUSE_NS && this.packets > 1 && !wasSet) clock.steps.pause(clock.timeNs, timeNs);
@@ -127,10 +131,11 @@ export class Observer implements TogetherSink {
     this.table.segment(this.segment);
   }
 
-  private wasSetBack(timeNs: number): boolean {
+  private wasSetBack(timeNs: number, number: number): boolean {
     const half = this.table.continuedBy(this.segment);
     const elapsedNs = half === null ? Number.NaN : half.elapsedNs(this.segment.timestampValue | 0);
-    const wasSet = this.steady.setBack(timeNs, half, elapsedNs, half === null ? Number.NaN : half.lastTickedNs);
+    const since = half === null ? Number.NaN : half.lastTickedNs;
+    const wasSet = this.steady.setBack(timeNs, half, elapsedNs, since, number);
     // What came first after it may have belonged to no stream that told.
     if (wasSet && this.packets - this.backAt < SOON_PACKETS) this.back = null;
     return wasSet;
