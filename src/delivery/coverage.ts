@@ -38,6 +38,7 @@ export function blindness(
   known: Known = NOTHING_KNOWN,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
+  if (isUnframed(connection, half)) return 'no frame was found in what the capture holds of this direction';
   const isServer = half === connection.fromServer;
   const elsewhere = isServer ? divertedTo(observation, connection) : movedTo(observation, connection);
   if (elsewhere !== null && elsewhere.firstNs <= stretch.toNs && elsewhere.lastNs >= stretch.fromNs)
@@ -70,6 +71,17 @@ export function blindness(
   const unread = unreadable(observation, half, stretch, known);
   if (unread !== null) return unread;
   return endsBefore(observation, connection, half, stretch.toNs);
+}
+
+/** WebSocket by the other direction only: this one was taken for something else, the body of a response whose request is missing. */
+function isUnframed({ protocol, tls }: ObservedConnection, half: ObservedHalf): boolean {
+  return (
+    protocol === 'websocket' &&
+    tls === null &&
+    half.next > 0 &&
+    Number.isNaN(half.webSocketFrom) &&
+    Number.isNaN(half.foundByBits)
+  );
 }
 
 /** Of an encrypted connection told by its records' sizes: records that may have carried anything. */

@@ -247,8 +247,9 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
     return `${view.name}: the capture holds ${encrypted.length} encrypted (TLS) connection${one ? '' : 's'}, which cannot be read${because}; the sizes of the records do not tell ${one ? 'whether this is it' : 'which of them it is'}`;
   }
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
-  if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
-    return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} too late`;
+  const lateNs = view.clock === null ? 0 : observation.firstNs - localNs(view, fromNs);
+  // By a clock that is not known nothing is late.
+  if (lateNs > 0 && Number.isFinite(lateNs)) return `${view.name}: the capture starts ${seconds(lateNs)} too late`;
   return `${view.name}: ${NOT_HELD}`;
 }
 

@@ -161,12 +161,6 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
 }
 
-/** Of what came too late: what was lost on its way, if anything is known to have been. */
-function whatHeldItUp({ states }: Attempt, reply: JudgedReply): string {
-  const lost = [...reply.states, ...states].find(({ reason }) => reason?.includes('lost-before-capture'));
-  return lost === undefined ? '' : ` (${lost.reason})`;
-}
-
 /** How long it took; by one hop's clock alone where the two cannot be compared. */
 function afterWords(attempt: Attempt, { states }: JudgedReply, hop: number): string {
   const arrivedNs = states[hop].sentNs;
@@ -181,6 +175,12 @@ function afterWords(attempt: Attempt, { states }: JudgedReply, hop: number): str
 export function areComparable({ states, views, sentNs }: Attempt, hop: number): boolean {
   const told = states.findIndex((judged) => judged.sentNs === sentNs);
   return told === hop || (views[hop].clock !== null && views[told]?.clock !== null);
+}
+
+/** Of what came too late: what was lost on its way, if anything is known to have been. */
+function whatHeldItUp({ states }: Attempt, reply: JudgedReply): string {
+  const lost = [...reply.states, ...states].find(({ reason }) => reason?.includes('lost-before-capture'));
+  return lost === undefined ? '' : ` (${lost.reason})`;
 }
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */

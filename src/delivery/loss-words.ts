@@ -5,8 +5,10 @@
 
 import { mayHaveLost } from '../hop/loss-times.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
-import type { Fate, Loss } from '../tcp/losses.js';
 import { seconds } from './coverage.js';
+
+type Loss = NonNullable<ObservedHalf['losses']>['list'][number];
+type Fate = Loss['fate'];
 
 /** Of a decrypted stream the places of octets in TCP are not kept. */
 export function lossWords(
