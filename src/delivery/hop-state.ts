@@ -4,6 +4,7 @@
  */
 
 import { isWithoutBareAcks } from '../hop/capture-doubts.js';
+import { hasLost } from '../hop/loss-times.js';
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
@@ -30,6 +31,8 @@ export interface Judged {
   whole: boolean;
   /** Which message it is was not read here: another hop tells, by the place at which it stands, or by the sizes of encrypted records. */
   inferred: boolean;
+  /** The TCP ACK that was captured may not be the first: the capture lost packets meanwhile. */
+  ackedAtMost?: boolean;
   /** It passed elsewhere first, if the hops stand in the order in which they are looked at: from a hop that is proven not to have had it. */
   fromNowhere: boolean;
 }
@@ -123,8 +126,20 @@ export function stateAt(
       ? `${view.name}: the capture's filter left out bare TCP ACKs, so whether it was TCP-ACKed cannot be seen`
       : `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
   }
+  if (mayBeAckedEarlier(observation, row)) {
+    judged.ackedAtMost = true;
+    judged.reason ??= `${view.name}: its TCP ACK came by then at the latest: an earlier one may be among what the capture lost`;
+  }
   judged.reason ??= lossWords(view.name, observation, connection, connection[sender], row);
   return judged;
+}
+
+/** TCP ACKs come at once, or some 40 ms later: of a longer wait one of these may have been lost by the capture. */
+const ACKED_SOON_NS = 0.25e9;
+
+function mayBeAckedEarlier(observation: HopObservation, row: number): boolean {
+  const [sentNs, ackNs] = [observation.messages.sentNs[row], observation.messages.tcpAckNs[row]];
+  return ackNs - sentNs > ACKED_SOON_NS && hasLost(observation, sentNs, ackNs);
 }
 
 /** The frame's length is known, and the receiver TCP-ACKed it to its end: what the capture missed of it left all the same. */

@@ -412,8 +412,8 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
 }
 
 /** In words; of a message in a hole of the capture the moment at which it left is not known. */
-function afterHowLong({ sentNs, tcpAckNs }: Judged): string {
-  return Number.isNaN(sentNs) ? '' : ` after ${seconds(tcpAckNs - sentNs)}`;
+function afterHowLong({ sentNs, tcpAckNs, ackedAtMost }: Judged): string {
+  return Number.isNaN(sentNs) ? '' : ` after ${ackedAtMost ? 'at most ' : ''}${seconds(tcpAckNs - sentNs)}`;
 }
 
 /** Null if the hop's capture goes on to the deadline. */
