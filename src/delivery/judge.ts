@@ -166,11 +166,18 @@ function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: nu
         attempt.sentNs + attempt.ackTimeoutNs
     );
   const stepped = attempt.steppedAt(attempt.sentNs, arrivedNs);
-  const steady = attempt.views.every(({ clock }) => clock === null || clock.steady);
-  if (stepped === null && steady) return arrivedNs - passedNs > attempt.ackTimeoutNs;
+  if (stepped === null && runsEvenly(attempt.views, hop)) return arrivedNs - passedNs > attempt.ackTimeoutNs;
   return (
     isLateByMost(attempt, reply) || (stepped !== null && arrivedNs - passedNs - stepped.byNs > attempt.ackTimeoutNs)
   );
+}
+
+/** The hop's clock, as the others tell: all of them, or, where it is the one that they are set by, any that keeps pace with it. */
+function runsEvenly(views: readonly HopView[], hop: number): boolean {
+  const others = views.filter(({ index, clock }) => index !== hop && clock !== null);
+  if (others.every(({ clock }) => clock?.steady) && views[hop].clock?.steady !== false) return true;
+  const first = views.findIndex(({ observation }) => observation !== null);
+  return hop === first && others.some(({ clock }) => clock?.steady && clock.pieces.length === 1);
 }
 
 /** How far the moment at which it was sent may be off: by the clock of the innermost hop that tells it. */
