@@ -19,7 +19,7 @@ export function identifiedByRecords(
   const place = placeOf(half.rows, row);
   const after = Math.max(0, records - before[place] - 1);
   return (
-    `${view.name}: encrypted; told by the sizes, order and times of TLS records: ${before[place]} before it and ${after} after it ` +
+    `${view.name}: ${told(alignment)}: ${before[place]} before it and ${after} after it ` +
     `match messages of ${alignment.plainHop}, and ${odds(margin[place])}`
   );
 }
@@ -28,7 +28,7 @@ export function absentByRecords(view: HopView, alignment: RecordAlignment, sende
   return {
     state: 'absent',
     reason:
-      `${view.name}: encrypted; told by the sizes, order and times of TLS records: ${alignment[sender].records} of them match messages of ` +
+      `${view.name}: ${told(alignment)}: ${alignment[sender].records} of them match messages of ` +
       `${alignment.plainHop}, and none that left at this time is left for it`,
     row: -1,
     sentNs: Number.NaN,
@@ -37,6 +37,12 @@ export function absentByRecords(view: HopView, alignment: RecordAlignment, sende
     inferred: true,
     fromNowhere: false,
   };
+}
+
+function told({ of }: RecordAlignment): string {
+  return of === 'segments'
+    ? 'its packets were cut; told by the sizes, order and times of segments'
+    : 'encrypted; told by the sizes, order and times of TLS records';
 }
 
 /** The rows of an aligned half ascend: they were made in stream order. */

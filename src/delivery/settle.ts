@@ -3,7 +3,7 @@
  * reason, empty where the reason says it already.
  */
 
-import type { HopView } from '../path/path.js';
+import type { HopView, Leg } from '../path/path.js';
 import { seconds } from './coverage.js';
 import type { Judged } from './hop-state.js';
 import type { Attempt, JudgedReply } from './judge.js';
@@ -24,8 +24,18 @@ export function settledBy(attempt: Attempt, reply: JudgedReply | null, reason: s
   const leg = (reply?.path ?? path).legs[view.index] ?? null;
   if (view.observation === null) return `; a capture at ${view.name} ${SAID}`;
   const encrypted = leg === null ? view.observation.connections.some((each) => each?.protocol === 'tls') : false;
-  if (encrypted || leg?.connection.alignment != null) return `; the TLS keys of ${view.name} (--keylog) ${SAID}`;
+  if (encrypted || leg?.connection.alignment?.of === 'records')
+    return isCut(leg) ? `; ${wholeAndKeys(view)}` : `; the TLS keys of ${view.name} (--keylog) ${SAID}`;
   return wholeCapture(view, ackTimeoutNs);
+}
+
+/** Keys open no records that were cut. */
+function wholeAndKeys({ name }: HopView): string {
+  return `whole packets at ${name} (-s 0), and the TLS keys (--keylog), ${SAID}`;
+}
+
+function isCut(leg: Leg | null): boolean {
+  return leg !== null && leg.connection.fromServer.cutOctets + leg.connection.fromClient.cutOctets > 0;
 }
 
 /** Where the message was seen last, unless that hop's TCP ACK is known: then the next hop outward. */

@@ -112,7 +112,11 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
     if (this.tls !== null) {
       this.tls.gap(half, from, to, kind);
       side.needsAsRead();
-    } else this.octetsLost(side, from, to, true);
+    } else {
+      // A stream of which not even the first octets are there: TCP tells of it all the same.
+      if (kind === 'cut' && side.mode === 'undecided') side.messages.sent.keepUnread(side.held?.from ?? from, to);
+      this.octetsLost(side, from, to, true);
+    }
   }
 
   octetsLost(side: Side, from: number, to: number, exact: boolean): void {
@@ -133,11 +137,18 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
     if (half.ledger.crowded) side.needsAsRead();
   }
 
+  sentAgain(half: HalfStream, from: number, to: number): void {
+    this.sides[half.direction].messages.sent.sentAgain(from, to);
+  }
+
   /** No packet will come any more. */
   finish(): void {
     this.decrypted?.finish();
     for (const side of this.sides) {
       if (side.mode === 'websocket') {
+        // The stream ends in a hole, and nothing was found behind it.
+        if (side.frames.searching && side.frames.searched === 0)
+          side.messages.sent.keepUnread(side.frames.needFrom, side.messages.sent.next);
         side.frames.finish();
         if (side.frames.frames > 0) this.foundFrames(side);
       } else if (this.exchange?.awaitsUpgrade && side.half.direction === this.clientByContent) {

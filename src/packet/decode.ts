@@ -313,7 +313,7 @@ export class PacketDecoder extends DecodeFaults {
       return Decoded.tcp;
     }
     if (result === TcpHeader.cut)
-      return this.cut('tcp-header-cut', 'The TCP header', 'TCP header', 16, Math.max(0, end - at));
+      return this.cut('tcp-header-cut', 'The TCP header', 'TCP header', 14, Math.max(0, end - at));
     if (result === TcpHeader.short) {
       return this.malformed(
         'tcp-header-short',

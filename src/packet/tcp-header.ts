@@ -17,8 +17,11 @@ export const TcpHeader = {
 } as const;
 
 const HEADER_OCTETS = 20;
-/** Up to and with the window: checksum and urgent pointer are not needed. */
-const NEEDED_OCTETS = 16;
+/** Up to and with the flags: all that a snapshot length of 68 leaves of TCP over IPv6. */
+const NEEDED_OCTETS = 14;
+const WITH_WINDOW = 16;
+/** Of a header that was cut before it: nothing says that it is closed. */
+const UNKNOWN_WINDOW = 0xffff;
 /** The options of almost every segment, as RFC 7323, appendix A, lays them out. */
 const NOP_NOP_TIMESTAMPS = 0x0101080a;
 
@@ -46,7 +49,7 @@ export function decodeTcpHeader(
   segment.sequence = view.getUint32(start + 4);
   segment.acknowledgment = view.getUint32(start + 8);
   segment.flags = bytes[start + 13];
-  segment.window = view.getUint16(start + 14);
+  segment.window = captured < WITH_WINDOW ? UNKNOWN_WINDOW : view.getUint16(start + 14);
   segment.bytes = bytes;
   segment.payloadLength = wireLength - headerLength;
   segment.payloadStart = headerLength <= captured ? start + headerLength : end;

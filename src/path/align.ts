@@ -10,6 +10,7 @@ import type { ObservedHalf } from '../hop/observation.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import { increasing, type Mark, type ProvenStretch, provenBetween, settled } from './align-marks.js';
 import type { HopClock } from './hop-clock.js';
+import { matchRewritten, rewrittenOnce } from './rewritten.js';
 
 export interface AlignSide {
   half: ObservedHalf;
@@ -22,7 +23,8 @@ export interface AlignSide {
   endNs: number;
 }
 
-type Rows = Pick<AlignSide, 'half' | 'messages'>;
+/** `strings` are left out where both sides are of one table. */
+type Rows = Pick<AlignSide, 'half' | 'messages'> & Partial<Pick<AlignSide, 'strings'>>;
 
 export interface Alignment {
   /** By position in `outer.half.rows`: position in `inner.half.rows`, or -1. */
@@ -36,12 +38,22 @@ export interface Alignment {
 const TIME_SLACK_NS = 60e6;
 /** What contradicts the clocks by more cannot be an offset that fits ill (clocks.ts). */
 const PIECE_SLACK_NS = 250e6;
+/** A hop that reads JSON and writes it takes no longer. */
+const REWRITTEN_WITHIN_NS = 250e6;
+const TEXT = 1;
+const BINARY = 2;
 const PING = 9;
 
 /** A Ping's payload of as many octets is a counter or a time. */
 const CONTROL_TELLS_FROM = 4;
 
 export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
+  const alignment = alignRows(inner, outer, towardsAgent);
+  if (alignment.mode !== 'offsets') completeRewritten(inner, outer, towardsAgent, alignment.inner);
+  return alignment;
+}
+
+function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
   let pairs = anchors(inner, outer);
   if (inner.half.unsound.length + outer.half.unsound.length > 0)
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
@@ -85,8 +97,31 @@ function marksOf(inner: AlignSide, outer: AlignSide, pairs: readonly [number, nu
   return marks;
 }
 
-/** Position pairs [inner, outer] of messages whose content occurs exactly once on each side, in increasing order of both. */
+/** What a hop wrote anew passes as soon as the rest; where the clocks are not known only what occurs once. */
+function completeRewritten(inner: AlignSide, outer: AlignSide, towardsAgent: boolean, result: Int32Array): void {
+  const withinOfBoth = withinNs(inner, outer);
+  if (!Number.isFinite(withinOfBoth)) return;
+  const slackNs = TIME_SLACK_NS + withinOfBoth;
+  const sign = towardsAgent ? 1 : -1;
+  matchRewritten(inner, outer, result, (i, o) => {
+    const passedNs = sign * (common(outer, o) - common(inner, i));
+    return passedNs >= -slackNs && passedNs <= REWRITTEN_WITHIN_NS + slackNs;
+  });
+}
+
+/**
+ * Position pairs [inner, outer] of messages whose content occurs exactly once on each side, in increasing order of both. Where no command's does,
+ * a hop writes them anew: then those whose type and ID occur once.
+ */
 export function anchors(inner: Rows, outer: Rows): [number, number][] {
+  const byContent = contentAnchors(inner, outer);
+  if (byContent.some(([i]) => inner.messages.id[inner.half.rows[i]] >= 0)) return byContent;
+  const [a, b] = [inner, outer].map((side) => ({ ...side, strings: side.strings ?? null }));
+  const rewritten = rewrittenOnce(a, b, byContent);
+  return rewritten.length === 0 ? byContent : increasing([...byContent, ...rewritten].sort((x, y) => x[1] - y[1]));
+}
+
+function contentAnchors(inner: Rows, outer: Rows): [number, number][] {
   const once = uniques(inner);
   const pairs: [number, number][] = [];
   for (const [key, position] of uniques(outer)) {
@@ -228,7 +263,12 @@ function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
 }
 
 function contentKey({ messages }: Rows, row: number): number {
-  return (messages.digest[row] ^ Math.imul(messages.opcode[row], 0x9e3779b1)) | 0;
+  return (messages.digest[row] ^ Math.imul(kindOf(messages, row), 0x9e3779b1)) | 0;
+}
+
+/** The opcode, but that a hop may turn Text into Binary, or the other way. */
+function kindOf({ opcode }: MessageTable, row: number): number {
+  return opcode[row] === BINARY ? TEXT : opcode[row];
 }
 
 function isWhole(messages: MessageTable, row: number): boolean {
@@ -264,13 +304,21 @@ function byOffsets(
     while (i < beforeInner && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
     if (crosses(inner, i - 1, outer, o, shift) || crosses(inner, i, outer, o, shift)) return false;
     if (i >= beforeInner || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
-    const [row, other] = [inner.half.rows[i], outer.half.rows[o]];
+    const other = outer.half.rows[o];
+    // Messages that came in one frame stand at one place.
+    while (standsWithNext(inner, i, beforeInner) && isSame(inner, inner.half.rows[i], outer, other) === false) i++;
+    const row = inner.half.rows[i];
     const same = isSame(inner, row, outer, other);
     // Empty Pings are alike, those of a hop that sends its own at the same places, too.
     if (same === false || isOtherPing(inner, row, outer, other, towardsAgent, PIECE_SLACK_NS)) return false;
     if (same !== null) result[o] = i;
+    if (standsWithNext(inner, i, beforeInner)) i++;
   }
   return true;
+}
+
+function standsWithNext({ half: { rows }, messages: { startOffset } }: AlignSide, i: number, before: number): boolean {
+  return i + 1 < before && startOffset[rows[i + 1]] === startOffset[rows[i]];
 }
 
 /** Whether two data messages would overlap without beginning together: then these are other octets, and the streams part before them. */
@@ -487,7 +535,7 @@ function isOtherPing(
 function isAlike(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
   const [a, b] = [inner.messages, outer.messages];
   if (isWhole(a, i) && isWhole(b, o)) return contentKey(inner, i) === contentKey(outer, o);
-  if (a.opcode[i] !== b.opcode[o] || a.opcode[i] === 0) return false;
+  if (kindOf(a, i) !== kindOf(b, o) || a.opcode[i] === 0) return false;
   if (a.id[i] >= 0 && b.id[o] >= 0) return hasSameId(inner, i, outer, o);
   return a.maskingKey[i] !== 0 && a.maskingKey[i] === b.maskingKey[o] && a.octets(i) === b.octets(o);
 }

@@ -5,9 +5,13 @@
 
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
+import { ackMarks, isUnseen, stretchOf } from './ack-marks.js';
 import { type AlignSide, align, anchors, settledAnchors } from './align.js';
+import type { ProvenStretch } from './align-marks.js';
+import { answersBetween, type TwoWays } from './answers.js';
 import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
+import { cutToRecords } from './cut-align.js';
 import { type Group, groupConnections } from './group.js';
 import { composed, type HopClock, ownClock } from './hop-clock.js';
 import { type HopOrder, orderOf } from './hop-order.js';
@@ -16,6 +20,7 @@ import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
+import { readInTwins } from './twin-capture.js';
 import { endBeyond, uncapturedHops } from './uncaptured.js';
 
 /** So far apart, clocks are not compared without saying so. */
@@ -27,10 +32,13 @@ export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
 ): { paths: Path[]; views: HopView[]; order: HopOrder; doubts: ClockDoubt[] } {
+  readInTwins(observations);
+  const restore = cutToRecords(observations);
   if (hasUnread(observations)) {
     const plain = linkPaths(groupConnections(observations), observations);
     alignEncrypted(observations, hopClocks(plain, observations));
   }
+  restore?.();
   let groups = groupConnections(observations);
   let paths = linkPaths(groups, observations);
   let clocks = hopClocks(paths, observations);
@@ -121,7 +129,11 @@ function hopClocks(paths: readonly Path[], observations: Observations): (HopCloc
       const base = clocks[inner];
       if (base === null) continue;
       const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
-      const relative = clockOf(clockSamples(paths, observations, inner, outer, base, own[outer]), setBack);
+      const samples = clockSamples(paths, observations, inner, outer, base, own[outer]);
+      // Where one of them holds one direction only, answers are all that goes the other way.
+      if (!samples.some(({ outward }) => outward) || samples.every(({ outward }) => outward))
+        samples.push(...answerSamples(paths, observations, inner, outer, base, own[outer]));
+      const relative = clockOf(samples, setBack);
       if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
   }
@@ -143,16 +155,53 @@ function clockSamples(
       const a = sideOf(path.legs[inner] as Leg, observations, direction, null);
       const b = sideOf(path.legs[outer] as Leg, observations, direction, null);
       for (const [i, o] of sharedMessages(a, b, direction === 'fromServer')) {
-        const commonNs = base.toCommon(a.messages.sentNs[a.half.rows[i]]);
-        const timeNs = own.toCommon(b.messages.sentNs[b.half.rows[o]]);
-        if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) continue;
-        const commonWithinNs = base.uncertaintyAt(commonNs);
-        if (Number.isFinite(commonWithinNs))
-          samples.push({ timeNs, commonNs, commonWithinNs, outward: direction === 'fromServer' });
+        const sample = { innerNs: a.messages.sentNs[a.half.rows[i]], outerNs: b.messages.sentNs[b.half.rows[o]] };
+        samples.push(...sampled(sample, direction === 'fromServer', base, own));
       }
     }
   }
   return samples;
+}
+
+function answerSamples(
+  paths: readonly Path[],
+  observations: Observations,
+  inner: number,
+  outer: number,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  return paths.flatMap(({ legs }) => {
+    if (legs[inner] === null || legs[outer] === null) return [];
+    const found = answersBetween(bothWays(legs[inner], observations), bothWays(legs[outer], observations));
+    return found.flatMap((each) => sampled(each, each.outward, base, own));
+  });
+}
+
+function bothWays(leg: Leg, observations: Observations): TwoWays {
+  return {
+    fromServer: sideOf(leg, observations, 'fromServer', null),
+    fromClient: sideOf(leg, observations, 'fromClient', null),
+    whole: leg.connection.handshake?.accepted === true,
+    accepted: hasEndOfHandshake(leg),
+  };
+}
+
+function hasEndOfHandshake({ connection }: Leg): boolean {
+  return connection.accept !== null || connection.handshake?.accepted === true;
+}
+
+/** Two moments by the captures' own clocks, as a sample where both are known. */
+function sampled(
+  { innerNs, outerNs }: { innerNs: number; outerNs: number },
+  outward: boolean,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  const [commonNs, timeNs] = [base.toCommon(innerNs), own.toCommon(outerNs)];
+  if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) return [];
+  const commonWithinNs = base.uncertaintyAt(commonNs);
+  return Number.isFinite(commonWithinNs) ? [{ timeNs, commonNs, commonWithinNs, outward }] : [];
 }
 
 /** Of cut packets the content cannot be compared, and where octets were lost, two copies may seem one message: there the places tell. */
@@ -199,7 +248,7 @@ function threads(
   if (observations.length === 1)
     return ThreadTable.ofOneHop(path.legs[0]?.connection[direction].rows ?? new Int32Array(0));
   const table = new ThreadTable(observations.length);
-  const inward: { side: AlignSide; threadAt: Int32Array; hop: number }[] = [];
+  const inward: { side: AlignSide; threadAt: Int32Array; hop: number; leg: Leg }[] = [];
   const agreements: Agreement[] = [];
   for (const leg of path.legs) {
     if (leg === null) continue;
@@ -211,9 +260,9 @@ function threads(
       const unread = !isWholeHalf(side.half) || !isWholeHalf(before.side.half);
       if (!unread && !isMissing(table, threadAt, before.hop)) continue;
       const { inner, mode, proven } = align(before.side, side, direction === 'fromServer');
-      if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half)))
-        for (const hop of [before.hop, leg.hop]) table.doubt(hop);
-      if (unread) agreements.push({ inner: before.hop, outer: leg.hop, proven });
+      if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half))) table.doubt();
+      if (unread)
+        agreements.push({ inner: before.hop, outer: leg.hop, proven: [...proven, ...byAcks(before, { side, leg })] });
       for (let position = 0; position < rows.length; position++) {
         if (inner[position] < 0) continue;
         const thread = before.threadAt[inner[position]];
@@ -235,7 +284,7 @@ function threads(
       threadAt[position] = table.add();
       table.set(threadAt[position], leg.hop, rows[position]);
     }
-    inward.unshift({ side, threadAt, hop: leg.hop });
+    inward.unshift({ side, threadAt, hop: leg.hop, leg });
   }
   for (const { side, hop } of inward) tellOfParts(table, side, hop, observations);
   if (agreements.length > 0)
@@ -245,6 +294,15 @@ function threads(
       agreements,
     );
   return table;
+}
+
+/** Where one of two legs shows nothing of a direction but its TCP ACKs. */
+function byAcks(inner: { side: AlignSide; leg: Leg }, outer: { side: AlignSide; leg: Leg }): ProvenStretch[] {
+  const isInner = isUnseen(inner.side.half);
+  if (isInner === isUnseen(outer.side.half)) return [];
+  const [unseen, read] = isInner ? [inner, outer] : [outer, inner];
+  const found = ackMarks(unseen.side, read.side, hasEndOfHandshake(unseen.leg));
+  return found === null ? [] : [stretchOf(found, isInner)];
 }
 
 function carrySide(

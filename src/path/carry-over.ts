@@ -5,7 +5,7 @@
  * hold nothing else than what other hops tell.
  */
 
-import { MessageFlag } from '../hop/message-table.js';
+import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import type { Gap } from '../tcp/half-stream.js';
 import type { ProvenStretch } from './align-marks.js';
@@ -90,7 +90,8 @@ function carryRows(
     const found = whatLeft(to, placed);
     if (found === null) continue;
     const carried = copyRow(from.observation, row, to.observation, to.connection);
-    write(to, carried, placed, found);
+    writeLeft(to.observation.messages, carried, placed, found);
+    to.observation.messages.flags[carried] |= MessageFlag.damaged | MessageFlag.carried;
     table.set(thread, to.hop, carried);
     into.push(carried);
   }
@@ -104,7 +105,7 @@ interface Range {
 }
 
 /** What TCP says of octets of which no message was read. */
-interface Left {
+export interface Left {
   octetsSeen: number;
   sentNs: number;
   refs: number[];
@@ -115,7 +116,10 @@ interface Left {
 }
 
 /** Null where nothing is known of a part of them: neither seen nor TCP-ACKed. */
-function whatLeft({ half, observation }: CarrySide, { from, to }: Range): Left | null {
+export function whatLeft(
+  { half, observation }: Pick<CarrySide, 'half' | 'observation'>,
+  { from, to }: Range,
+): Left | null {
   const { messages } = observation;
   const left: Left = { octetsSeen: 0, sentNs: Number.NaN, refs: [], retransmissions: 0, tcpAckNs: 0, tcpAckRef: 0 };
   const acked = (timeNs: number, ref: number) => {
@@ -140,7 +144,7 @@ function whatLeft({ half, observation }: CarrySide, { from, to }: Range): Left |
   return left;
 }
 
-/** Rows that overlap [from, to), in stream order. */
+/** Rows that overlap [from, to), in stream order. The rows do not overlap each other: each has octets of its own. */
 function overlapping(
   rows: Int32Array,
   startOffset: Float64Array,
@@ -148,9 +152,29 @@ function overlapping(
   from: number,
   to: number,
 ): number[] {
+  const sorted = inStreamOrder(rows, startOffset);
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (endOffset[sorted[middle]] <= from) low = middle + 1;
+    else high = middle;
+  }
   const found: number[] = [];
-  for (const row of rows) if (startOffset[row] < to && endOffset[row] > from) found.push(row);
-  return found.sort((a, b) => startOffset[a] - startOffset[b]);
+  for (; low < sorted.length && startOffset[sorted[low]] < to; low++) found.push(sorted[low]);
+  return found;
+}
+
+/** Sorted once for all messages that are looked up in them. */
+const SORTED = new WeakMap<Int32Array, Int32Array>();
+
+function inStreamOrder(rows: Int32Array, startOffset: Float64Array): Int32Array {
+  let sorted = SORTED.get(rows);
+  if (sorted === undefined) {
+    sorted = rows.slice().sort((a, b) => startOffset[a] - startOffset[b]);
+    SORTED.set(rows, sorted);
+  }
+  return sorted;
 }
 
 /** Whether [from, to) lies in holes that the receiver TCP-ACKed; tells by which TCP ACKs. */
@@ -183,9 +207,8 @@ function overlapsRow({ half, observation }: CarrySide, { from, to }: Range): boo
   return half.rows.some((row) => startOffset[row] < to && endOffset[row] > from);
 }
 
-function write({ observation }: CarrySide, row: number, { from, to }: Range, left: Left): void {
-  const { messages } = observation;
-  messages.flags[row] |= MessageFlag.damaged | MessageFlag.carried;
+/** To a row: where it stands, and what left. */
+export function writeLeft(messages: MessageTable, row: number, { from, to }: Range, left: Left): void {
   messages.startOffset[row] = from;
   messages.endOffset[row] = to;
   messages.sentNs[row] = left.sentNs;

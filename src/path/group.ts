@@ -320,7 +320,10 @@ function openedBy({ handshake, fromServer }: ObservedConnection): string | null 
 
 function linkOf(group: Group): LinkedBy {
   const read = group.sightings.filter(({ connection }) => connection.alignment === null);
-  if (read.length < 2) return 'tls-record-sizes';
+  if (read.length < 2)
+    return group.sightings.some(({ connection }) => connection.alignment?.of === 'records')
+      ? 'tls-record-sizes'
+      : 'bytes';
   const keys = new Set(
     read.flatMap(({ connection }) => (connection.accept === null ? [connection.handshake?.key ?? null] : [])),
   );

@@ -16,6 +16,7 @@ import type {
 } from '../hop/observation.js';
 import { RecordFlag } from '../hop/record-table.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
+import { SEGMENTS } from './cut-align.js';
 import { Fate, type Records, type Walk } from './record-walk.js';
 import { copyRow } from './row-copy.js';
 import type { MessageUnits } from './tls-units.js';
@@ -55,6 +56,7 @@ export function alignedConnection(walked: Walked): ObservedConnection {
     if (pair !== undefined) messages.pair[copy] = pair;
   }
   const alignment: RecordAlignment = {
+    of: isCut(walked) ? 'segments' : 'records',
     overhead: walked.overhead.name,
     plainHop: plain.observation.hop,
     plain: plain.connection,
@@ -70,6 +72,10 @@ export function alignedConnection(walked: Walked): ObservedConnection {
     fromClient: client.half,
     pings: pingsOf(server.half, encrypted.observation),
   };
+}
+
+function isCut({ overhead }: Walked): boolean {
+  return overhead === SEGMENTS;
 }
 
 function pingsOf({ rows }: ObservedHalf, { messages }: HopObservation): ObservedConnection['pings'] {
@@ -128,7 +134,7 @@ function alignedHalf(
   }
   const unread = unreadUnits(units, walked.plain.connection[way], source.messages);
   markIdentified(walk, units, certainUnits, unread, identified);
-  const part = partOf(walked[way]);
+  const part = partOf(walked[way], isCut(walked));
   if (part !== null) {
     const row = copyRow(source, units.rows[part.unit], observation, connection.index);
     const { messages } = observation;
@@ -145,7 +151,8 @@ function alignedHalf(
   const unidentified = spansOf(walked, way, identified, recordRows, original, slackNs);
   unidentified.push(...uncertainDrops(walked, way, ordinals));
   const position = positions(walk, recordRows, table.to, original.ackedTo);
-  const whole = connection.tls?.handshake === 'seen' && units.count > 0 && walk.record[0] >= 0;
+  const opened = isCut(walked) ? isFromSyn(connection) : connection.tls?.handshake === 'seen';
+  const whole = opened && units.count > 0 && walk.record[0] >= 0;
   return {
     half: {
       ...original,
@@ -156,6 +163,9 @@ function alignedHalf(
       counts,
       rows: Int32Array.from(rows),
       unsound: new Int32Array(0),
+      // Lengths of what was cut are known: what it held is told by the walk, or stands in `unidentified`.
+      gaps: original.gaps.filter(({ kind }) => kind !== 'cut'),
+      ...(isCut(walked) ? { blind: [], unread: NONE } : {}),
     },
     aligned: {
       records: walk.aligned,
@@ -164,6 +174,12 @@ function alignedHalf(
       unidentified,
     },
   };
+}
+
+const NONE = new Int32Array(0);
+
+function isFromSyn({ initialSequence: { client, server } }: ObservedConnection): boolean {
+  return client >= 0 && server >= 0;
 }
 
 function count(counts: ObservedHalf['counts'], opcode: number): void {
@@ -240,10 +256,10 @@ const LEAST_PART_OCTETS = 1024;
 const LEAST_BEFORE_PART = 2;
 
 /** The stream ends within a message: which, and which records carried the part of it that left. */
-function partOf({ units, records, walk, slackNs }: WalkedHalf) {
+function partOf({ units, records, walk, slackNs }: WalkedHalf, isPlain: boolean) {
   let last = records.count - 1;
   // A close_notify alert (RFC 8446 section 6.1) carries nothing of it.
-  if (last >= 0 && records.most[last] === 2) last--;
+  if (!isPlain && last >= 0 && records.most[last] === 2) last--;
   let at = last;
   while (at >= 0 && !(walk.to[at] > walk.from[at])) at--;
   if (at < 0 || walk.aligned < LEAST_BEFORE_PART) return null;
@@ -308,6 +324,7 @@ function spansOf(
 ): BlindSpan[] {
   const { records, walk } = walked[way];
   const { records: table } = walked.encrypted.observation;
+  const [noun, nouns] = isCut(walked) ? ['segment', 'cut segments'] : ['TLS record', 'TLS records'];
   const spans: BlindSpan[] = [];
   for (let i = 0; i < records.count; i++) {
     if (identified[i] === Told.known || records.most[i] === 0) continue;
@@ -316,12 +333,12 @@ function spansOf(
     const lost = records.lost[i] === 1;
     const fromNs = lost && i > 0 ? records.timeNs[i - 1] : timeNs;
     const why = lost
-      ? 'octets of TLS records are missing from the capture'
+      ? `octets of ${nouns} are missing from the capture`
       : identified[i] === Told.unread
-        ? `a TLS record at this time carried octets that were not read at ${walked.plain.observation.hop}`
+        ? `a ${noun} at this time carried octets that were not read at ${walked.plain.observation.hop}`
         : walk.inserted[i] === 1 || Number.isNaN(walk.from[i])
-          ? `a TLS record at this time fits no message of ${walked.plain.observation.hop}`
-          : `which message of ${walked.plain.observation.hop} a TLS record at this time carried is not certain`;
+          ? `a ${noun} at this time fits no message of ${walked.plain.observation.hop}`
+          : `which message of ${walked.plain.observation.hop} a ${noun} at this time carried is not certain`;
     const [ref] = table.dataRefs(row);
     spans.push({
       from: table.from[row],
@@ -351,7 +368,7 @@ function uncertainDrops(walked: Walked, way: 'fromServer' | 'fromClient', ordina
       to: units.end[unit],
       fromNs: units.timeNs[unit] - slackNs,
       toNs: units.timeNs[unit] + slackNs,
-      why: 'whether it was forwarded cannot be told from the sizes of the TLS records',
+      why: `whether it was forwarded cannot be told from the sizes of the ${isCut(walked) ? 'segments' : 'TLS records'}`,
       ref: 0,
     });
   }

@@ -70,9 +70,10 @@ export class RecordSizes {
     return new RecordReader({
       record: (record) => this.record(direction, record),
       damaged: (record) => {
-        if (record.type === ContentType.applicationData)
+        if (record.type === ContentType.applicationData) {
+          if (this.negotiated === null) this.looks[direction].add(record);
           this.sink.sized(direction, record.startOffset, record.endOffset);
-        else this.hellos[direction].reset();
+        } else this.hellos[direction].reset();
       },
       lost: (from, to) => {
         this.hellos[direction].reset();
@@ -115,11 +116,10 @@ class Looks {
   sameRest = true;
   private readonly nonce = new Uint8Array(NONCE);
 
-  add({ bytes, start, end }: TlsRecord): void {
-    const length = end - start;
+  add({ bytes, start, length, available }: TlsRecord): void {
     if (this.records > 0 && this.rest !== length % 16) this.sameRest = false;
     this.rest = length % 16;
-    if (length >= NONCE) {
+    if (available >= NONCE) {
       let same = this.records > 0;
       for (let i = 0; i < NONCE_STAYS && same; i++) same = this.nonce[i] === bytes[start + i];
       if (same) this.alike++;

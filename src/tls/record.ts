@@ -34,6 +34,8 @@ export class TlsRecord {
   end = 0;
   /** Octets of the fragment that the header announces: more than there are where the stream ended within it. */
   length = 0;
+  /** Octets of the fragment that are there, from its first one on. */
+  available = 0;
   startOffset = 0;
   endOffset = 0;
 }
@@ -114,6 +116,7 @@ export class RecordReader {
   gap(from: number, to: number): void {
     if (this.searching) {
       this.attempt(true);
+      if (this.searching && this.endsInCut(to)) this.begin();
       if (this.searching) this.restartSearch(to);
       else this.gap(from, to);
       return;
@@ -122,6 +125,7 @@ export class RecordReader {
       const { record } = this;
       if (this.skipping === 0) {
         this.describe(this.buffer, 0, (this.buffer[3] << 8) | this.buffer[4], this.needFrom);
+        record.available = this.had - RECORD_HEADER;
         this.skipping = record.endOffset - from;
       }
       if (to - from <= this.skipping) {
@@ -210,6 +214,7 @@ export class RecordReader {
     record.headerAt = at;
     record.start = at + RECORD_HEADER;
     record.length = length;
+    record.available = length;
     record.end = record.start + length;
     record.startOffset = offset;
     record.endOffset = offset + RECORD_HEADER + length;
@@ -223,6 +228,19 @@ export class RecordReader {
   }
 
   // --- the boundary is not known ---------------------------------------------------------------------------------------
+
+  /** Of a packet that was cut its first octets are there: the header of a record that ends just where the packet did. */
+  private endsInCut(to: number): boolean {
+    if (this.had < RECORD_HEADER || !isHeader(this.buffer, 0)) return false;
+    return this.searchFrom + this.wanted() === to;
+  }
+
+  /** What is collected begins a record. */
+  private begin(): void {
+    this.searching = false;
+    if (this.searchFrom > this.lostFrom) this.sink.lost(this.lostFrom, this.searchFrom);
+    this.needFrom = this.searchFrom;
+  }
 
   private restartSearch(offset: number): void {
     this.had = 0;

@@ -109,10 +109,18 @@ describe('PacketDecoder', () => {
     [14, 'ip-header-cut'],
     [33, 'ip-header-cut'],
     [34, 'tcp-header-cut'],
-    [49, 'tcp-header-cut'],
+    [47, 'tcp-header-cut'],
   ])('says what the snapshot length %i cuts off', (captured, code) => {
     const { result, codes } = decode(ethernet(ipv4(segmentOf())), { captured });
     expect([result, codes]).toEqual([Decoded.cut, [code]]);
+  });
+
+  it('reads a TCP header that is cut behind its flags: where it stands, and no window', () => {
+    const { result, segment, codes } = decode(ethernet(ipv4(segmentOf())), { captured: 48 });
+    const { segment: whole } = decode(ethernet(ipv4(segmentOf())));
+    expect([result, codes]).toEqual([Decoded.tcp, []]);
+    const { sequence, acknowledgment, flags, payloadLength } = whole;
+    expect(segment).toMatchObject({ sequence, acknowledgment, flags, payloadLength, window: 0xffff });
   });
 
   it('looks into GRE, VXLAN and Geneve', () => {

@@ -83,6 +83,118 @@ describe('settledAnchors', () => {
   });
 });
 
+describe('several messages in one frame', () => {
+  const three = ['a', 'b', 'c'].map((id) => command(id));
+  const batch = frame(`[${three}]`);
+
+  it('are matched one by one where the frame was copied', () => {
+    const inner = side([
+      [100, batch],
+      [200, text('d')],
+    ]);
+    expect(
+      matched(
+        inner,
+        side(
+          [
+            [101, batch],
+            [201, text('d')],
+          ],
+          ['X-More: header'],
+        ),
+      ),
+    ).toEqual({ mode: 'offsets', inner: [0, 1, 2, 3] });
+  });
+
+  it('are matched with the frames that they came in, or went out in', () => {
+    const alone = side([...three.map((each, i): [number, Uint8Array] => [100 + i, frame(each)]), [200, text('d')]]);
+    const together = side([
+      [110, batch],
+      [210, text('d')],
+    ]);
+    expect(matched(alone, together).inner).toEqual([0, 1, 2, 3]);
+    expect(
+      matched(
+        together,
+        side([...three.map((each, i): [number, Uint8Array] => [120 + i, frame(each)]), [220, text('d')]]),
+      ).inner,
+    ).toEqual([0, 1, 2, 3]);
+  });
+});
+
+describe('what a hop writes anew', () => {
+  const anew = (id: string) => frame(command(id).replaceAll(',', ', '));
+
+  it('is matched by type and ID where no content is left', () => {
+    const inner = side([
+      [100, text('a')],
+      [200, ping('p1')],
+      [300, text('b')],
+    ]);
+    const outer = side([
+      [110, anew('a')],
+      [201, ping('p1')],
+      [310, anew('b')],
+    ]);
+    expect(matched(inner, outer).inner).toEqual([0, 1, 2]);
+    // A Ping of two octets is alike everywhere.
+    expect(anchors(inner, outer)).toEqual([
+      [0, 0],
+      [2, 2],
+    ]);
+  });
+
+  it('is matched with the copy that was there just before it, and with no older one', () => {
+    const inner = side([
+      [100, text('a')],
+      [400, text('b')],
+      [1100, text('a')],
+    ]);
+    const late = side([
+      [401, text('b')],
+      [1110, anew('a')],
+    ]);
+    expect(matched(inner, late).inner).toEqual([1, 2]);
+    const dropped = side([
+      [401, text('b')],
+      [900, anew('a')],
+    ]);
+    expect(matched(inner, dropped).inner).toEqual([1, -1]);
+  });
+
+  it('is not guessed at where the clocks are not known and some content is the same', () => {
+    const inner = side(
+      [
+        [100, text('a')],
+        [400, text('b')],
+      ],
+      [],
+      null,
+    );
+    const outer = side(
+      [
+        [110, anew('a')],
+        [401, text('b')],
+      ],
+      [],
+      null,
+    );
+    expect(matched(inner, outer).inner).toEqual([-1, 1]);
+  });
+});
+
+it('Text that goes on as Binary is the same message', () => {
+  const inner = side([
+    [100, text('a')],
+    [200, text('b')],
+  ]);
+  const outer = side([
+    [101, frame(command('a'), { opcode: 2 })],
+    [201, frame(command('b'), { opcode: 2 })],
+  ]);
+  expect(matched(inner, outer).inner).toEqual([0, 1]);
+});
+
 describe('align by votes', () => {
   it('tells copies apart where every content occurs twice, one copy is missing, and no beginning was captured', () => {
     const offers: [number, Uint8Array][] = ['a', 'b', 'c', 'd'].flatMap((id, i): [number, Uint8Array][] => [
