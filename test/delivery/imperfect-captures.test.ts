@@ -1,6 +1,7 @@
 /** Captures that lost, doubled or reordered packets, or whose clocks jump: what was claimed falsely from them once, and is not any more. */
 
 import { describe, expect, it } from 'vitest';
+import { Chain } from '../support/chain.js';
 import { command, commandAck, frame, masked } from '../support/frames.js';
 import { FIN, SYN, Talk, Tape } from '../support/tape.js';
 import { hear, ruling } from '../support/verdict.js';
@@ -166,5 +167,31 @@ describe('clocks', () => {
     scene.chain.inward(4000, masked(commandAck('c-1')));
     const heard = await hear(scene.goOn(4100, 20_000).captures);
     expect(heard.of('c-1').outcome).toBe('delivered');
+  });
+});
+
+describe('a window that was closed before the capture began', () => {
+  it('holds back what arrives before the capture first shows the leg: the hop does not drop it', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    const [, leg] = scene.chain.legs;
+    scene.chain.outward(2000, text(), 1);
+    for (let ms = 2800; ms < 30_000; ms += 3000) {
+      leg.segment(ms, 'server', { at: leg.sent('server') - 1, data: new Uint8Array(0) });
+      leg.segment(ms + 0.2, 'client', { window: 0 });
+      const beat = masked(`{"type":"Heartbeat","at":${ms}}`);
+      leg.segment(ms + 100, 'client', { data: beat, window: 0 });
+      leg.segment(ms + 100.1, 'server');
+      scene.chain.legs[0].send(ms + 101, 'client', beat);
+    }
+    const { origin, npm } = scene.captures;
+    const works = new Chain(scene.tapes, { agent: 2, address: '203.0.113.8' }).open(0);
+    for (let ms = 1600; ms < 20_000; ms += 2000) {
+      works.outward(ms, frame(command(`o-${ms}`)));
+      works.inward(ms + 40, masked(commandAck(`o-${ms}`)));
+    }
+    origin.packets.sort((a, b) => a.atMs - b.atMs);
+    npm.packets.sort((a, b) => a.atMs - b.atMs);
+    const { of } = await hear({ origin, npm: npm.between(1500, 60_000) });
+    expect(ruling(of('c-1'))).toBe('stalled origin npm->agent');
   });
 });
