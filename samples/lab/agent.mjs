@@ -21,6 +21,7 @@ const config = {
   noPong: false,
   sendAck: true,
   sendResult: true,
+  localPort: undefined, // the same for each of its connections: a four-tuple that is used again
   tls: null, // { version, ciphers }: wss, the keys noted
   ...JSON.parse(process.argv[2]),
 };
@@ -52,6 +53,7 @@ function connect() {
     `${config.tls ? 'wss' : 'ws'}://rmm.example.net${config.port ? `:${config.port}` : ''}/api/${config.version}/agents/connect`,
     {
       localAddress: config.localAddress,
+      localPort: config.localPort,
       lookup: (_host, options, done) => {
         const family = isIPv6(config.target) ? 6 : 4;
         if (options.all) done(null, [{ address: config.target, family }]);
@@ -144,6 +146,7 @@ serveLab({
     note({ agent: config.id, conn: n, event: 'deaf' });
   },
   terminate: () => current.socket.terminate(),
+  reset: () => current.socket._socket.resetAndDestroy(),
   // Opens a second connection and leaves the first one open, without Heartbeats: the agent has forgotten it.
   abandon: () => {
     for (const timer of current.timers) clearInterval(timer);

@@ -49,10 +49,16 @@ function startCapture(processes, netns, options, dir) {
   }
 }
 
+/** In an order that has nothing to do with time, the same in every run: as a file manager or `ls -S` gives them. */
+function shuffled(names) {
+  const rank = (name) => Array.from(name).reduce((sum, letter) => (sum * 33 + letter.charCodeAt(0)) % 101, 7);
+  return names.sort((a, b) => rank(a) - rank(b));
+}
+
 /** Gives the captured files of a hop their final names and formats; returns the names. */
 export function finishFiles(
   dir,
-  { hop, format = 'pcap', rotate = 0, clockOffsetMs = 0, clockSteps, lateMs, nano = false, directions },
+  { hop, format = 'pcap', rotate = 0, clockOffsetMs = 0, clockSteps, lateMs, nano = false, directions, anyOrder },
 ) {
   if (clockSteps) stepClock(join(dir, `${hop}.pcap`), clockSteps);
   if (lateMs) delay(join(dir, `${hop}.pcap`), lateMs);
@@ -63,10 +69,11 @@ export function finishFiles(
   if (rotate) {
     const parts = readdirSync(dir).filter((name) => name.startsWith(`${hop}-`) && name.endsWith('.pcap'));
     // Rotation may leave a file of a header only; it stays, as it would in the field.
-    return parts.sort().map((name, i) => {
+    const named = parts.sort().map((name, i) => {
       renameSync(join(dir, name), join(dir, `${hop}.pcap${i}`));
       return `${hop}.pcap${i}`;
     });
+    return anyOrder ? shuffled(named) : named;
   }
   if (directions) return [`${hop}-in.pcap`, `${hop}-out.pcap`];
   const plain = join(dir, `${hop}.pcap`);

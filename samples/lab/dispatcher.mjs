@@ -3,6 +3,7 @@
 import { Agent, request } from 'node:http';
 import { serveLab } from './events.mjs';
 
+const { host = '127.0.0.1' } = JSON.parse(process.argv[2]);
 const keepAlive = new Agent({ keepAlive: true, maxSockets: 1 });
 
 function post({ path, body, reuse, timeoutMs = 4000 }) {
@@ -10,7 +11,7 @@ function post({ path, body, reuse, timeoutMs = 4000 }) {
     const text = JSON.stringify(body);
     const req = request(
       {
-        host: '127.0.0.1',
+        host,
         port: 3001,
         path,
         method: 'POST',

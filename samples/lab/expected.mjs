@@ -10,8 +10,9 @@ const ms = (at) => Date.parse(at) + Number(at.slice(23, 26)) / 1000;
 /**
  * @param notes { server, agents, lab } arrays of notes in time order
  * @param hops names, from the server outward
+ * @param oneWay those of which one direction only was captured: no log tells what state such a capture can prove
  */
-export function expectedFrom(notes, { hops, deadlineMs, capturedUntil }) {
+export function expectedFrom(notes, { hops, deadlineMs, capturedUntil, oneWay = [] }) {
   const { server, agents, lab } = notes;
   const outermost = hops.at(-1);
   const commands = new Map();
@@ -134,7 +135,7 @@ export function expectedFrom(notes, { hops, deadlineMs, capturedUntil }) {
   }
 
   function all(state) {
-    return Object.fromEntries(hops.map((hop) => [hop, state]));
+    return Object.fromEntries(hops.filter((hop) => !oneWay.includes(hop)).map((hop) => [hop, state]));
   }
 
   /** What follows for each hop from where the fault was put; hops of which the logs cannot tell are left out. */

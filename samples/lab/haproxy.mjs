@@ -1,5 +1,7 @@
-// haproxy in the place of a nginx, ending TLS. Its log is a key log: one line for each secret of a connection, written when the
-// Upgrade request comes, by the log format that README.md recommends.
+// haproxy in the place of a nginx, with TLS or without. Where it ends TLS its log is a key log: one line for each secret of a connection,
+// written when the Upgrade request comes, by the log format that README.md recommends.
+
+import { literal } from './nginx.mjs';
 
 const RANDOM = '%[ssl_fc_client_random,hex]';
 const SECRETS = [
@@ -10,7 +12,11 @@ const SECRETS = [
   `CLIENT_RANDOM ${RANDOM} %[ssl_fc_session_key,hex]`,
 ];
 
-/** `certificate`: one PEM file with certificate and key. */
+const withTls = (certificate) => `:443 ssl crt ${certificate} ssl-min-ver TLSv1.2 ciphers ALL:@SECLEVEL=0 alpn http/1.1
+  log global
+  log-format "${SECRETS.join('\\n')}"`;
+
+/** `certificate`: one PEM file with certificate and key, or null. */
 export const haproxy = ({ listen, certificate, upstream, realIp }) => `
 global
   tune.ssl.keylog on
@@ -22,9 +28,7 @@ defaults
   timeout server 1h
   timeout tunnel 1h
 frontend agents
-  bind ${listen}:443 ssl crt ${certificate} ssl-min-ver TLSv1.2 ciphers ALL:@SECLEVEL=0 alpn http/1.1
-  log global
-  log-format "${SECRETS.join('\\n')}"
+  bind ${literal(listen)}${certificate ? withTls(certificate) : ':80'}
   option forwardfor
 ${realIp ? '  http-request set-header X-Real-IP %[src]\n' : ''}  default_backend next
 backend next

@@ -117,7 +117,8 @@ function write(world, to) {
   }
   const hops = world.hops.map(({ hop }) => hop);
   const { deadlineMs, name, description } = scenario;
-  const all = expectedFrom(notes, { hops, deadlineMs, capturedUntil: world.capturedUntil });
+  const oneWay = world.hops.filter((each) => each.oneWay).map(({ hop }) => hop);
+  const all = expectedFrom(notes, { hops, deadlineMs, capturedUntil: world.capturedUntil, oneWay });
   checkOutcomes(scenario, all);
   // Asked for without an ID and never answered: nothing on the wire names these.
   const commands = all.filter((command) => command.idIn !== 'nowhere');

@@ -3,6 +3,8 @@
 //   agents (one namespace per site) ── fw ── npm      203.0.113.10:80 is DNATed to npm,
 //                                      └─── origin    each site is SNATed to one address of its own
 //
+// Further hops (`edges`, from npm outward) hang on the firewall as npm does; the service is then DNATed to the outermost of them.
+//
 // Loss and black holes are made in `fw`, never on a hop's own host: tcpdump sees egress packets after OUTPUT
 // and ingress packets before INPUT, and would otherwise show what the wire never carried.
 
@@ -12,6 +14,7 @@ const V4 = {
   service: '203.0.113.10',
   origin: { host: '10.20.0.10', gateway: '10.20.0.1', bits: 24 },
   npm: { host: '10.30.0.20', gateway: '10.30.0.1', bits: 24 },
+  edge: (i) => ({ host: `10.4${i}.0.30`, gateway: `10.4${i}.0.1`, bits: 24 }),
   site: (i) => ({
     net: `192.168.${10 + i}.0/24`,
     gateway: `192.168.${10 + i}.1`,
@@ -22,9 +25,10 @@ const V4 = {
 };
 
 const V6 = {
-  service: '2001:db8:30::20',
+  service: null, // the outermost hop's own address: no NAT
   origin: { host: '2001:db8:20::10', gateway: '2001:db8:20::1', bits: 64 },
   npm: { host: '2001:db8:30::20', gateway: '2001:db8:30::1', bits: 64 },
+  edge: (i) => ({ host: `2001:db8:4${i}::30`, gateway: `2001:db8:4${i}::1`, bits: 64 }),
   site: (i) => ({
     net: `2001:db8:1${i}::/64`,
     gateway: `2001:db8:1${i}::1`,
@@ -55,8 +59,11 @@ function removeNamespace(name) {
 export class Network {
   #made = [];
 
-  constructor({ sites, family = 4, docker = false, mirror = false, vxlan = false, sysctl = {} }) {
-    this.plan = family === 6 ? V6 : V4;
+  constructor({ sites, family = 4, docker = false, mirror = false, vxlan = false, sysctl = {}, edges = [] }) {
+    const plan = family === 6 ? V6 : V4;
+    this.edges = edges.map((name, i) => ({ name, at: plan.edge(i + 1) }));
+    this.outermost = this.edges.at(-1)?.at.host ?? plan.npm.host;
+    this.plan = { ...plan, service: plan.service ?? this.outermost };
     this.family = family;
     this.iptables = family === 6 ? 'ip6tables' : 'iptables';
     this.docker = docker;
@@ -123,11 +130,9 @@ export class Network {
   build() {
     const { sites, sysctl } = this;
     const { origin, npm, service, site } = this.plan;
+    const { outermost } = this;
     this.#namespace('fw', sysctl.fw);
-    for (const [name, at] of [
-      ['origin', origin],
-      ['npm', npm],
-    ]) {
+    for (const [name, at] of [['origin', origin], ['npm', npm], ...this.edges.map((edge) => [edge.name, edge.at])]) {
       this.#namespace(name, sysctl[name]);
       if (name === 'npm' && this.vxlan) this.#tunnel(name, at);
       else this.#cable(name, at, [at.host]);
@@ -143,9 +148,9 @@ export class Network {
       );
       if (at.public) this.fw(`-t nat -A POSTROUTING -s ${at.net} -j SNAT --to ${at.public}`);
     }
-    if (service !== npm.host) {
+    if (service !== outermost) {
       for (const port of [80, 443])
-        this.fw(`-t nat -A PREROUTING -d ${service} -p tcp --dport ${port} -j DNAT --to ${npm.host}`);
+        this.fw(`-t nat -A PREROUTING -d ${service} -p tcp --dport ${port} -j DNAT --to ${outermost}`);
     }
     if (this.docker) this.#container();
     if (this.mirror) this.#mirrorPort();

@@ -19,9 +19,10 @@ ${http}
 }
 `;
 
-const literal = (address) => (address.includes(':') ? `[${address}]` : address);
+/** An address as it stands before a port. */
+export const literal = (address) => (address.includes(':') ? `[${address}]` : address);
 
-export const originNginx = (dir, { listen, readTimeout = '3600s', shutdownTimeout }) =>
+export const originNginx = (dir, { listen, server = '127.0.0.1', readTimeout = '3600s', shutdownTimeout }) =>
   frame(
     dir,
     `
@@ -29,7 +30,7 @@ export const originNginx = (dir, { listen, readTimeout = '3600s', shutdownTimeou
   server {
     listen ${literal(listen)}:80;
     location / {
-      proxy_pass http://127.0.0.1:3001;
+      proxy_pass http://${literal(server)}:3001;
       proxy_http_version 1.1;
       proxy_set_header Host $host;
       proxy_set_header Upgrade $http_upgrade;

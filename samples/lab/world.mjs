@@ -9,7 +9,7 @@ import { isoMicros } from './events.mjs';
 import { haproxy, keyLines } from './haproxy.mjs';
 import { impairments } from './impair.mjs';
 import { Network } from './network.mjs';
-import { npmNginx, originNginx } from './nginx.mjs';
+import { literal, npmNginx, originNginx } from './nginx.mjs';
 import { Processes, sh, sleep } from './processes.mjs';
 
 const HOPS = {
@@ -34,7 +34,7 @@ export class World {
     this.dir = mkdtempSync(join(tmpdir(), 'lasthop-lab-'));
     this.hops = Object.entries(scenario.captures ?? { origin: {}, nginx: {}, npm: {} }).map(([name, options]) => ({
       hop: name,
-      ...HOPS[options.at ?? name],
+      ...(HOPS[options.at ?? name] ?? { ...HOPS.npm, ns: name }),
       ...options,
       // The leg towards the agents alone: without the inner connection, which leaves by the same interface.
       ...(options.outerOnly ? { filter: '(tcp port 80 or tcp port 443) and not host 10.20.0.10' } : {}),
@@ -60,10 +60,11 @@ export class World {
       this.server = await this.processes.forkIn(ns('origin'), 'server.mjs', config, note('server'));
     };
     await this.startServer();
-    this.dispatcher = await this.processes.forkIn(ns('origin'), 'dispatcher.mjs', {}, note('server'));
+    const { host } = scenario.server ?? {};
+    this.dispatcher = await this.processes.forkIn(ns('origin'), 'dispatcher.mjs', { host }, note('server'));
 
-    const proxy = async (hop, netns, relayTo, config) => {
-      const place = { hop, host: plan[hop === 'npm' ? 'npm' : 'origin'].host, port: 80, ...relayTo };
+    const proxy = async (hop, netns, relayTo, config, host = plan[hop === 'npm' ? 'npm' : 'origin'].host) => {
+      const place = { hop, host, port: 80, ...relayTo };
       const gateway = scenario.gateway?.[hop];
       if (gateway) return this.processes.forkIn(ns(netns), 'gateway.mjs', { ...place, ...gateway }, note('lab'));
       const tunnel = scenario.apache?.[hop];
@@ -77,12 +78,13 @@ export class World {
       return this.processes.forkIn(ns(netns), 'relay.mjs', { ...place, ...how }, note('lab'));
     };
     const { readTimeout, innerTls = false, shutdownTimeout } = scenario;
+    const { host: server = '127.0.0.1' } = scenario.server ?? {};
     const certificate = scenario.agents.some((agent) => agent.tls) && !scenario.mute ? this.#certificate() : null;
     if (innerTls)
       await this.#haproxy('nginx', 'origin', { listen: plan.origin.host, certificate, upstream: '127.0.0.1:3001' });
     else
-      await proxy('nginx', 'origin', { upstreamHost: '127.0.0.1', upstreamPort: 3001 }, (dir) =>
-        originNginx(dir, { listen: plan.origin.host, readTimeout: readTimeout?.nginx, shutdownTimeout }),
+      await proxy('nginx', 'origin', { upstreamHost: server, upstreamPort: 3001 }, (dir) =>
+        originNginx(dir, { listen: plan.origin.host, server, readTimeout: readTimeout?.nginx, shutdownTimeout }),
       );
     const [npmNs, listen] = scenario.network?.docker ? ['npmc', '172.17.0.2'] : ['npm', plan.npm.host];
     const upstream = `${plan.origin.host}:80`;
@@ -98,6 +100,22 @@ export class World {
           shutdownTimeout,
         }),
       );
+
+    let inward = plan.npm.host;
+    for (const { name, at } of this.network.edges) {
+      const to = inward;
+      if (scenario.edges?.[name] === 'haproxy')
+        await this.#haproxy(name, name, { listen: at.host, upstream: `${literal(to)}:80`, realIp: true });
+      else
+        await proxy(
+          name,
+          name,
+          { upstreamHost: to, upstreamPort: 80 },
+          (dir) => npmNginx(dir, { listen: at.host, upstream: to }),
+          at.host,
+        );
+      inward = at.host;
+    }
 
     for (const { ns, ...at } of scenario.mute ?? [])
       await this.processes.forkIn(this.network.ns(ns), 'mute.mjs', at, note('lab'));
@@ -142,10 +160,11 @@ export class World {
     return { child };
   }
 
+  /** With TLS where a certificate is given. */
   async #haproxy(hop, netns, { certificate, ...config }) {
     const file = join(this.dir, `haproxy-${hop}.cfg`);
-    const pem = join(this.dir, `haproxy-${hop}.pem`);
-    writeFileSync(pem, readFileSync(certificate.cert, 'utf8') + readFileSync(certificate.key, 'utf8'));
+    const pem = certificate ? join(this.dir, `haproxy-${hop}.pem`) : null;
+    if (pem) writeFileSync(pem, readFileSync(certificate.cert, 'utf8') + readFileSync(certificate.key, 'utf8'));
     writeFileSync(file, haproxy({ ...config, certificate: pem }));
     const child = this.processes.spawnIn(this.network.ns(netns), 'haproxy', ['-db', '-f', file]);
     let said = '';
@@ -155,7 +174,7 @@ export class World {
     let written = '';
     child.stdout.on('data', (chunk) => {
       written += chunk;
-      this.proxyKeyLogs[hop] = keyLines(written);
+      if (pem) this.proxyKeyLogs[hop] = keyLines(written);
     });
     await sleep(400);
     if (child.exitCode !== null) throw new Error(`haproxy at ${hop}: ${said}`);
@@ -210,6 +229,15 @@ export class World {
     throw new Error(`not online after 15 s: ${ids}`);
   }
 
+  /** Waits until the server has this agent's connection no more. */
+  async gone(id) {
+    for (let i = 0; i < 100; i++) {
+      if (!(await this.server.call('online')).includes(id)) return;
+      await sleep(50);
+    }
+    throw new Error(`still online after 5 s: ${id}`);
+  }
+
   /** Asks for a command over HTTP; resolves to its ID, or null where the server did not answer. */
   async dispatch(agent, body = { command: 'hostname' }, { reuse = false, timeoutMs } = {}) {
     const path = `/api/agents/${agent}/command`;
@@ -228,13 +256,14 @@ export class World {
     for (const fault of open) fault.until = isoMicros();
   }
 
-  /** `how`: reconnect, or abandon (the old connection stays open). */
-  async reconnect(agent, how = 'reconnect') {
+  /** `how`: reconnect, reset (by RST), or abandon (the old connection stays open). */
+  async reconnect(agent, how = 'reconnect', settleMs = 400) {
     const before = this.notes.server.filter((e) => e.event === 'auth' && e.agent === agent).length;
     await this.agents.get(agent).call(how);
-    for (let i = 0; i < 100; i++) {
-      if (this.notes.server.filter((e) => e.event === 'auth' && e.agent === agent).length > before) return sleep(400);
-      await sleep(100);
+    for (let i = 0; i < 500; i++) {
+      if (this.notes.server.filter((e) => e.event === 'auth' && e.agent === agent).length > before)
+        return sleep(settleMs);
+      await sleep(20);
     }
     throw new Error(`${agent} did not reconnect`);
   }
@@ -299,8 +328,8 @@ export class World {
 
   files() {
     return this.hops.flatMap((hop) => {
-      const { clockOffsetMs, clockSteps, lateMs } = hop;
-      const made = Object.entries({ clockOffsetMs, clockSteps, lateMs }).filter(([, value]) => value);
+      const { clockOffsetMs, clockSteps, lateMs, oneWay } = hop;
+      const made = Object.entries({ clockOffsetMs, clockSteps, lateMs, oneWay }).filter(([, value]) => value);
       return finishFiles(this.dir, hop).map((file) => ({ name: hop.hop, file, ...Object.fromEntries(made) }));
     });
   }

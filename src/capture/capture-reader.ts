@@ -5,6 +5,8 @@
  */
 
 import { IssueLog } from '../evidence/issue.js';
+import { DropTimes } from './drop-times.js';
+import { Epoch } from './epoch.js';
 import { PacketRecord, type PacketSink } from './packet-record.js';
 import type { SectionStart } from './sections.js';
 
@@ -35,6 +37,8 @@ export interface ReaderOptions {
   sink: PacketSink;
   /** Seconds since 1970 that `timeNs` counts from; without it, the second of the first packet. */
   epochSeconds?: number | null;
+  /** Shared with captures that are read meanwhile. */
+  epoch?: Epoch;
   issues?: IssueLog;
 }
 
@@ -52,8 +56,11 @@ export abstract class CaptureReader {
   readonly sections: SectionStart[] = [];
   /** epb_dropcount, summed. */
   droppedBeforePackets = 0;
+  /** When packets were dropped, as far as the file says. */
+  readonly dropTimes = new DropTimes();
 
   epochSeconds: number | null;
+  private readonly epoch: Epoch;
   /** Fractional digits that the file's times have. */
   timeDigits: 6 | 9 = 6;
 
@@ -67,6 +74,8 @@ export abstract class CaptureReader {
   maxTimeNs = -Infinity;
   /** Packets whose time is before that of the packet before them. */
   backwardsTimestamps = 0;
+  /** The furthest that one of them is before it. */
+  furthestBackNs = 0;
 
   /** Offset in the file of the first octet not consumed yet. */
   offset = 0;
@@ -80,7 +89,8 @@ export abstract class CaptureReader {
 
   constructor(options: ReaderOptions) {
     this.sink = options.sink;
-    this.epochSeconds = options.epochSeconds ?? null;
+    this.epoch = options.epoch ?? new Epoch();
+    this.epochSeconds = options.epochSeconds ?? this.epoch.seconds;
     this.issues = options.issues ?? new IssueLog();
   }
 
@@ -90,6 +100,11 @@ export abstract class CaptureReader {
   /** The input has ended and `bytes[start..end)` is left over: says what is missing. */
   abstract finish(bytes: Uint8Array, start: number, end: number): void;
 
+  /** The first packet tells what times count from, unless another capture's did. */
+  protected settleEpoch(seconds: number): number {
+    return this.epoch.settle(seconds);
+  }
+
   /** Tells the sink what the times count from, in the record. */
   protected stampEpoch(): void {
     this.record.epochSeconds = this.epochSeconds ?? 0;
@@ -98,10 +113,15 @@ export abstract class CaptureReader {
 
   protected tallyTime(timeNs: number): void {
     if (this.timedPackets++ === 0) this.firstTimeNs = timeNs;
-    else if (timeNs < this.lastTimeNs) this.backwardsTimestamps++;
+    else if (timeNs < this.lastTimeNs) this.wentBack(this.lastTimeNs - timeNs);
     this.lastTimeNs = timeNs;
     if (timeNs < this.minTimeNs) this.minTimeNs = timeNs;
     if (timeNs > this.maxTimeNs) this.maxTimeNs = timeNs;
+  }
+
+  private wentBack(byNs: number): void {
+    this.backwardsTimestamps++;
+    this.furthestBackNs = Math.max(this.furthestBackNs, byNs);
   }
 
   protected beginSection(offset: number): void {

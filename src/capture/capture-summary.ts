@@ -6,6 +6,7 @@
 import type { Issue } from '../evidence/issue.js';
 import type { CaptureInterface, CaptureReader, CaptureSecrets } from './capture-reader.js';
 import type { Compression } from './decompress.js';
+import type { DropTime } from './drop-times.js';
 import { linkTypeName } from './link-type.js';
 import { PcapReader } from './pcap-reader.js';
 import type { SectionStart } from './sections.js';
@@ -27,6 +28,8 @@ export interface CaptureSummary {
   readonly minTimeNs: number | null;
   readonly maxTimeNs: number | null;
   readonly backwardsTimestamps: number;
+  /** The furthest that a packet's time is before that of the packet before it. */
+  readonly furthestBackNs: number;
   /** What the times count from; null if it was not given and there is no packet. */
   readonly epochSeconds: number | null;
   readonly timeDigits: 6 | 9;
@@ -36,6 +39,8 @@ export interface CaptureSummary {
     readonly dropped: number | null;
     readonly droppedByOs: number | null;
     readonly beforePackets: number;
+    /** Between which times that was: a report tells of what was dropped since the one before. */
+    readonly times: readonly DropTime[];
   };
   readonly issues: readonly Issue[];
   /** All issues by code, also those beyond the limit that `issues` keeps. */
@@ -67,6 +72,7 @@ export function summarise(
     minTimeNs: timed ? reader.minTimeNs : null,
     maxTimeNs: timed ? reader.maxTimeNs : null,
     backwardsTimestamps: reader.backwardsTimestamps,
+    furthestBackNs: reader.furthestBackNs,
     epochSeconds: reader.epochSeconds,
     timeDigits: reader.timeDigits,
     interfaces: reader.interfaces,
@@ -74,12 +80,43 @@ export function summarise(
       dropped: sum(reader.interfaces.map((each) => each.dropped)),
       droppedByOs: sum(reader.interfaces.map((each) => each.droppedByOs)),
       beforePackets: reader.droppedBeforePackets,
+      times: reader.dropTimes.times,
     },
     issues: reader.issues.issues,
     issueCounts: reader.issues.counts,
     secrets: reader.secrets,
     sections: reader.sections,
     octets,
+  };
+}
+
+/** Of a file without an octet, beside others of its hop. */
+export function summaryOfNothing(file: string, { format, epochSeconds, timeDigits }: CaptureSummary): CaptureSummary {
+  const code = 'empty-file';
+  const text = 'It is an empty file, 0 octets: the capture had opened it, and not written to it yet.';
+  return {
+    file,
+    format,
+    compression: null,
+    linkTypes: [],
+    packets: 0,
+    cutPackets: 0,
+    untimedPackets: 0,
+    firstTimeNs: null,
+    lastTimeNs: null,
+    minTimeNs: null,
+    maxTimeNs: null,
+    backwardsTimestamps: 0,
+    furthestBackNs: 0,
+    epochSeconds,
+    timeDigits,
+    interfaces: [],
+    drops: { dropped: null, droppedByOs: null, beforePackets: 0, times: [] },
+    issues: [{ code, text, packet: null, offset: null, required: null, had: null, field: null }],
+    issueCounts: new Map([[code, 1]]),
+    secrets: [],
+    sections: [],
+    octets: 0,
   };
 }
 

@@ -4,6 +4,8 @@
  */
 
 import fs from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { CaptureError } from './capture-error.js';
 
 export const COMPRESSED_CHUNK_OCTETS = 64 * 1024;
@@ -19,6 +21,38 @@ export function openInput(path: string): number {
       path,
       missing ? 'no such file' : `cannot be opened: ${reason(error)}`,
     );
+  }
+}
+
+const pipes = new Set<Socket>();
+
+/** Nobody reads on: what still waits for a writer would keep the program from ending. */
+export function closePipes(): void {
+  for (const pipe of pipes) pipe.destroy();
+}
+
+/**
+ * A pipe with a name (a shell's process substitution, too) as a stream; null for anything else. Neither opening it nor reading from it waits: several
+ * pipes can be read at once, whichever writer comes first.
+ */
+export function openPipe(path: string): Readable | null {
+  if (!isFifo(path)) return null;
+  try {
+    const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    const pipe = new Socket({ fd, readable: true, writable: false });
+    pipes.add(pipe);
+    pipe.once('close', () => pipes.delete(pipe));
+    return pipe;
+  } catch (error) {
+    throw new CaptureError('open-failed', path, `cannot be opened: ${reason(error)}`);
+  }
+}
+
+function isFifo(path: string): boolean {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
+  } catch {
+    return false; // opening it says what is wrong
   }
 }
 

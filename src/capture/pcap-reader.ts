@@ -95,7 +95,7 @@ export class PcapReader extends CaptureReader {
         this.neededOctets = this.recordHeaderOctets + capturedLength;
         return at;
       }
-      if (this.epochSeconds === null) this.epochSeconds = seconds;
+      if (this.epochSeconds === null) this.epochSeconds = this.settleEpoch(seconds);
       if (this.packets === 0) this.stampEpoch();
 
       if (fraction >= this.unitsPerSecond) this.fractionTooLarge(fraction, this.offset + at - start);

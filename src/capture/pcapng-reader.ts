@@ -21,6 +21,9 @@ interface Interface {
   readonly linkType: number;
   readonly snapLength: number;
   readonly maximumOctets: number;
+  /** Of its last packet, and of the last packet before its last report of drops; NaN before the first. */
+  lastNs: number;
+  reportedNs: number;
 }
 
 export class PcapngReader extends PcapngFraming {
@@ -110,6 +113,8 @@ export class PcapngReader extends PcapngFraming {
       linkType,
       snapLength,
       maximumOctets: maximumCapturedOctets(linkType),
+      lastNs: Number.NaN,
+      reportedNs: Number.NaN,
     });
   }
 
@@ -140,10 +145,14 @@ export class PcapngReader extends PcapngFraming {
     const record = this.record;
     record.direction = Direction.unknown;
     const optionsStart = data + ((capturedLength + 3) & ~3);
+    const droppedBefore = this.droppedBeforePackets;
     if (bodyEnd - optionsStart >= 4) this.readPacketOptions(optionsStart, bodyEnd);
     if (drops !== 0xffff) this.droppedBeforePackets += drops;
     record.timed = true;
     record.timeNs = captureInterface.clock.timeNs(high, low);
+    if (this.droppedBeforePackets > droppedBefore)
+      this.dropTimes.add(captureInterface.lastNs || Number.NEGATIVE_INFINITY, record.timeNs);
+    captureInterface.lastNs = record.timeNs;
     this.tallyTime(record.timeNs);
     record.interfaceId = interfaceId;
     this.deliver(captureInterface, data, capturedLength, originalLength);
@@ -207,7 +216,9 @@ export class PcapngReader extends PcapngFraming {
   }
 
   private readStatistics(at: number, bodyEnd: number): void {
-    const listed = this.sectionInterfaces[this.view.getUint32(at + 8, this.littleEndian)]?.listed;
+    const reported = this.sectionInterfaces[this.view.getUint32(at + 8, this.littleEndian)];
+    const listed = reported?.listed;
+    const before = (listed?.dropped ?? 0) + (listed?.droppedByOs ?? 0);
     const options = this.options;
     options.reset(this.view, this.littleEndian, at + FixedOctets.interfaceStatistics, bodyEnd);
     while (options.advance()) {
@@ -218,6 +229,15 @@ export class PcapngReader extends PcapngFraming {
       else if (options.code === 7) listed.droppedByOs = options.counter64();
     }
     this.checkOptions();
+    if (reported === undefined) return;
+    const dropped = (reported.listed.dropped ?? 0) + (reported.listed.droppedByOs ?? 0);
+    // Blocks may be written in another order than that of their times: nothing is said of the time after the last packet.
+    if (dropped !== before) this.dropTimes.add(reported.reportedNs || Number.NEGATIVE_INFINITY, this.lastReportNs());
+    reported.reportedNs = this.timedPackets > 0 ? this.maxTimeNs : Number.NaN;
+  }
+
+  private lastReportNs(): number {
+    return this.timedPackets > 0 ? this.maxTimeNs : Number.POSITIVE_INFINITY;
   }
 
   private readSecrets(at: number, bodyEnd: number): void {
@@ -250,7 +270,8 @@ export class PcapngReader extends PcapngFraming {
     this.sink.secrets?.(type, bytes);
   }
 
-  private setEpoch(epochSeconds: number): void {
+  private setEpoch(seconds: number): void {
+    const epochSeconds = this.settleEpoch(seconds);
     this.epochSeconds = epochSeconds;
     for (const known of this.sectionInterfaces) known.clock.setEpoch(epochSeconds);
   }

@@ -13,7 +13,8 @@ import { CaptureError } from './capture-error.js';
 import type { CaptureReader } from './capture-reader.js';
 import { type CaptureSummary, summarise } from './capture-summary.js';
 import { type Compression, decompress, ZSTD_MISSING } from './decompress.js';
-import { COMPRESSED_CHUNK_OCTETS, chunksAgain, chunksOfFile, openInput, reason } from './input-file.js';
+import type { Epoch } from './epoch.js';
+import { COMPRESSED_CHUNK_OCTETS, chunksAgain, chunksOfFile, openInput, openPipe, reason } from './input-file.js';
 import type { PacketSink } from './packet-record.js';
 import { PcapReader } from './pcap-reader.js';
 import { MAXIMUM_BLOCK_OCTETS } from './pcapng-framing.js';
@@ -23,6 +24,8 @@ import { RECOGNISABLE_OCTETS, recognise } from './recognise.js';
 export interface ReadCaptureOptions {
   /** Seconds since 1970 from which `timeNs` counts, the same for all captures of an analysis; else the first packet's second. */
   epochSeconds?: number | null;
+  /** Shared with captures that are read meanwhile. */
+  epoch?: Epoch;
   /** Called after every chunk; the total is null where it is not known. Octets are those of the file, compressed or not. */
   onProgress?: (octetsRead: number, octetsTotal: number | null) => void;
   /** Only these octets of a plain file: one of the captures that it holds. */
@@ -55,6 +58,8 @@ export async function readCapture(
 ): Promise<CaptureSummary> {
   const run = new CaptureRun(path, sink, options);
   if (path === '-') return run.readStream(options.stdin ?? process.stdin, null);
+  const pipe = openPipe(path);
+  if (pipe !== null) return run.readStream(pipe, null);
   const descriptor = openInput(path);
   try {
     return await run.readDescriptor(descriptor);
@@ -82,7 +87,7 @@ class CaptureRun {
   async readDescriptor(descriptor: number): Promise<CaptureSummary> {
     const stat = fs.fstatSync(descriptor);
     if (stat.isDirectory()) throw this.error('is-a-directory', 'a directory: pass the capture files in it');
-    // A pipe with a name (a shell's process substitution) is a stream like any other.
+    // A device is a stream like any other.
     if (!stat.isFile()) return this.readStream(chunksOfFile(descriptor, new Uint8Array(0)), null);
     const buffer = this.buffer;
     while (buffer.end < RECOGNISABLE_OCTETS && this.fill(descriptor) > 0);
@@ -218,7 +223,8 @@ class CaptureRun {
   private begin(decompressed: boolean): Compression | null {
     const { bytes, end } = this.buffer;
     const found = recognise(bytes, end);
-    const options = { sink: this.sink, epochSeconds: this.options.epochSeconds ?? null, issues: this.issues };
+    const { epochSeconds = null, epoch } = this.options;
+    const options = { sink: this.sink, epochSeconds, issues: this.issues, ...(epoch === undefined ? {} : { epoch }) };
     if (found.kind === 'pcap') this.reader = new PcapReader(options);
     else if (found.kind === 'pcapng') this.reader = new PcapngReader(options);
     else if (found.kind === 'gzip' || found.kind === 'zstd') {

@@ -10,10 +10,11 @@
 
 import fs from 'node:fs';
 import { CaptureError } from './capture-error.js';
-import type { CaptureSummary } from './capture-summary.js';
+import { type CaptureSummary, summaryOfNothing } from './capture-summary.js';
+import { Epoch } from './epoch.js';
 import { PacketQueue } from './packet-queue.js';
 import { PacketRecord, type PacketSink } from './packet-record.js';
-import { peekCapture } from './peek-capture.js';
+import { type CapturePeek, peekCapture } from './peek-capture.js';
 import { readCapture } from './read-capture.js';
 import type { FileSection } from './sections.js';
 
@@ -30,6 +31,8 @@ export interface ReadFile {
 export interface TogetherOptions {
   /** Seconds since 1970 that times count from; null for the first packet's second. */
   epochSeconds: number | null;
+  /** In its place, where it is shared with captures that are read meanwhile. */
+  epoch?: Epoch | undefined;
   onProgress?: ((file: string, octetsRead: number, octetsTotal: number | null) => void) | undefined;
 }
 
@@ -49,6 +52,10 @@ const MOST_NUMBERS = 2 ** 31 - 1;
 /** The most that deflate gains is 1032 times; packets take 16 octets at least. */
 const COMPRESSED_WEIGHT = 65;
 const LEAST_WEIGHT = 4096;
+/** Packets are queued, whatever their time. */
+const AT_ONCE = Number.NEGATIVE_INFINITY;
+/** A running capture hands its packets on within a second. Whoever waited longer for one that says nothing would make the others drop theirs. */
+const PATIENCE_MS = 2000;
 
 /** In the order of their first packets; what holds none comes last. Sections of one file have its numbers, and one base. */
 export async function readTogether(
@@ -56,17 +63,24 @@ export async function readTogether(
   sink: TogetherSink,
   options: TogetherOptions,
 ): Promise<{ read: ReadFile[]; epochSeconds: number | null }> {
-  const waiting = await lookedAt(files);
+  const { waiting, empty } = await lookedAt(files);
+  if (waiting.length === 0) throw empty[0];
   const reading = new Reading(waiting, sink, options);
   try {
-    return await reading.run();
+    const { read, epochSeconds } = await reading.run();
+    for (const { file } of empty) read.push({ base: MOST_NUMBERS, summary: summaryOfNothing(file, read[0].summary) });
+    return { read, epochSeconds };
   } finally {
     reading.giveUp();
   }
 }
 
-async function lookedAt(files: readonly (string | FileSection)[]): Promise<Waiting[]> {
+/** Of a rotated set the latest file may have been opened and not written to yet: it counts as one without packets beside others. */
+async function lookedAt(
+  files: readonly (string | FileSection)[],
+): Promise<{ waiting: Waiting[]; empty: CaptureError[] }> {
   const waiting: Waiting[] = [];
+  const empty: CaptureError[] = [];
   for (const file of files) {
     if (typeof file !== 'string') {
       const octets = fs.statSync(file.file).size;
@@ -74,21 +88,38 @@ async function lookedAt(files: readonly (string | FileSection)[]): Promise<Waiti
       continue;
     }
     const piped = isPipe(file);
-    const peek = piped ? null : await peekCapture(file);
+    const peek = piped ? null : await peekUnlessEmpty(file);
+    if (peek instanceof CaptureError) {
+      empty.push(peek);
+      continue;
+    }
     const seconds = peek?.firstSeconds ?? null;
     const firstAt = seconds === null ? null : { seconds, nanoseconds: peek?.firstNanoseconds ?? 0 };
     const octets = piped ? 0 : (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0);
     const weight = Math.max(LEAST_WEIGHT, octets * (peek?.compression == null ? 1 : COMPRESSED_WEIGHT));
     waiting.push({ file, section: null, firstAt, isPipe: piped, weight });
   }
-  return waiting.sort((a, b) => compareTimes(a.firstAt, b.firstAt));
+  return { waiting: waiting.sort((a, b) => compareTimes(a.firstAt, b.firstAt)), empty };
+}
+
+async function peekUnlessEmpty(file: string): Promise<CapturePeek | CaptureError> {
+  try {
+    return await peekCapture(file);
+  } catch (error) {
+    if (error instanceof CaptureError && error.code === 'empty-file') return error;
+    throw error;
+  }
 }
 
 /** Standard input, a pipe with a name, a shell's process substitution: what is read of it is gone. Directories are for `readCapture` to refuse. */
 export function isPipe(file: string): boolean {
   if (file === '-') return true;
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
+  try {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    return stat !== undefined && !stat.isFile() && !stat.isDirectory();
+  } catch {
+    return false; // `readCapture` says what is wrong with it
+  }
 }
 
 function compareTimes(a: Waiting['firstAt'], b: Waiting['firstAt']): number {
@@ -128,12 +159,13 @@ class Source {
   private came: () => void = () => {};
   private failure: unknown = null;
   private cancelled = false;
+  private coming: Promise<void> | null = null;
 
   constructor(
     readonly place: number,
     { file, section }: Waiting,
     sink: TogetherSink,
-    epochSeconds: number | null,
+    epoch: Epoch,
     onProgress: TogetherOptions['onProgress'],
   ) {
     const queue = this.queue;
@@ -149,7 +181,7 @@ class Source {
         secrets: (type, bytes) => sink.secrets?.(type, bytes),
       },
       {
-        epochSeconds,
+        epoch,
         pause: () => (queue.isEmpty || this.cancelled ? undefined : this.wait()),
         enough: () => this.cancelled,
         ...(section === null ? {} : { section }),
@@ -167,8 +199,15 @@ class Source {
   }
 
   /** Settles when packets wait in the queue, or the file is at its end. */
-  async more(directUntilNs: number): Promise<void> {
+  more(directUntilNs: number): Promise<void> {
     this.directUntilNs = directUntilNs;
+    this.coming ??= this.untilMore().finally(() => {
+      this.coming = null;
+    });
+    return this.coming;
+  }
+
+  private async untilMore(): Promise<void> {
     while (this.queue.isEmpty && this.summary === null && this.failure === null) {
       const comes = new Promise<void>((resolve) => {
         this.came = resolve;
@@ -200,7 +239,9 @@ class Reading {
   private readonly begun: Source[] = [];
   /** Those of `begun` that still have packets. */
   private active: Source[] = [];
-  private epochSeconds: number | null;
+  private readonly epoch: Epoch;
+  /** Pipes that were silent for so long that nobody waits for them, until they give something. */
+  private readonly givenUp = new Set<Source>();
   private readonly record = new PacketRecord();
   private atHand = -1;
   private nextPlace = 0;
@@ -211,12 +252,14 @@ class Reading {
     private readonly options: TogetherOptions,
   ) {
     this.numbers = numbersOf(waiting);
-    this.epochSeconds = options.epochSeconds ?? waiting[0]?.firstAt?.seconds ?? null;
+    this.epoch = options.epoch ?? new Epoch(options.epochSeconds);
+    const firstAt = waiting[0]?.firstAt;
+    if (firstAt != null) this.epoch.settle(firstAt.seconds);
   }
 
   async run(): Promise<{ read: ReadFile[]; epochSeconds: number | null }> {
-    // Only what comes out of a pipe tells when it begins.
-    for (const [place, { isPipe }] of this.waiting.entries()) if (isPipe) await this.begin(place);
+    // Only what comes out of a pipe tells when it begins. None waits for another: its writer would wait, too.
+    await Promise.all(this.waiting.map(({ isPipe }, place) => (isPipe ? this.begin(place) : undefined)));
     for (;;) {
       if (this.active.length === 0) {
         const place = this.nextWaiting();
@@ -225,7 +268,7 @@ class Reading {
       } else if (this.active.length === 1) await this.readAlone(this.active[0]);
       else await this.readInTurn();
     }
-    return { read: this.read, epochSeconds: this.epochSeconds };
+    return { read: this.read, epochSeconds: this.epoch.seconds };
   }
 
   /** Nobody waits any more: whatever is still open is closed. */
@@ -244,21 +287,23 @@ class Reading {
     const place = this.nextWaiting();
     const firstAt = place < 0 ? null : this.waiting[place].firstAt;
     if (firstAt === null) return Number.POSITIVE_INFINITY;
-    return (firstAt.seconds - (this.epochSeconds ?? firstAt.seconds)) * 1e9 + firstAt.nanoseconds;
+    return (firstAt.seconds - this.epoch.settle(firstAt.seconds)) * 1e9 + firstAt.nanoseconds;
   }
 
   private async begin(place: number): Promise<void> {
-    if (!this.waiting[place].isPipe) this.nextPlace = place + 1;
-    const source = new Source(place, this.waiting[place], this.sink, this.epochSeconds, this.options.onProgress);
+    const { isPipe } = this.waiting[place];
+    if (!isPipe) this.nextPlace = place + 1;
+    const source = new Source(place, this.waiting[place], this.sink, this.epoch, this.options.onProgress);
     this.begun.push(source);
     this.active.push(source);
-    await this.refill(source, Number.NEGATIVE_INFINITY);
-    if (!source.queue.isEmpty) this.epochSeconds ??= source.queue.epoch;
+    // A pipe that stays silent must not keep the others' writers waiting.
+    await (isPipe ? this.patiently([source]) : this.refill(source, Number.NEGATIVE_INFINITY));
   }
 
   private async refill(source: Source, directUntilNs: number): Promise<void> {
     await source.more(directUntilNs);
-    if (source.summary === null || !source.queue.isEmpty) return;
+    this.givenUp.delete(source);
+    if (source.summary === null || !source.queue.isEmpty || !this.active.includes(source)) return;
     const { place, summary } = source;
     const { base, most } = this.numbers[place];
     if (summary.packets + (this.waiting[place].section?.packetsBefore ?? 0) > most)
@@ -283,9 +328,16 @@ class Reading {
 
   /** From the source whose next packet is the earliest, as long as it is. */
   private async readInTurn(): Promise<void> {
-    let first = this.active[0];
+    const ready = this.active.filter(({ queue }) => !queue.isEmpty);
+    if (ready.length < this.active.length) {
+      const silent = this.active.filter((each) => each.queue.isEmpty && !this.givenUp.has(each));
+      // What it gives later is read when it comes.
+      if (ready.length === 0) return Promise.race(this.active.map((each) => this.refill(each, AT_ONCE)));
+      if (silent.length > 0) return this.patiently(silent);
+    }
+    let first = ready[0];
     let otherNs = this.nextFromNs();
-    for (const source of this.active.slice(1)) {
+    for (const source of ready.slice(1)) {
       if (source.queue.timeNs < first.queue.timeNs) {
         otherNs = Math.min(otherNs, first.queue.timeNs);
         first = source;
@@ -293,7 +345,21 @@ class Reading {
     }
     if (first.queue.timeNs >= this.nextFromNs()) return this.begin(this.nextWaiting());
     this.deliver(first, otherNs, true);
-    if (first.queue.isEmpty) await this.refill(first, Number.NEGATIVE_INFINITY);
+    if (first.queue.isEmpty && !this.waiting[first.place].isPipe) await this.refill(first, AT_ONCE);
+  }
+
+  /** Until all of them gave something, or are at their end, or patience is over. */
+  private async patiently(sources: readonly Source[]): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    try {
+      await Promise.race([Promise.all(sources.map((each) => this.refill(each, AT_ONCE))), over]);
+    } finally {
+      clearTimeout(timer);
+    }
+    for (const each of sources) if (each.queue.isEmpty) this.givenUp.add(each);
   }
 
   /** Packets that were queued, before a time; at least one where it is `due`. */

@@ -2,6 +2,7 @@
  * `--keylog FILE` and `--keylog hop=FILE`: reads the files. In: option values and the hops given. Out: contents for the engine.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { CaptureError } from '../capture/capture-error.js';
 import { UsageError } from '../evidence/usage-error.js';
 import type { HopInput, KeyLogInput } from './engine.js';
 
@@ -15,11 +16,21 @@ export function keyLogOptions(
 ): KeyLogInput[] {
   return values.map((value) => {
     const { hop, file } = parted(value, hops);
-    const content = readFileSync(file);
+    const content = readKeyLog(file);
     if (!SECRET.test(content.toString('latin1')))
       warn(`--keylog ${file}: holds no TLS secrets (NSS key log format is expected)`);
     return { hop, content };
   });
+}
+
+function readKeyLog(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'a directory, not a key log' : message;
+    throw new CaptureError('keylog-unreadable', `--keylog ${file}`, why);
+  }
 }
 
 /** What stands before the first `=` is a hop only where such a hop was given: paths may hold the sign. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { closePipes } from '../capture/input-file.js';
 import { UsageError } from '../evidence/usage-error.js';
 import { engine as builtinEngine, type Engine } from './engine.js';
 import { ExitStatus } from './exit-status.js';
@@ -53,6 +54,7 @@ export async function main(argv: string[], proc: ProcessFace, engine: Engine = b
     await root.parseAsync(argv, { from: 'user' });
   } catch (error) {
     messages.erase();
+    closePipes();
     status = await statusOf(error, messages, argv.includes('--debug'));
   }
   hastyAgain();

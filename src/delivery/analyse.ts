@@ -4,6 +4,8 @@
  */
 
 import { createRequire } from 'node:module';
+import { Epoch } from '../capture/epoch.js';
+import { isPipe } from '../capture/read-together.js';
 import { UsageError } from '../evidence/usage-error.js';
 import type { HopObservation } from '../hop/observation.js';
 import { observeHop } from '../hop/observe.js';
@@ -59,7 +61,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const profile = await loadProfile(options.profile);
   const names = hopNames(hops, options.path);
   const observations: (HopObservation | null)[] = names.map(() => null);
-  let epoch: number | null = null;
+  const epoch = new Epoch();
   const observe = ({ name, files }: HopInput, keepAll: boolean): Promise<HopObservation> =>
     observeHop(name, files, profile, {
       epoch,
@@ -67,12 +69,12 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
       keepAll,
       keyLogs: keyLogsOf(name, options),
     });
-  // A capture that still runs loses packets while nobody takes them from its pipe.
-  for (const input of [...hops].sort((a, b) => Number(isPiped(b)) - Number(isPiped(a)))) {
-    const observation = await observe(input, options.keepMessages ?? false);
-    if (observation.packets > 0) epoch ??= observation.epochSeconds;
-    observations[names.indexOf(input.name)] = observation;
-  }
+  const hear = async (input: HopInput) => {
+    observations[names.indexOf(input.name)] = await observe(input, options.keepMessages ?? false);
+  };
+  // Captures that still run lose packets while nobody takes them from their pipes: they are read first, and all at once.
+  await Promise.all(hops.filter(isPiped).map(hear));
+  for (const input of hops) if (!isPiped(input)) await hear(input);
   // Encrypted records are set against all messages, not a sample of them.
   if (hasUnread(observations))
     for (const [i, observation] of observations.entries()) {
@@ -116,7 +118,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     otherOrders: [],
   };
   court.otherOrders = order.others.map((each) => new OtherOrder(court, each, beyond));
-  const commands = new Commands(court, { ...options, commandIds }, epoch ?? 0);
+  const commands = new Commands(court, { ...options, commandIds }, epoch.seconds ?? 0);
   return {
     verdict: {
       schema: 'lasthop/verdict@1',
@@ -132,7 +134,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
 }
 
 function isPiped({ files }: HopInput): boolean {
-  return files.includes('-');
+  return files.some(isPipe);
 }
 
 /** The report shortens IDs where it is narrow: the beginning of one that is unique is as good. */

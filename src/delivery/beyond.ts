@@ -51,9 +51,21 @@ export class Beyond {
     if (handshake !== null) return forwards(connection) ? clientAddress : null;
     // Its own opening was not captured; a client on the server's own host is a proxy, and the same client's other ones tell what that is.
     if (isLoopback(clientAddress)) return clientAddress;
+    const named = this.namedFurtherIn(path, clientAddress);
+    if (named !== null) return named > 0 ? clientAddress : null;
     const client = this.clients.get(clientAddress);
     if (client === undefined) return null;
     return client.forwards || this.isOneHost(path, connection) ? clientAddress : null;
+  }
+
+  /**
+   * Where the next leg inward names the outermost leg's client: its hop wrote it behind all that it was told. First of them, and there is nobody before
+   * it; null where that leg's opening was not captured, or names others only.
+   */
+  private namedFurtherIn({ legs }: Path, clientAddress: string): number | null {
+    const handshake = legs[this.outermost - 1]?.connection.handshake;
+    const at = handshake?.forwardedFor.map(plainAddress).indexOf(plainAddress(clientAddress)) ?? -1;
+    return at < 0 ? null : at;
   }
 
   /**

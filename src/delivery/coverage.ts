@@ -3,11 +3,15 @@
  * proves itself whole, else the reason why not, for `absent`, `reached-agent` and `never-sent`: claims that something did not happen.
  */
 
+import { seconds } from '../evidence/duration.js';
+import { mayHaveLost } from '../hop/loss-times.js';
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { BlindSpan, HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 
 import { octetsElsewhere } from '../hop/partial-views.js';
 import { divertedTo, movedTo } from './diverted.js';
+
+export { seconds };
 
 export interface Stretch {
   /** On the hop's own clock, nanoseconds. */
@@ -80,17 +84,19 @@ function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: nu
   if (fromNs === Number.NEGATIVE_INFINITY) return UNKNOWN_CLOCK;
   if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} too late`;
   // An idle connection from before the capture, or one whose first packets it lost.
-  const lossy = lostElsewhere(observation);
+  const lossy = lostAround(observation, fromNs, half.firstSeenNs);
   return lossy === null
     ? null
     : `the first packet of this direction that it holds came ${seconds(half.firstSeenNs - fromNs)} too late, and ${lossy}`;
 }
 
-/** Quiet says something only in a capture that lost nothing. */
-export function lostElsewhere(observation: HopObservation): string | null {
-  if (observation.missedOctets > 0) return 'the capture lost octets elsewhere';
-  if ((observation.droppedPackets ?? 0) > 0) return 'the capture dropped packets';
-  return null;
+/** Quiet says something only where the capture lost nothing. */
+export function lostAround(observation: HopObservation, fromNs: number, toNs: number): string | null {
+  if (!mayHaveLost(observation, fromNs, toNs)) return null;
+  const when = Number.isFinite(fromNs) || Number.isFinite(toNs) ? ' around that time' : '';
+  return observation.missedOctets > 0
+    ? `the capture lost octets of other connections${when}`
+    : `the capture dropped packets${when}`;
 }
 
 function liesInKnownRow(
@@ -134,8 +140,9 @@ function endsBefore(
   if (connection.closedBy === 'rst' && connection.closedNs <= toNs) return null;
   if (toNs === Number.POSITIVE_INFINITY) return UNKNOWN_CLOCK;
   if (observation.lastNs < toNs) return `the capture ends ${seconds(toNs - observation.lastNs)} too early`;
-  // The direction stayed quiet. In a capture that lost nothing that means that nothing was sent.
-  const lossy = lostElsewhere(observation);
+  // The direction stayed quiet. Where the capture lost nothing, nothing was sent.
+  const quietNs = Number.isNaN(half.wholeUntilNs) ? Number.NEGATIVE_INFINITY : half.wholeUntilNs;
+  const lossy = lostAround(observation, quietNs, toNs);
   return lossy === null ? null : `the connection is quiet, and ${lossy}`;
 }
 
@@ -169,12 +176,4 @@ export function blockedThrough(half: ObservedHalf, stretch: Stretch): ObservedHa
     if (reached >= stretch.toNs) return first;
   }
   return null;
-}
-
-/** A duration for a sentence: three significant digits below a second, as the report's own figures have. */
-export function seconds(ns: number): string {
-  const value = ns / 1e9;
-  if (value >= 0.9995) return `${value.toFixed(value < 10 ? 1 : 0)} s`;
-  const milliseconds = ns / 1e6;
-  return `${milliseconds >= 100 ? milliseconds.toFixed(0) : Number(milliseconds.toPrecision(3))} ms`;
 }

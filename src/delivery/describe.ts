@@ -2,8 +2,7 @@
  * Hops and connections as the contract shows them. In: views, paths. Out: HopReport and ConnectionReport.
  */
 
-import type { CaptureSummary } from '../capture/capture-summary.js';
-import { inWords } from '../evidence/issue.js';
+import { captureDoubts } from '../hop/capture-doubts.js';
 import { endpoint } from '../hop/list.js';
 import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/observation.js';
 import { usualShiftNs } from '../hop/steady-clock.js';
@@ -43,7 +42,7 @@ function describeCapture(
   observation: HopObservation,
   clockReasons: readonly string[],
 ): CaptureReport {
-  const reasons = [...doubts(summary, observation), ...clockReasons];
+  const reasons = [...captureDoubts(summary, observation), ...undecrypted(observation), ...clockReasons];
   const none = observation.tcpPackets === 0;
   const time = (timeNs: number | null) =>
     timeNs === null ? null : isoTime(timeNs, observation.epochSeconds, summary.timeDigits);
@@ -69,16 +68,11 @@ const MOST_STEPS = 3;
 /** Over a capture, what this is or less changes no verdict. */
 const DRIFT_WORTH_SAYING_NS = 100e6;
 
-/** Steps and drift of a hop's clock, in words. */
+/** Steps and drift of a hop's clock against the others, in words. */
 function clockTrouble({ clock, index }: HopView, observation: HopObservation): string[] {
   if (clock === null) return [];
   const at = (timeNs: number) => stampOf(observation, timeNs)?.slice(11, 19) ?? '?';
-  const reasons = clock.ownSteps
-    .slice(0, MOST_STEPS)
-    .map(
-      ({ fromNs, stepNs }) =>
-        `its clock was set forward by ${seconds(stepNs)} after ${at(fromNs)}, by the senders' TCP timestamps`,
-    );
+  const reasons: string[] = [];
   for (const { fromNs, toNs, stepNs } of clock.relativeSteps.slice(0, MOST_STEPS))
     reasons.push(
       `its clock went ${stepNs > 0 ? 'forward' : 'back'} by ${seconds(Math.abs(stepNs))} against the other captures' between ${at(fromNs)} and ${at(toNs)}`,
@@ -86,39 +80,6 @@ function clockTrouble({ clock, index }: HopView, observation: HopObservation): s
   if (index > 0 && clock.driftNs >= DRIFT_WORTH_SAYING_NS)
     reasons.push(`its clock drifted by ${seconds(clock.driftNs)} against the other captures'`);
   return reasons;
-}
-
-/** Why a capture does not support every conclusion; empty where it does. */
-function doubts(summary: CaptureSummary, observation: HopObservation): string[] {
-  const reasons: string[] = [];
-  // Of a rotated set one file may well be empty: it says nothing against the others.
-  if (summary.packets === 0 && observation.packets > 0) return reasons;
-  if (summary.packets === 0) reasons.push('the capture holds no packets');
-  else if (observation.tcpPackets === 0) reasons.push(`the capture holds ${observation.withoutTcp}`);
-  reasons.push(...inWords(summary.issues, summary.issueCounts));
-  if (summary.cutPackets > 0)
-    reasons.push(`${counted(summary.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);
-  const dropped = (summary.drops.dropped ?? 0) + (summary.drops.droppedByOs ?? 0) + summary.drops.beforePackets;
-  if (dropped > 0) reasons.push(`the capture dropped ${counted(dropped, 'packet')}`);
-  if (observation.missedOctets > 0)
-    reasons.push(`${counted(observation.missedOctets, 'octet')} TCP-ACKed by the receiver and not in the capture`);
-  reasons.push(...inWords(observation.issues, observation.issueCounts, observation.files.length === 1));
-  for (const { fromNs, toNs } of observation.setBacks.slice(0, 3))
-    reasons.push(
-      `it goes back in time by ${seconds(toNs - fromNs)}: its clock was set back, or files were appended in the wrong order`,
-    );
-  for (const { fromNs, stepNs } of observation.resumed.slice(0, MOST_STEPS))
-    reasons.push(
-      `its clock was set back by ${seconds(stepNs)} at ${stampOf(observation, fromNs - 1e3)?.slice(11, 19)}: streams go on there, and times are counted on`,
-    );
-  if (summary.backwardsTimestamps > observation.resumed.length)
-    reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before`);
-  reasons.push(...undecrypted(observation));
-  return reasons;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Where keys were given: the connections that they do not open, by reason. */

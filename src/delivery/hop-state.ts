@@ -8,8 +8,9 @@ import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/ob
 import { locate } from '../hop/observe.js';
 import { stampOf } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
-import { blindness, type Known, type Stretch, seconds } from './coverage.js';
+import { type Known, type Stretch, seconds } from './coverage.js';
 import { absentByRecords, identifiedByRecords } from './inferred.js';
+import { blindnessOn } from './passed-unseen.js';
 import { takenElsewhere } from './vantage.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
 
@@ -50,22 +51,24 @@ function unobserved(reason: string): Judged {
  * have to be here if it came here at all.
  */
 export function stateAt(
-  view: HopView,
+  views: readonly HopView[],
+  hop: number,
   path: Path,
   sender: Sender,
   { row, thread }: { row: number; thread: number },
   fromNs: number,
   toNs: number,
 ): Judged {
+  const view = views[hop];
   const { observation } = view;
   if (observation === null) return unobserved(`no capture was given for ${view.name}`);
-  const leg = path.legs[view.index];
+  const leg = path.legs[hop];
   if (leg === null) return unobserved(missingLeg(view, observation, fromNs));
   const { connection } = leg;
   if (row < 0) {
     const stretch = localStretch(view, { fromNs, toNs });
     const reason =
-      blindness(observation, connection, connection[sender], stretch, knownAt(view, path, sender)) ??
+      blindnessOn(views, path, hop, sender, stretch, knownAt(view, path, sender)) ??
       strayPart(view, path, sender, thread, stretch);
     if (reason !== null) return unobserved(`${view.name}: ${reason}`);
     const elsewhere = sender === 'fromServer' ? takenElsewhere(connection, stretch) : null;
@@ -97,6 +100,10 @@ export function stateAt(
     judged.inferred = true;
     judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
   }
+  if (leg.inTime) {
+    judged.inferred = true;
+    judged.reason ??= `${view.name}: that this connection is the one is told by the times at which messages pass`;
+  }
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];
   if (had < octets && connection.tls === null && isLeftByTcpAck(messages, row)) {
@@ -104,7 +111,7 @@ export function stateAt(
     judged.whole = true;
     const missing = had === 0 ? 'none of its octets is' : `${octets - had} of its ${octets} octets are not`;
     judged.reason = `${view.name}: ${missing} in the capture, but all were TCP-ACKed, so they left`;
-  } else if (had < octets) incomplete(judged, view, observation, connection, sender, octets - had, toNs);
+  } else if (had < octets) incomplete(judged, views, path, hop, sender, octets - had, toNs);
   else if (judged.state === 'sent-unacked' && otherHalf(connection, sender).packets === 0) {
     judged.state = 'unobserved';
     judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
@@ -149,14 +156,15 @@ function strayPart(
 /** Octets of the message are not in the capture: they never left, or the capture missed them. */
 function incomplete(
   judged: Judged,
-  view: HopView,
-  observation: HopObservation,
-  connection: ObservedConnection,
+  views: readonly HopView[],
+  path: Path,
+  hop: number,
   sender: Sender,
   missing: number,
   toNs: number,
 ): void {
-  const { messages } = observation;
+  const view = views[hop];
+  const { messages } = view.observation as HopObservation;
   const octets = messages.octets(judged.row);
   judged.state = 'unobserved';
   if (!messages.has(judged.row, MessageFlag.partial)) {
@@ -164,7 +172,7 @@ function incomplete(
     return;
   }
   const after = { fromNs: messages.sentNs[judged.row], toNs: localStretch(view, { fromNs: toNs, toNs }).toNs };
-  const blind = blindness(observation, connection, connection[sender], after);
+  const blind = blindnessOn(views, path, hop, sender, after);
   const had = octets - missing;
   if (blind === null) judged.state = 'partial';
   judged.reason =
@@ -209,6 +217,9 @@ export function localStretch(view: HopView, window: Stretch): Stretch {
   };
 }
 
+/** Or not on a leg that could be linked with the others. */
+export const NOT_HELD = 'the capture does not hold this connection';
+
 function missingLeg(view: HopView, observation: HopObservation, fromNs: number): string {
   const encrypted = observation.connections.filter((connection) => connection?.protocol === 'tls');
   if (encrypted.length > 0) {
@@ -220,7 +231,7 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
   if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
     return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} too late`;
-  return `${view.name}: the capture does not hold this connection`;
+  return `${view.name}: ${NOT_HELD}`;
 }
 
 /** The contract's shape of it. */

@@ -11,8 +11,9 @@ import type { ThreadTable } from '../path/thread-table.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import type { CommandLog, Entry } from './commands.js';
 import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
-import { type Attempt, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
+import { type Attempt, areComparable, hasLeft, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
+import { countedOnce, type Judgement } from './one-attempt.js';
 import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
 import { settledBy } from './settle.js';
 import {
@@ -61,8 +62,9 @@ export function judgeCommand(court: CommandCourt, command: number): DecidedComma
   if (attempts.length === 0) return unsent(court, command);
   const acks = paired(attempts, entries, Role.commandAck, court);
   const results = paired(attempts, entries, Role.result, court);
-  const verdicts = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], entries));
-  let best = verdicts[0];
+  const judged = attempts.map((entry, i) => new JudgedAttempt(court, entry, i + 1, acks[i], results[i], entries));
+  const verdicts = judged.length === 1 ? judged : countedOnce(judged, court.views);
+  let best: Judgement = verdicts[0];
   for (const verdict of verdicts) if (isFurther(verdict, best, court.views)) best = verdict;
   return new JudgedCommand(court, command, verdicts, best);
 }
@@ -82,8 +84,8 @@ class JudgedCommand implements DecidedCommand {
   constructor(
     private readonly court: CommandCourt,
     readonly command: number,
-    readonly attempts: JudgedAttempt[],
-    private readonly best: JudgedAttempt,
+    readonly attempts: Judgement[],
+    private readonly best: Judgement,
   ) {
     this.outcome = best.outcome;
     this.lastHop = best.lastHop;
@@ -110,7 +112,7 @@ class JudgedCommand implements DecidedCommand {
   }
 }
 
-class JudgedAttempt implements AttemptVerdict {
+class JudgedAttempt implements Judgement {
   readonly outcome: Outcome;
   readonly lastHop: string | null;
   readonly lostAt: string | null;
@@ -123,7 +125,7 @@ class JudgedAttempt implements AttemptVerdict {
   constructor(
     private readonly court: CommandCourt,
     readonly entry: Entry,
-    readonly n: number,
+    public n: number,
     private readonly ack: Entry | null,
     private readonly resultEntry: Entry | null,
     private readonly entries: readonly Entry[],
@@ -175,12 +177,18 @@ class JudgedAttempt implements AttemptVerdict {
     const { views, states, path } = attempt;
     const last = views.findIndex(({ name }) => name === this.lastHop);
     const reply = this.judgedAck ?? this.judgedResult;
-    if (outcome === 'delivered')
-      return isAligned(reply, reply?.states.findIndex((each) => !Number.isNaN(each.sentNs)) ?? -1);
+    if (outcome === 'delivered') {
+      const at = reply?.states.findIndex(hasLeft) ?? -1;
+      return reply?.states[at]?.inferred === true || isAligned(reply, at);
+    }
     if (outcome === 'ack-lost' && reply?.states.some((_, hop) => isAligned(reply, hop))) return true;
     // How far it got rests on the hop that it left last and on the one that it did not leave.
     if (states[last]?.inferred || path.legs[last]?.connection.alignment != null) return true;
     return path.legs[last + 1]?.connection.alignment != null;
+  }
+
+  get openReason(): string {
+    return this.ruling.reason();
   }
 
   get reason(): string {
@@ -241,11 +249,11 @@ function isAligned(reply: JudgedReply | null, hop: number): boolean {
 }
 
 /** Only `inconclusive` yields to everything; between equals the one that got further out, then the later one. */
-function isFurther(a: JudgedAttempt, b: JudgedAttempt, views: readonly HopView[]): boolean {
+function isFurther(a: Judgement, b: Judgement, views: readonly HopView[]): boolean {
   const rank = OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome);
   if (rank !== 0) return rank < 0;
   if (a.outcome === 'delivered') return b.late && !a.late;
-  const place = (verdict: JudgedAttempt) => views.findIndex((view) => view.name === verdict.lastHop);
+  const place = (verdict: Judgement) => views.findIndex((view) => view.name === verdict.lastHop);
   return place(a) >= place(b);
 }
 
@@ -258,9 +266,14 @@ function paired(
   attempts: readonly Entry[],
   entries: readonly Entry[],
   role: number,
-  { ackTimeoutNs, slackNs }: CommandCourt,
+  { ackTimeoutNs, slackNs, views }: CommandCourt,
 ): (Entry | null)[] {
-  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, slackNs)];
+  const doubted = doubtedNs(views);
+  if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, Math.max(slackNs, doubted))];
+  // Clocks that are known badly may turn the order round; but not so far that the copy before is nearer.
+  const slackOfAttempt = attempts.map(({ timeNs }, i) =>
+    Math.max(slackNs, i === 0 ? doubted : Math.min(doubted, (timeNs - attempts[i - 1].timeNs) / 2)),
+  );
   const replies = entries.filter((entry) => entry.role === role);
   const answer: (Entry | null)[] = attempts.map(() => null);
   if (replies.length === 0) return answer;
@@ -268,7 +281,7 @@ function paired(
   while (done < replies.length) {
     const reply = replies[done];
     const before = attempts
-      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackNs ? i : -1))
+      .map((attempt, i) => (attempt.timeNs <= reply.timeNs + slackOfAttempt[i] ? i : -1))
       .filter((i) => i >= 0);
     const samePath = before.filter((i) => attempts[i].path === reply.path);
     const candidates = samePath.length > 0 ? samePath : before;
@@ -324,6 +337,13 @@ export function slackOf(views: readonly HopView[]): number {
   return slackNs;
 }
 
+/** How far times of two hops may be off against each other. */
+function doubtedNs(views: readonly HopView[]): number {
+  let mostNs = 0;
+  for (const { clock } of views) if (clock !== null) mostNs = Math.max(mostNs, clock.withinNs);
+  return SLACK_NS + 2 * mostNs;
+}
+
 /** States at all hops; what is not seen at a hop is looked for from its arrival there to the deadline. */
 function statesOf(
   views: readonly HopView[],
@@ -342,7 +362,8 @@ function statesOf(
   for (let hop = outward ? 0 : views.length - 1; hop >= 0 && hop < views.length; hop += step) {
     const row = threads.row(entry.thread, hop);
     const judged = stateAt(
-      views[hop],
+      views,
+      hop,
       entry.path,
       sender,
       { row, thread: entry.thread },
@@ -355,7 +376,7 @@ function statesOf(
     }
     if (judged.row >= 0) seenFurther = hop;
     states[hop] = judged;
-    if (judged.state === 'absent' && threads.isDoubted(hop) && leftAsAnother(views[hop], entry, entries, sinceNs))
+    if (judged.state === 'absent' && threads.isDoubted && leftAsAnother(views[hop], entry, entries, sinceNs))
       states[hop] = mistakable(views[hop], judged);
   }
   // Seen further on, so it did pass: what a hop then does not show is the capture's fault.
@@ -364,7 +385,7 @@ function statesOf(
     passed(states, hop, views[hop], 'it was seen further on');
     const unseen = { row: -1, thread: entry.thread };
     const [fromNs, toNs] = [entry.timeNs - MISORDERED_WITHIN_NS, Math.max(deadlineNs, sinceNs)];
-    states[hop].fromNowhere = stateAt(views[hop], entry.path, sender, unseen, fromNs, toNs).state === 'absent';
+    states[hop].fromNowhere = stateAt(views, hop, entry.path, sender, unseen, fromNs, toNs).state === 'absent';
   }
   return states;
 }
@@ -410,9 +431,10 @@ function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[
 }
 
 function describedReply(court: CommandCourt, attempt: Attempt, reply: JudgedReply): Reply {
-  const arrived = reply.states.find((judged) => !Number.isNaN(judged.sentNs));
+  const hop = reply.states.findIndex((judged) => !Number.isNaN(judged.sentNs));
+  const isKnown = hop >= 0 && areComparable(attempt, hop);
   return {
-    afterMs: arrived === undefined ? null : milliseconds(arrived.sentNs - attempt.sentNs),
+    afterMs: isKnown ? milliseconds(reply.states[hop].sentNs - attempt.sentNs) : null,
     connection: reply.path.id,
     hops: reply.states.map((judged, hop) => described(court.views[hop], judged)),
   };

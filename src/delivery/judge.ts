@@ -6,8 +6,9 @@
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import type { Stepped } from './clock-doubt.js';
-import { blindness, blockedThrough, lostElsewhere, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
+import { blockedThrough, lostAround, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
+import { blindnessOn } from './passed-unseen.js';
 import type { Outcome } from './verdict.js';
 
 export interface Ruling {
@@ -53,7 +54,8 @@ export function judgeAttempt(attempt: Attempt, reply: JudgedReply | null): Rulin
   return judgeWithoutReply(attempt);
 }
 
-const left = (judged: Judged) =>
+/** All of it was seen leaving, or is known to have left. */
+export const hasLeft = (judged: Judged) =>
   judged.state === 'tcp-acked' || judged.state === 'sent-unacked' || (judged.state === 'unobserved' && judged.whole);
 
 function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
@@ -69,11 +71,12 @@ function judgeReply(attempt: Attempt, reply: JudgedReply): Ruling {
     reason: () => (stepped === null ? reason() : `${reason()}; ${stepped.words}`),
   });
   let innermost = 0;
-  while (innermost < states.length && !left(states[innermost])) innermost++;
+  while (innermost < states.length && !hasLeft(states[innermost])) innermost++;
   if (innermost === states.length) return open(() => 'a CommandAck was seen only in part');
   let lost = false;
   for (let hop = 0; hop < innermost; hop++)
-    if (states[hop].state !== 'unobserved' || covers(views[hop], states[hop], reply)) lost = true;
+    if (states[hop].state !== 'unobserved' || views[innermost].clock === null || covers(views[hop], states[hop], reply))
+      lost = true;
   if (!lost) return delivered(attempt, reply, innermost, lastHop);
   const where = views[innermost].name;
   const next = states[innermost - 1];
@@ -150,10 +153,26 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
     const tooLate = late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : '';
-    const after = Number.isNaN(arrivedNs) ? '' : ` after ${seconds(arrivedNs - attempt.sentNs)}`;
-    return `CommandAck back at ${views[innermost].name}${after}${tooLate}${missing}`;
+    const unseen = Number.isNaN(arrivedNs) ? ` (${reply.states[innermost].reason?.replace(/^.*?: /, '')})` : '';
+    return `CommandAck back at ${views[innermost].name}${afterWords(attempt, reply, innermost)}${tooLate}${unseen}${missing}`;
   };
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
+}
+
+/** How long it took; by one hop's clock alone where the two cannot be compared. */
+function afterWords(attempt: Attempt, { states }: JudgedReply, hop: number): string {
+  const arrivedNs = states[hop].sentNs;
+  if (Number.isNaN(arrivedNs)) return '';
+  if (areComparable(attempt, hop)) return ` after ${seconds(arrivedNs - attempt.sentNs)}`;
+  const passedNs = attempt.states[hop].sentNs;
+  const { name } = attempt.views[hop];
+  return Number.isNaN(passedNs) ? '' : `, ${seconds(arrivedNs - passedNs)} after the command left ${name}`;
+}
+
+/** Whether a time at this hop can be compared with the one at which the attempt was sent. */
+export function areComparable({ states, views, sentNs }: Attempt, hop: number): boolean {
+  const told = states.findIndex((judged) => judged.sentNs === sentNs);
+  return told === hop || (views[hop].clock !== null && views[told]?.clock !== null);
 }
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */
@@ -219,7 +238,7 @@ function covers(view: HopView, judged: Judged, reply: JudgedReply): boolean {
 
 function judgeWithoutReply(attempt: Attempt): Ruling {
   const { states, views, path } = attempt;
-  const furthest = states.findLastIndex(left);
+  const furthest = states.findLastIndex(hasLeft);
   const lastHop = furthest < 0 ? null : views[furthest].name;
   const stepped = attempt.steppedAt(attempt.sentNs, attempt.deadlineNs);
   const open = (reason: string): Ruling => ({
@@ -346,25 +365,29 @@ function judgeUnacked(attempt: Attempt, hop: number, open: (reason: string) => R
 function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => Ruling): Ruling {
   const { views, states, path } = attempt;
   const view = views[hop];
-  if (attempt.goesOnTo !== null)
+  if (attempt.goesOnTo !== null) {
+    const why =
+      attempt.takenForAgent === null || path.beyond !== null
+        ? 'which is not the agent'
+        : 'which seems to be a proxy; the opening of this leg, which would tell, was not captured';
     return open(
-      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, which is not the agent: a capture at ${attempt.goesOnTo} would settle it`,
+      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, ${why}: a capture at ${attempt.goesOnTo} would settle it`,
     );
+  }
   const short = coverageShort(attempt, hop);
   if (short !== null) return open(`it left ${view.name} and was TCP-ACKed; no CommandAck yet, but ${short}`);
   const leg = path.legs[hop];
   if (leg === null || view.observation === null) return open('no leg');
-  const window = { fromNs: states[hop].sentNs, toNs: attempt.deadlineNs };
-  const { fromClient } = leg.connection;
-  const stretch = localStretch(view, window);
+  const window = { fromNs: states[hop].sentNs, toNs: deadlineAt(attempt, hop) };
+  const stretch = view.clock === null ? window : localStretch(view, window);
   const known = knownAt(view, path, 'fromClient');
-  const blind = blindness(view.observation, leg.connection, fromClient, stretch, known);
+  const blind = blindnessOn(views, path, hop, 'fromClient', stretch, known);
   if (blind !== null)
     return open(
       `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (of what the agent sends, ${blind})`,
     );
   const acked = afterHowLong(states[hop]);
-  const heldNs = states[hop].sentNs - attempt.sentNs;
+  const heldNs = areComparable(attempt, hop) ? states[hop].sentNs - attempt.sentNs : 0;
   const held = heldNs > HELD_WORTH_SAYING_NS ? ` (${seconds(heldNs)} after it left ${views[0].name})` : '';
   const assumed =
     attempt.takenForAgent === null
@@ -392,8 +415,15 @@ function coverageShort(attempt: Attempt, hop: number): string | null {
   if (observation === null) return `no capture was given for ${view.name}`;
   const endNs = commonNs(view, observation.lastNs);
   // Also where the connection was closed before: the CommandAck may come on the agent's next one.
-  if (endNs >= attempt.deadlineNs) return null;
-  return `the capture of ${view.name} ends ${seconds(attempt.deadlineNs - endNs)} before the deadline`;
+  const deadlineNs = deadlineAt(attempt, hop);
+  if (endNs >= deadlineNs) return null;
+  return `the capture of ${view.name} ends ${seconds(deadlineNs - endNs)} before the deadline`;
+}
+
+/** By a clock that cannot be set against the others': as long after it left this hop, which is no earlier than the deadline. */
+function deadlineAt({ views, states, deadlineNs, ackTimeoutNs }: Attempt, hop: number): number {
+  if (views[hop].clock !== null) return deadlineNs;
+  return Number.isNaN(states[hop].sentNs) ? Number.POSITIVE_INFINITY : states[hop].sentNs + ackTimeoutNs;
 }
 
 /** Whether TCP held the hop's leg back all through the deadline; where that cannot be told, the reason. */
@@ -401,6 +431,8 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const view = attempt.views[hop];
   const leg = attempt.path.legs[hop];
   if (leg === null) return null;
+  if (leg.connection.fromClient.packets === 0)
+    return `the capture of ${view.name} holds one direction only, so whether TCP held it back there cannot be told`;
   const half = leg.connection.fromServer;
   const { deadlineNs } = attempt;
   const slack = Math.max(withinNs(view, fromNs), withinNs(view, deadlineNs));
@@ -411,8 +443,8 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const long = (local.toNs - local.fromNs) / 2;
   if (slack > CLOCK_TELLS_NS && half.blocked.some((each) => overlapNs(each, wide) > long))
     return `the clock of ${view.name} is not known well enough to tell whether TCP held it back there`;
-  // The first of the octets that wait may have left before the capture saw them for the first time.
-  const lossy = view.observation === null ? null : lostElsewhere(view.observation);
+  // The first of the octets that wait may have left long before the capture saw them for the first time: any loss counts.
+  const lossy = view.observation === null ? null : lostAround(view.observation, Number.NEGATIVE_INFINITY, NEVER);
   if (lossy !== null && half.blocked.some((each) => overlapNs(each, wide) > 0))
     return `TCP held back what ${view.name} sends on at least for a part of the time, and ${lossy}`;
   // What waits to the end may have left long before the capture saw it again for the first time.

@@ -7,11 +7,12 @@ import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedDispatch, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
-import { blindness, type Stretch, seconds } from './coverage.js';
+import { blindness, lostAround, type Stretch, seconds } from './coverage.js';
 import { localStretch } from './hop-state.js';
 import { broughtInward } from './inner-side.js';
 import type { CommandCourt } from './judge-command.js';
 import { innermostIsCertain } from './order-doubt.js';
+import { blindnessOn } from './passed-unseen.js';
 import { wholeCapture } from './settle.js';
 import type { CommandVerdict } from './verdict.js';
 
@@ -124,20 +125,57 @@ function blindAnywhere(
       connection.lastNs >= local.fromNs &&
       connection.firstNs <= local.toNs,
   );
-  const mine = agent === null ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
+  // A name that no connection bears says nothing of whose it is: the server's HTTP interface may know the agent by another one.
+  const isBorne = court.paths.some(({ names }) => agent !== null && names.includes(agent));
+  const mine =
+    agent === null || !isBorne ? open : open.filter((connection) => mayBeOf(court, inner, connection, agent));
   if (open.length === 0 && encrypted > 0) return `the capture of ${inner.name} holds encrypted connections only`;
+  const hasOwn = isBorne && mine.length > 0;
+  const elsewhere = onlyElsewhere(court, inner, isBorne ? agent : null, hasOwn, window);
+  if (elsewhere !== null) return `${inner.name}: ${elsewhere}`;
   // One that was open before the capture began may be silent all through it.
-  if (mine.length === 0 && observation.connections.some(beganBefore))
+  if (!hasOwn && agent !== null && observation.connections.some(beganBefore))
     return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, which began when others were open already`;
+  const lossy =
+    hasOwn || agent === null ? null : lostAround(observation, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  if (lossy !== null)
+    return `${inner.name}: no connection of ${agent ?? 'an agent'} is in the capture, and ${lossy.replace('the capture', 'it')}`;
   for (const connection of mine) {
     const stretch = { fromNs: Math.max(local.fromNs, connection.firstNs), toNs: local.toNs };
-    const reason = blindness(observation, connection, connection.fromServer, stretch);
+    const path = court.paths.find((each) => each.legs[inner.index]?.connection === connection);
+    const reason =
+      path === undefined
+        ? blindness(observation, connection, connection.fromServer, stretch)
+        : blindnessOn(court.views, path, inner.index, 'fromServer', stretch);
     if (reason !== null) return `${inner.name}: ${reason}`;
     const { opaque } = connection.fromServer;
     if (opaque !== null && opaque.fromNs <= stretch.toNs && opaque.toNs >= stretch.fromNs)
       return `${inner.name}: messages left that are no JSON, and lasthop cannot read whether the command is in them`;
     if (endsUnnamed(observation, connection, stretch))
       return `${inner.name}: of a Text message only a part left, and the ID is not in it: that may be the command`;
+  }
+  return null;
+}
+
+/** A connection of the agent that other hops hold in that time, and the innermost one's capture does not: it left the capture out. */
+function onlyElsewhere(
+  { paths, views }: CommandCourt,
+  inner: HopView,
+  agent: string | null,
+  hasOwn: boolean,
+  { fromNs, toNs }: Stretch,
+): string | null {
+  for (const { legs, names } of paths) {
+    if (legs[inner.index] !== null) continue;
+    // Of one without a name nothing says that it is the agent's, where another one is.
+    if (agent !== null && !names.includes(agent) && (names.length > 0 || hasOwn)) continue;
+    for (const leg of legs) {
+      if (leg === null) continue;
+      const { connection, hop } = leg;
+      const [firstNs, lastNs] = [commonNs(views[hop], connection.firstNs), commonNs(views[hop], connection.lastNs)];
+      if (!(lastNs < fromNs) && !(firstNs > toNs))
+        return `the capture does not hold a connection that ${views[hop].name}'s shows open at this time`;
+    }
   }
   return null;
 }

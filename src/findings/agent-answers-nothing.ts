@@ -4,7 +4,7 @@
  * nothing at all returns, and agent-ignores-commands, where Pings are answered. In: facts. Out: one finding for all such agents.
  */
 
-import { blindness } from '../delivery/coverage.js';
+import { blindnessOn } from '../delivery/passed-unseen.js';
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
@@ -89,7 +89,7 @@ function deafOn(facts: Facts, path: Path): Deaf | null {
     pings[LEAST_PINGS - 1]?.sentNs ?? pings[0].sentNs + Math.max(facts.court.ackTimeoutNs, LONG_WAITS * graceNs);
   if (message === undefined || !(lastMessageNs > waited + graceNs)) return null;
   const stretch = { fromNs: pings[0].sentNs, toNs: lastMessageNs + graceNs };
-  if (blindness(observation, connection, connection.fromClient, stretch) !== null) return null;
+  if (blindnessOn(facts.views, path, leg.hop, 'fromClient', stretch) !== null) return null;
   const { lastDeliveredNs = Number.NaN } = facts.records.get(path) ?? {};
   const commands: number[] = [];
   let row = -1;

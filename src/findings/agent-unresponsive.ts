@@ -3,7 +3,8 @@
  * the process does not. In: facts; paths whose TCP itself does not move are left alone. Out: one finding for all such agents.
  */
 
-import { blindness, seconds } from '../delivery/coverage.js';
+import { seconds } from '../delivery/coverage.js';
+import { blindnessOn } from '../delivery/passed-unseen.js';
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence } from './cite.js';
@@ -68,7 +69,8 @@ function silence(facts: Facts, path: Path): Silent | null {
   const untilNs = Math.min(seenUntilNs(facts, leg), againNs);
   const stretch = { fromNs: pings[0].sentNs, toNs: pings[0].sentNs + waitNs };
   if (untilNs < stretch.toNs) return null;
-  if (blindness(observation, connection, fromClient, { fromNs: stretch.fromNs, toNs: untilNs }) !== null) return null;
+  const silent = { fromNs: stretch.fromNs, toNs: untilNs };
+  if (blindnessOn(facts.views, path, leg.hop, 'fromClient', silent) !== null) return null;
   return { path, sinceNs, pings, commands, untilNs };
 }
 

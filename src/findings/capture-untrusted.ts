@@ -5,6 +5,7 @@
  */
 
 import type { CaptureReport } from '../delivery/verdict.js';
+import { oneWayConnections } from '../hop/capture-doubts.js';
 import type { HopView } from '../path/path.js';
 import type { Facts } from './facts.js';
 import type { Found } from './found.js';
@@ -32,6 +33,7 @@ function isDoubtful({ observation }: HopView, capture: CaptureReport): boolean {
   const { dropped, droppedByOs, beforePackets } = summary.drops;
   return (
     observation.missedOctets > 0 ||
+    oneWayConnections(observation.connections) > 0 ||
     summary.cutPackets > 0 ||
     (dropped ?? 0) + (droppedByOs ?? 0) + beforePackets > 0 ||
     summary.issues.some((issue) => !/truncated|reserved-bits|version|variant|appended|no-time/.test(issue.code))
@@ -63,8 +65,14 @@ function report(facts: Facts, found: Found, view: HopView, doubtful: CaptureRepo
         packets: [],
         text: reasons.slice(0, 3).join('; ') || 'does not cover all of the time in question',
       })),
-    next: doubtful.some(({ trust }) => trust === 'none')
-      ? `Check the interface and the filter with which ${view.name} was captured: a capture of it must hold the TCP connections of its own leg (tcpdump -i any -s 0, see lasthop capture-plan).`
-      : `Capture again at ${view.name}, before the commands and until the deadline after the last one, with a larger buffer and whole packets: tcpdump -B 65536 -s 0 (see lasthop capture-plan).`,
+    next: adviceOn(view, doubtful),
   });
+}
+
+function adviceOn({ name, observation }: HopView, doubtful: readonly CaptureReport[]): string {
+  if (doubtful.some(({ trust }) => trust === 'none'))
+    return `Check the interface and the filter with which ${name} was captured: a capture of it must hold the TCP connections of its own leg (tcpdump -i any -s 0, see lasthop capture-plan).`;
+  const oneWay = observation !== null && oneWayConnections(observation.connections) > 0;
+  const where = oneWay ? ' where both directions pass, with a filter that asks for neither src nor dst' : '';
+  return `Capture again at ${name}${where}, before the commands and until the deadline after the last one, with a larger buffer and whole packets: tcpdump -B 65536 -s 0 (see lasthop capture-plan).`;
 }

@@ -40,7 +40,7 @@ function report(facts: Facts, found: Found, unsent: readonly Unsent[], connected
     commands: unsent.map(({ command }) => command),
     summary:
       `${counted(unsent.length, 'command')} for ${listed(agents)} ${unsent.length === 1 ? 'was' : 'were'} asked for over HTTP ` +
-      `(${accepted === 0 ? 'never answered' : accepted === unsent.length ? 'accepted' : `${accepted} accepted`}) and never left ${view.name}${connected ? meanwhile(facts, paths, unsent) : ': no WebSocket of theirs was open'}.`,
+      `(${accepted === 0 ? 'never answered' : accepted === unsent.length ? 'accepted' : `${accepted} accepted`}) and never left ${view.name}${connected ? meanwhile(facts, paths, unsent) : notOpen(facts, agents)}.`,
     evidence: cite(
       view,
       unsent.flatMap(({ dispatch }) => [dispatch?.askedRef ?? 0, dispatch?.answeredRef ?? 0]),
@@ -50,6 +50,14 @@ function report(facts: Facts, found: Found, unsent: readonly Unsent[], connected
       ? `Look at ${view.name}'s own path from the request to the socket: its queue for the agent, a lock, the connection that it has registered. The network cannot be the cause.`
       : 'Find out why these agents were not connected at that time, and let the server refuse what it cannot send.',
   });
+}
+
+/** On a WebSocket an agent may call itself otherwise than in the request's path. */
+function notOpen({ pathsByName }: Facts, agents: readonly string[]): string {
+  const known = agents.every((agent) => pathsByName.has(agent));
+  return known
+    ? ': no WebSocket of theirs was open'
+    : `: no WebSocket under ${agents.length === 1 ? 'that name' : 'those names'} was open (an agent may call itself otherwise there)`;
 }
 
 /** What left on the same connections in the time of the dispatches. */

@@ -4,7 +4,7 @@
  * innermost hop that it came to is the one that stalls. Out: one finding for each such hop and kind.
  */
 
-import { lostElsewhere, seconds } from '../delivery/coverage.js';
+import { lostAround, seconds } from '../delivery/coverage.js';
 import { endpoint } from '../hop/list.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { commonNs, type HopView } from '../path/path.js';
@@ -95,8 +95,8 @@ function unanswered({ observation }: HopView, connection: ObservedConnection): W
 }
 
 /** That nothing more came is told by silence, unless it was seen to close: in a capture that lost something, silence tells nothing. */
-function mayHaveMissedTheEnd(observation: HopObservation, { closedNs }: ObservedConnection): boolean {
-  return Number.isNaN(closedNs) && lostElsewhere(observation) !== null;
+function mayHaveMissedTheEnd(observation: HopObservation, { closedNs, firstNs }: ObservedConnection): boolean {
+  return Number.isNaN(closedNs) && lostAround(observation, firstNs, Number.POSITIVE_INFINITY) !== null;
 }
 
 /** Beyond a line or two it is no greeting. */

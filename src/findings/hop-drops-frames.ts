@@ -15,7 +15,13 @@ export function hopDropsFrames(facts: Facts, found: Found): void {
 }
 
 function isDroppingAll({ passages: { control, text } }: Dropping): boolean {
-  return control.lost.length > 0 && text.lost.length > 0 && control.passed.length === 0 && text.passed.length === 0;
+  // A hop that answers Pings itself is not deaf: it lives, and what it passes on is Text alone.
+  return (
+    control.lost.length > 0 &&
+    text.lost.length > 0 &&
+    control.passed.length + control.ended.length === 0 &&
+    text.passed.length === 0
+  );
 }
 
 function report(facts: Facts, found: Found, group: Dropping[]): void {

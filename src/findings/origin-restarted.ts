@@ -33,8 +33,12 @@ export function originRestarted(facts: Facts, found: Found): void {
     });
     const closed = legs
       .filter(
-        ({ connection }) =>
-          connection.closedFrom === 'server' && !isClientsWish(view, connection) && !mayBeClientsWish(connection),
+        ({ path, connection }) =>
+          connection.closedFrom === 'server' &&
+          !mayBeClientsWish(connection) &&
+          !path.legs.some(
+            (leg) => leg !== null && leg.hop >= view.index && isClientsWish(facts.views[leg.hop], leg.connection),
+          ),
       )
       .sort((a, b) => a.connection.closedNs - b.connection.closedNs);
     for (let i = 0; i < closed.length; ) {
@@ -60,14 +64,14 @@ export function mayBeClientsWish({ fromClient, closedNs }: ObservedConnection): 
   );
 }
 
-/** The client sent its Close frame first: the server only complies (RFC 6455 section 5.5.1). */
+/** By the order of times in one capture, which need not be the right one; a hop further out may show it. The client sent its Close frame first: the server only complies (RFC 6455 section 5.5.1). */
 export function isClientsWish({ observation }: HopView, { fromServer, fromClient }: ObservedConnection): boolean {
   if (observation === null || fromClient.counts.close === 0) return false;
-  const closeNs = (rows: Int32Array) => {
-    const row = rows.findLast((each) => observation.messages.opcode[each] === 8);
-    return row === undefined ? Number.POSITIVE_INFINITY : observation.messages.sentNs[row];
-  };
-  return closeNs(fromClient.rows) < closeNs(fromServer.rows);
+  const { opcode, sentNs, firstRef } = observation.messages;
+  const [theirs, ours] = [fromClient, fromServer].map(({ rows }) => rows.findLast((row) => opcode[row] === 8));
+  if (theirs === undefined || ours === undefined) return theirs !== undefined;
+  // Coarse stamps are equal: then the file's order tells.
+  return sentNs[theirs] < sentNs[ours] || (sentNs[theirs] === sentNs[ours] && firstRef[theirs] < firstRef[ours]);
 }
 
 /** No connection of that hop was open before and stayed open. */

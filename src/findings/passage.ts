@@ -4,7 +4,8 @@
  * where the capture on the far side proves itself whole.
  */
 
-import { type Sender, stateAt } from '../delivery/hop-state.js';
+import { localStretch, type Sender, stateAt } from '../delivery/hop-state.js';
+import { blindnessOn } from '../delivery/passed-unseen.js';
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, type Path } from '../path/path.js';
@@ -27,6 +28,7 @@ export interface Passages {
 }
 
 const CLOSE = 8;
+const PING = 9;
 const PONG = 10;
 const MOST_KEPT = 64;
 /** Each proof of a loss goes through the far side's rows: on a leg that cannot prove anything, not for every message. */
@@ -65,6 +67,7 @@ export function passages(
     }
     if (proofs++ >= MOST_PROOFS || !isProvenLost(facts, path, sender, far, opcode, sentNs)) continue;
     const pair = opcode > CLOSE ? messages.pair[row] : -1;
+    if (opcode === PING && pair < 0 && !isAnswerSeen(facts, path, sender, near, sentNs)) continue;
     if (opcode !== PONG) (pair >= 0 ? passage.ended : passage.lost).push(row);
     // A Pong that nobody asked for need not go further.
     else if (pair >= 0) (passedOn(path, sender, near, far, pair) ? passage.lost : passage.ended).push(row);
@@ -74,6 +77,13 @@ export function passages(
 
 function nothing(): Passage {
   return { passed: [], lost: [], ended: [] };
+}
+
+/** Whether the hop's own Pong to a Ping would be in the capture if there were one. */
+function isAnswerSeen({ views, court }: Facts, path: Path, sender: Sender, near: number, sentNs: number): boolean {
+  const back = sender === 'fromServer' ? 'fromClient' : 'fromServer';
+  const stretch = localStretch(views[near], { fromNs: sentNs, toNs: sentNs + court.ackTimeoutNs });
+  return blindnessOn(views, path, near, back, stretch) === null;
 }
 
 /** Whether the Ping at `near` that a Pong answers came from the leg at `far`. */
@@ -96,7 +106,8 @@ function isProvenLost(facts: Facts, path: Path, sender: Sender, far: number, opc
     if (kept < half.counts.ping + half.counts.pong) return false;
   }
   return (
-    stateAt(view, path, sender, { row: -1, thread: -1 }, sentNs, sentNs + facts.court.ackTimeoutNs).state === 'absent'
+    stateAt(facts.views, view.index, path, sender, { row: -1, thread: -1 }, sentNs, sentNs + facts.court.ackTimeoutNs)
+      .state === 'absent'
   );
 }
 

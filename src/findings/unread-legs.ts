@@ -46,7 +46,7 @@ function stuckAt(facts: Facts, view: HopView): Stuck[] {
   const stuck: Stuck[] = [];
   for (const connection of view.observation?.connections ?? []) {
     if (connection?.protocol !== 'tls') continue;
-    const leg: Leg = { hop: view.index, connection, linkedBy: 'only' };
+    const leg: Leg = { hop: view.index, connection, linkedBy: 'only', inTime: false };
     const found = waitOf(facts, leg);
     if (found === null) continue;
     stuck.push({ connection, ...found, path: ownerOf(facts, view, connection, found.wait.fromNs) });

@@ -3,7 +3,8 @@
  * In: facts; a stream ends inside its last message. Out: one finding for each hop whose write stopped, the innermost of a path.
  */
 
-import { blindness, blockedThrough } from '../delivery/coverage.js';
+import { blockedThrough } from '../delivery/coverage.js';
+import { blindnessOn } from '../delivery/passed-unseen.js';
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation } from '../hop/observation.js';
 import type { Leg, Path } from '../path/path.js';
@@ -27,7 +28,7 @@ export function writeStalled(facts: Facts, found: Found): void {
   for (const path of facts.paths) {
     if (found.has(path, 'receiver-window-closed', 'peer-unreachable', 'large-frames-lost')) continue;
     for (const leg of path.legs) {
-      const row = leg === null ? -1 : stoppedRow(facts, leg);
+      const row = leg === null ? -1 : stoppedRow(facts, path, leg);
       if (leg === null || row < 0) continue;
       byHop.set(leg.hop, [...(byHop.get(leg.hop) ?? []), { path, leg, row }]);
       break;
@@ -37,7 +38,7 @@ export function writeStalled(facts: Facts, found: Found): void {
 }
 
 /** The message that the stream towards the agent ends in, and waits in: -1 for none. */
-function stoppedRow(facts: Facts, leg: Leg): number {
+function stoppedRow(facts: Facts, path: Path, leg: Leg): number {
   const { connection } = leg;
   const half = connection.fromServer;
   const observation = facts.views[leg.hop].observation as HopObservation;
@@ -51,7 +52,7 @@ function stoppedRow(facts: Facts, leg: Leg): number {
   // Closed in the middle of a write: that is no write that waits.
   if (connection.closedNs < waited.toNs || observation.lastNs < waited.toNs) return -1;
   if (half.unacked !== null || blockedThrough(half, waited) !== null) return -1;
-  return blindness(observation, connection, half, waited) === null ? row : -1;
+  return blindnessOn(facts.views, path, leg.hop, 'fromServer', waited) === null ? row : -1;
 }
 
 function report(facts: Facts, found: Found, hop: number, stopped: Stopped[]): void {

@@ -2,6 +2,8 @@
  * The record behind `lasthop quality`, schema lasthop/quality@1: what a capture is good for. In: quality.ts. Out: report/.
  */
 
+import type { Fate } from '../tcp/losses.js';
+
 export interface Hole {
   sender: 'server' | 'client';
   /**
@@ -14,6 +16,17 @@ export interface Hole {
   toAt: string | null;
   /** For `unread`. */
   why: string | null;
+}
+
+/** Where octets were lost, seen from the place of capture; `tcp/losses.ts` has the words, and how they are told apart. */
+export interface ToldLoss {
+  sender: 'server' | 'client';
+  fate: Fate | 'missed-by-capture';
+  /** Packets that brought the octets, of `missed-by-capture` holes. */
+  count: number;
+  octets: number;
+  /** A few of these packets; of `missed-by-capture` those whose TCP ACK covers the hole. */
+  packets: number[];
 }
 
 export interface ConnectionQuality {
@@ -35,6 +48,7 @@ export interface ConnectionQuality {
   unreadOctets: number;
   duplicates: number;
   retransmissions: number;
+  losses: ToldLoss[];
   /** Nothing of it is missing between its first and its last packet, as far as sequence numbers and TCP ACKs tell. */
   whole: boolean;
   holes: Hole[];
@@ -47,6 +61,8 @@ export interface CaptureQuality {
   linkTypes: string[];
   trust: 'full' | 'limited' | 'none';
   reasons: string[];
+  /** What limits no conclusion, and is good to know. */
+  notes: string[];
   packets: number;
   tcpPackets: number;
   firstAt: string | null;
@@ -60,6 +76,10 @@ export interface CaptureQuality {
   missedOctets: number;
   cutOctets: number;
   duplicates: number;
+  /** When it lost packets, and some seconds around: what is not in it then may have been there all the same. Null for its beginning or end. */
+  blindTimes: { fromAt: string | null; toAt: string | null }[];
+  /** Of all connections. */
+  losses: { fate: ToldLoss['fate']; connections: number; count: number; octets: number; packets: number[] }[];
   /** Artefacts of offloading: harmless, and good to know of. */
   zeroLengthPackets: number;
   /** Payload of the largest segment. */

@@ -137,6 +137,10 @@ export class ConnectionStack implements StreamConsumer, MessageOwner {
     if (half.ledger.crowded) side.needsAsRead();
   }
 
+  sentAgain(half: HalfStream, from: number, to: number): void {
+    this.sides[half.direction].messages.sent.sentAgain(from, to);
+  }
+
   /** No packet will come any more. */
   finish(): void {
     this.decrypted?.finish();

@@ -5,6 +5,7 @@
  */
 
 import { hashOctets } from '../bytes/hash.js';
+import { anotherFollows, objectsIn } from '../message/batch.js';
 import { Role, type RoleNumber } from '../message/profile.js';
 import type { HalfStream } from '../tcp/half-stream.js';
 import { type Frame, Opcode } from '../websocket/frame.js';
@@ -228,14 +229,51 @@ export class MessageReader {
       if (text) this.counts.text++;
       else this.counts.binary++;
     }
-    this.lastType = this.lastId = -1;
-    this.lastIdText = null;
     this.lastText = null;
     const whole = (flags & (MessageFlag.partial | MessageFlag.damaged | MessageFlag.unreadable)) === 0;
+    if (!isJson || (bytes[start] !== OPENING_BRACKET && bytes[start] > SPACE)) {
+      const next = this.one(bytes, start, end, frame, flags, isJson, whole);
+      if (next < end) this.others(bytes, next, end, frame, flags, whole);
+    } else if (!this.others(bytes, start, end, frame, flags, whole)) {
+      this.one(bytes, start, end, frame, flags, true, whole);
+      if (whole && this.lastType < 0) this.noteOpaque();
+    }
+  }
+
+  /** Several messages in one frame: a row for each, of the same octets. False where it is one message in fact. */
+  private others(bytes: Uint8Array, start: number, end: number, frame: Frame, flags: number, whole: boolean): boolean {
+    if (this.stillMasked !== null) this.unmaskRest(bytes);
+    const found = objectsIn(bytes, start, end);
+    for (let i = 0; i < found.length; i += 2) this.one(bytes, found[i], found[i + 1], frame, flags, true, whole);
+    if (this.context.keepText && found.length > 0) this.lastText = bytes.slice(start, end);
+    return found.length > 0;
+  }
+
+  /** One message; returns where the next one in the same frame begins, `end` if there is none. */
+  private one(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    frame: Frame,
+    frameFlags: number,
+    isJson: boolean,
+    whole: boolean,
+  ): number {
+    let flags = frameFlags;
+    let next = end;
+    this.lastType = this.lastId = -1;
+    this.lastIdText = null;
     const role = isJson ? this.read(bytes, start, end) : Role.other;
+    if (isJson) {
+      const { textEnd } = this.context.scan.result;
+      // The rest is still masked, or seen to be another message.
+      if (textEnd > 0 && textEnd < end && this.isFollowed(bytes, textEnd, end)) [next, end] = [textEnd, textEnd];
+    }
+    const text = this.assembling === Opcode.text;
     if (this.lastType < 0 && this.lastId < 0 && end > start && whole && !(text && beginsLikeJson(bytes[start])))
       this.noteOpaque();
-    let digest = digestOf(whole ? this.assembling : 0, bytes, start, end);
+    // Some hop puts Text into Binary messages, or the other way: JSON is the same in both.
+    let digest = digestOf(whole ? (isJson ? Opcode.text : this.assembling) : 0, bytes, start, end);
     // The ID may lie between the two ends that the digest covers.
     if (this.lastId >= 0) digest ^= Math.imul(this.context.strings.hashOf(this.lastId), 0x9e3779b1);
     // So may the agent's name, and there is hardly another message that tells a connection from all others.
@@ -243,10 +281,10 @@ export class MessageReader {
       if (this.stillMasked !== null) this.unmaskRest(bytes);
       digest = hashOctets(bytes, start, end, digest);
     }
-    if (this.context.listing) return;
+    if (this.context.listing) return next;
     if (!whole && (role === Role.quiet || role === Role.authentication)) flags |= MessageFlag.named;
     if (this.lastId >= 0) this.owner.spoken(role);
-    if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return;
+    if (whole && this.assembling !== Opcode.continuation && !this.isWanted(role, digest)) return next;
     const row = this.sent.keep(frame, this.assembling, end - start, digest, flags);
     const { messages } = this.context;
     messages.maskingKey[row] = this.maskingKey;
@@ -254,6 +292,14 @@ export class MessageReader {
     messages.id[row] = this.lastId;
     if (role === Role.unknown && whole && this.stillMasked !== null) this.unmaskRest(bytes);
     if (role === Role.unknown && whole) this.context.candidates.offer(row, this.lastType, bytes, start, end);
+    return next;
+  }
+
+  private isFollowed(bytes: Uint8Array, textEnd: number, end: number): boolean {
+    if (this.stillMasked !== null) this.unmaskRest(bytes);
+    if (!anotherFollows(bytes, textEnd, end)) return false;
+    this.context.scan.readsWhole = true;
+    return true;
   }
 
   /** Type and ID of a text message; what is wanted of it besides goes to the owner. */

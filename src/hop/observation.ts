@@ -10,6 +10,7 @@ import type { ByteStringTable } from '../message/byte-string-table.js';
 import type { BlockedInterval } from '../tcp/blocked.js';
 import type { ClockStep } from '../tcp/clock-steps.js';
 import type { Gap } from '../tcp/half-stream.js';
+import type { Losses } from '../tcp/losses.js';
 import type { TlsFacts } from '../tls/facts.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
 import type { MessageTable } from './message-table.js';
@@ -81,7 +82,10 @@ export interface ObservedHalf {
   blocked: BlockedInterval[];
   missedOctets: number;
   cutOctets: number;
+  /** Packets that are known to have been sent again, wherever the first copy was lost. */
   retransmissions: number;
+  /** What was sent again or came out of order; null where nothing was, or its octets were not followed. */
+  losses: Losses | null;
   duplicates: number;
   counts: { text: number; binary: number; ping: number; pong: number; close: number };
   closeCode: number | null;
@@ -228,7 +232,7 @@ export interface HopObservation {
   candidates: CandidateColumns;
   dispatches: ObservedDispatch[];
   tooBig: ObservedTooBig[];
-  /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections. */
+  /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections: but for directions of which it holds no packet. */
   missedOctets: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];

@@ -4,6 +4,7 @@
  */
 
 import type { CaptureSummary } from '../capture/capture-summary.js';
+import { Epoch } from '../capture/epoch.js';
 import { readCapture } from '../capture/read-capture.js';
 import { isPipe, type ReadFile, readTogether } from '../capture/read-together.js';
 import { type FileSection, sectionsToSort } from '../capture/sections.js';
@@ -17,8 +18,8 @@ export type ReadProgress = (file: string, octetsRead: number, octetsTotal: numbe
 
 export interface ObserveOptions {
   onProgress?: ReadProgress | undefined;
-  /** What times count from; null for the first packet's second. One analysis has one. */
-  epoch?: number | null;
+  /** What times count from: one analysis has one. Hops that are read at the same time share it. */
+  epoch?: Epoch;
   /** Every message gets its row, for the story of one command. */
   keepAll?: boolean;
   /** Key logs, as their files hold them. */
@@ -29,7 +30,7 @@ export async function observeHop(
   hop: string,
   files: readonly string[],
   profile: Profile,
-  { onProgress, epoch = null, keepAll = false, keyLogs = [] }: ObserveOptions = {},
+  { onProgress, epoch = new Epoch(), keepAll = false, keyLogs = [] }: ObserveOptions = {},
 ): Promise<HopObservation> {
   const begin = () => {
     const observer = new Observer(profile, keyLogOf(keyLogs));
@@ -102,8 +103,13 @@ function sorted(observed: readonly ObservedFile[], read: readonly ReadFile[]): O
     .map(({ file, summary }) => {
       const parts = read.filter((each) => each.summary.file === file);
       const backwardsTimestamps = parts.reduce((sum, part) => sum + part.summary.backwardsTimestamps, 0);
+      const furthestBackNs = parts.reduce((most, part) => Math.max(most, part.summary.furthestBackNs), 0);
       const { issues, issueCounts } = parts.length > 1 ? withSaid(summary) : summary;
-      return { file, base: parts[0].base, summary: { ...summary, backwardsTimestamps, issues, issueCounts } };
+      return {
+        file,
+        base: parts[0].base,
+        summary: { ...summary, backwardsTimestamps, furthestBackNs, issues, issueCounts },
+      };
     })
     .sort((a, b) => a.base - b.base);
 }
@@ -123,19 +129,19 @@ export async function readFiles(
   files: readonly string[],
   observer: Observer,
   onProgress?: ReadProgress,
-  epoch: number | null = null,
+  epoch = new Epoch(),
 ): Promise<{ observed: ObservedFile[]; epochSeconds: number }> {
   if (files.length > 1) {
-    const { read, epochSeconds } = await readTogether(files, observer, { epochSeconds: epoch, onProgress });
+    const { read, epochSeconds } = await readTogether(files, observer, { epochSeconds: null, epoch, onProgress });
     const observed = read.map(({ base, summary }) => ({ file: summary.file, base, summary }));
     return { observed, epochSeconds: epochSeconds ?? 0 };
   }
   const [file] = files;
   const summary = await readCapture(file, observer, {
-    epochSeconds: epoch,
+    epoch,
     ...(onProgress === undefined ? {} : { onProgress: (read, total) => onProgress(file, read, total) }),
   });
-  return { observed: [{ file, base: 0, summary }], epochSeconds: epoch ?? summary.epochSeconds ?? 0 };
+  return { observed: [{ file, base: 0, summary }], epochSeconds: epoch.seconds ?? 0 };
 }
 
 /** File and packet number within it of a running packet number. */

@@ -77,6 +77,7 @@ export class Observer implements TogetherSink {
 
   constructor(profile: Profile, keyLog?: KeyLog) {
     this.context = new HopContext(profile, keyLog);
+    this.context.clock.identification = () => this.segment.identification;
     this.table = new ConnectionTable(
       this.context.clock,
       (connection) => {
@@ -106,10 +107,14 @@ export class Observer implements TogetherSink {
     let wasSet = false;
     // Not a call for each packet: a double that is passed is boxed.
     if (!(timeNs < steady.latestNs)) {
+      if (record.number <= steady.undoUntil && timeNs >= steady.undoFromNs) {
+        timeNs -= steady.undo();
+        if (timeNs < steady.latestNs) timeNs = steady.latestNs;
+      }
       steady.beforeNs = steady.latestNs;
       steady.latestNs = timeNs;
     } else if (decoded === Decoded.tcp && steady.latestNs - timeNs > BACK_FROM_NS) {
-      wasSet = this.wasSetBack(timeNs);
+      wasSet = this.wasSetBack(timeNs, record.number);
       timeNs = record.timeNs + steady.shiftNs;
     }
     if (timeNs - clock.timeNs > PAUSE_NS && this.packets > 1 && !wasSet) clock.steps.pause(clock.timeNs, timeNs);
@@ -126,10 +131,11 @@ export class Observer implements TogetherSink {
     this.table.segment(this.segment);
   }
 
-  private wasSetBack(timeNs: number): boolean {
+  private wasSetBack(timeNs: number, number: number): boolean {
     const half = this.table.continuedBy(this.segment);
     const elapsedNs = half === null ? Number.NaN : half.elapsedNs(this.segment.timestampValue | 0);
-    const wasSet = this.steady.setBack(timeNs, half, elapsedNs, half === null ? Number.NaN : half.lastTickedNs);
+    const since = half === null ? Number.NaN : half.lastTickedNs;
+    const wasSet = this.steady.setBack(timeNs, half, elapsedNs, since, number);
     // What came first after it may have belonged to no stream that told.
     if (wasSet && this.packets - this.backAt < SOON_PACKETS) this.back = null;
     return wasSet;
@@ -182,9 +188,9 @@ export class Observer implements TogetherSink {
     this.decoder.finish();
     this.table.finish();
     for (const half of seenElsewhere(this.connections)) {
-      this.missedOctets -= half.missedOctets;
       half.missedOctets = 0;
       half.gaps = [];
+      half.losses = null;
     }
     return this.connections;
   }
@@ -194,7 +200,7 @@ export class Observer implements TogetherSink {
     stack?.finish();
     this.stacks[tcp.index] = undefined;
     const stray = isStray(tcp);
-    if (!stray) for (const half of tcp.halves) this.missedOctets += half.missedOctets;
+    if (!stray) for (const half of tcp.halves) if (half.packets > 0) this.missedOctets += half.missedOctets;
     this.connections[tcp.index] = describe(tcp, stack, stray, this.context);
   }
 }
@@ -315,6 +321,7 @@ function describeHalf(
     missedOctets: half.missedOctets,
     cutOctets: half.cutOctets,
     retransmissions: half.retransmissions,
+    losses: half.losses,
     duplicates: half.duplicates,
     counts: read?.counts ?? NO_COUNTS,
     closeCode: read?.closeCode ?? null,

@@ -5,16 +5,19 @@
 
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import { compareWithSecondReader } from '../capture/second-reader.js';
-import { inWords } from '../evidence/issue.js';
 import { loadProfile } from '../message/load-profile.js';
 import { withoutTcp } from '../packet/other-traffic.js';
+import { FATES } from '../tcp/losses.js';
+import { captureDoubts, type Seen } from './capture-doubts.js';
 import type { CaptureQuality, ConnectionQuality, Hole } from './capture-quality.js';
 import { endpoint } from './list.js';
+import { blindTimes, type LossTime, lossTimes } from './loss-times.js';
 import type { ObservedConnection, ObservedHalf } from './observation.js';
 import { readFiles } from './observe.js';
 import { Observer } from './observer.js';
 import { asStamped } from './steady-clock.js';
 import { isoTime } from './timestamp.js';
+import { toldLosses } from './told-losses.js';
 
 export interface QualityOptions {
   profile?: unknown;
@@ -24,6 +27,7 @@ export interface QualityOptions {
 
 /** More of one connection's holes are counted, not listed. */
 const MAX_HOLES = 32;
+const MOST_EXAMPLES = 8;
 
 export async function captureQuality(file: string, options: QualityOptions): Promise<CaptureQuality> {
   const observer = new Observer(await loadProfile(options.profile));
@@ -34,7 +38,25 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
   const [{ summary }] = observed;
   const isoOf = (timeNs: number) => isoTime(timeNs, epochSeconds, summary.timeDigits);
   const iso = (timeNs: number) => isoOf(asStamped(timeNs, observer.steady.setBacks));
-  const described = connections.filter((each) => each !== undefined).map((each) => describe(each, iso));
+  const own = lossTimes(connections, observed);
+  const described = connections.filter((each) => each !== undefined).map((each) => describe(each, iso, own));
+  const { context, decoder } = observer;
+  const seen: Seen = {
+    files: observed,
+    epochSeconds,
+    timeDigits: summary.timeDigits,
+    packets: observer.packets,
+    tcpPackets: observer.tcpPackets,
+    withoutTcp: withoutTcp(decoder.others),
+    connections,
+    messages: context.messages,
+    missedOctets: observer.missedOctets,
+    setBacks: context.clock.setBacks,
+    resumed: observer.steady.setBacks,
+    clockSteps: context.clock.steps.finish(),
+    issues: decoder.issues.issues,
+    issueCounts: decoder.issues.counts,
+  };
   const base = {
     file,
     format: summary.format,
@@ -55,9 +77,14 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
       })),
       ...observer.steady.setBacks.map(({ fromNs, stepNs }) => ({ at: iso(fromNs - 1e3) ?? '', backMs: inMs(stepNs) })),
     ],
-    missedOctets: sum(described, (each) => each.missedOctets),
+    missedOctets: observer.missedOctets,
     cutOctets: sum(described, (each) => each.cutOctets),
     duplicates: sum(described, (each) => each.duplicates),
+    blindTimes: blindTimes(seen).map(({ fromNs, toNs }) => ({
+      fromAt: fromNs <= observer.firstNs ? null : iso(fromNs),
+      toAt: toNs >= observer.lastNs ? null : iso(toNs),
+    })),
+    losses: inAll(described),
     zeroLengthPackets: observer.decoder.counters.zeroLengths,
     largestSegmentOctets: observer.largestPayload,
     issues: [...summary.issues, ...observer.decoder.issues.issues].map(({ code, text, packet }) => ({
@@ -68,52 +95,47 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     secondReader: options.secondReader === true ? await compareWithSecondReader(file) : null,
     connections: described,
   };
-  const faults = [
-    ...inWords(summary.issues, summary.issueCounts),
-    ...inWords(observer.decoder.issues.issues, observer.decoder.issues.counts),
-  ];
-  const { trust, reasons } = judged(base, faults, withoutTcp(observer.decoder.others));
-  return { ...base, trust, reasons };
+  const reasons = captureDoubts(summary, seen);
+  if (base.secondReader?.agrees === false)
+    reasons.push(`a second reader reads it otherwise: ${base.secondReader.firstDifference}`);
+  const trust = observer.tcpPackets === 0 ? 'none' : reasons.length > 0 ? 'limited' : 'full';
+  return { ...base, trust, reasons, notes: lateOpenings(described) };
 }
 
-function judged(
-  of: Omit<CaptureQuality, 'trust' | 'reasons'>,
-  faults: readonly string[],
-  none: string,
-): Pick<CaptureQuality, 'trust' | 'reasons'> {
-  const reasons: string[] = [];
-  const say = (count: number, text: string) => {
-    if (count > 0) reasons.push(text);
-  };
-  const many = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
-  if (of.packets === 0) reasons.push('it holds no packets');
-  else if (of.tcpPackets === 0) reasons.push(`it holds ${none}`);
-  else if (!of.connections.some((each) => each.protocol === 'websocket')) reasons.push('it holds no WebSocket');
-  reasons.push(...faults);
-  say(
-    of.droppedPackets ?? 0,
-    `the capturing host dropped ${many(of.droppedPackets ?? 0, 'packet')}: use tcpdump -B 65536`,
-  );
-  say(of.missedOctets, `${many(of.missedOctets, 'octet')} were TCP-ACKed by their receivers and are not in it`);
-  say(of.cutPackets, `${many(of.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);
-  const oneWay = of.connections.filter((each) => each.directions !== 'both' && each.packets > 1).length;
-  say(oneWay, `${many(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
-  const late = of.connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing');
+function inAll(connections: readonly ConnectionQuality[]): CaptureQuality['losses'] {
+  const order = ['missed-by-capture', ...FATES] as const;
+  return order.flatMap((fate) => {
+    const lossy = connections.filter(({ losses }) => losses.some((each) => each.fate === fate));
+    const of = lossy.flatMap(({ losses }) => losses.filter((each) => each.fate === fate));
+    if (of.length === 0) return [];
+    const packets = of.flatMap((each) => each.packets).sort((a, b) => a - b);
+    return {
+      fate,
+      connections: lossy.length,
+      count: sum(of, ({ count }) => count),
+      octets: sum(of, ({ octets }) => octets),
+      packets: packets.slice(0, MOST_EXAMPLES),
+    };
+  });
+}
+
+/** Of which no frame can be known before the capture: harmless where frames were found. */
+function lateOpenings(connections: readonly ConnectionQuality[]): string[] {
+  const late = connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing');
+  if (late.length === 0) return [];
   const least = late.reduce((bits, { foundByBits }) => Math.min(bits, foundByBits ?? bits), Number.POSITIVE_INFINITY);
   const found =
     least < Number.POSITIVE_INFINITY ? `; frames found in mid-stream by ${least} bits of evidence or more` : '';
-  say(late.length, `${many(late.length, 'WebSocket')} opened before the capture, or in a hole of it${found}`);
-  for (const { at, backMs } of of.clockSetBacks.slice(0, 4))
-    reasons.push(
-      `it goes back in time by ${backMs} ms, to ${at}: its clock was set back, or files were appended in the wrong order`,
-    );
-  say(of.untimedPackets, `${many(of.untimedPackets, 'packet')} without a time`);
-  const second = of.secondReader;
-  if (second?.agrees === false) reasons.push(`a second reader reads it otherwise: ${second.firstDifference}`);
-  return { trust: of.tcpPackets === 0 ? 'none' : reasons.length > 0 ? 'limited' : 'full', reasons };
+  return [
+    `${late.length} WebSocket${late.length === 1 ? '' : 's'} opened before the capture, or in a hole of it${found}`,
+  ];
 }
 
-function describe(connection: ObservedConnection, iso: (timeNs: number) => string | null): ConnectionQuality {
+function describe(
+  connection: ObservedConnection,
+  iso: (timeNs: number) => string | null,
+  own: readonly LossTime[],
+): ConnectionQuality {
   const { fromServer, fromClient } = connection;
   const halves = [fromServer, fromClient] as const;
   const bits = halves.map((half) => half.foundByBits).filter((each) => !Number.isNaN(each));
@@ -140,12 +162,16 @@ function describe(connection: ObservedConnection, iso: (timeNs: number) => strin
     unreadOctets: total((half) => sum(unreadSpans(half), ({ from, to }) => to - from)),
     duplicates: total((half) => half.duplicates),
     retransmissions: total((half) => half.retransmissions),
+    losses: connection.stray
+      ? []
+      : [...toldLosses(fromServer, 'server', own), ...toldLosses(fromClient, 'client', own)],
     whole: !doubts,
     holes: holes.slice(0, MAX_HOLES),
   };
 }
 
 function* holesOf(half: ObservedHalf, sender: Hole['sender'], iso: (timeNs: number) => string | null): Generator<Hole> {
+  if (half.packets === 0) return; // a direction that is left out has no holes
   for (const gap of half.gaps)
     yield {
       sender,

@@ -25,6 +25,11 @@ export class RowList {
     this.last = offset;
   }
 
+  /** The oldest is 0. */
+  at(place: number): number {
+    return this.rows[place];
+  }
+
   toArray(): Int32Array {
     return this.count === 0 ? NO_ROWS : this.rows.slice(0, this.count);
   }

@@ -16,6 +16,8 @@ const NONE: number[] = [];
 /** In the place of an opcode: octets that no message was read from. */
 const UNREAD = 0xff;
 const MAX_UNREAD_ROWS = 1 << 17;
+/** What is sent again is among the latest messages. */
+const MAX_LOOKED_BACK = 256;
 
 export class SentRows {
   /** Where the octets of a decrypted stream stood in TCP; null where they are TCP's own. */
@@ -138,6 +140,24 @@ export class SentRows {
   private noteUnsound(row: number): void {
     if (this.unsound === NONE) this.unsound = [];
     this.unsound.push(row);
+  }
+
+  /**
+   * TCP octets that were TCP-ACKed came once more: the rows that they belong to are complete, and get the packet as well. Of decrypted streams the
+   * place of old records is not known any more.
+   */
+  sentAgain(from: number, to: number): void {
+    if (this.records !== null) return;
+    const { messages, clock } = this.context;
+    const { rows } = this;
+    for (let i = rows.count - 1; i >= Math.max(0, rows.count - MAX_LOOKED_BACK); i--) {
+      const row = rows.at(i);
+      if (messages.endOffset[row] <= from) return;
+      // Of one that waits, the ledger will tell.
+      if (messages.startOffset[row] >= to || Number.isNaN(messages.tcpAckNs[row])) continue;
+      messages.retransmissions[row] = Math.min(messages.retransmissions[row] + 1, 0xffff);
+      messages.setDataRefs(row, [...messages.dataRefs(row), clock.ref]);
+    }
   }
 
   /** By whichever TCP ACK or SACK covered it first, if one did. */

@@ -19,6 +19,8 @@ export interface SetBack {
 export const BACK_FROM_NS = 250e6;
 /** So often: stamps that mean nothing. */
 const MOST_SET_BACKS = 16;
+/** So many packets after it the stamps are where they were before: one packet's stamp was wrong, and no clock was set. */
+const SOON_AFTER = 3;
 /** Steady time does not stand still. */
 const LEAST_NS = 1e3;
 const LONGEST_PAUSE_NS = 3600e9;
@@ -30,18 +32,23 @@ export class SteadyClock {
   /** The latest time of a packet, and the latest before that one: the observer writes them down. */
   latestNs = Number.NaN;
   beforeNs = Number.NaN;
+  /** Up to the packet with this number, one stamped from `undoFromNs` on says that one alone was stamped in the past. */
+  undoUntil = 0;
+  undoFromNs = Number.NaN;
+  private undoNs = 0;
 
   /** Another file: its times are its own. */
   restart(timeNs: number): void {
+    this.undoUntil = 0;
     this.latestNs = timeNs;
     this.beforeNs = timeNs;
   }
 
   /**
    * `half`: the stream that the packet goes on with, if it goes on with one. `elapsedNs`: as its sender counts, since that stream's last packet
-   * at `sinceNs`; NaN where it does not say. True if the clock was set back: the packet's time is then the latest one.
+   * at `sinceNs`; NaN where it does not say. True if the clock was set back: the packet's time is then the latest one. `number` is the packet's.
    */
-  setBack(timeNs: number, half: HalfStream | null, elapsedNs: number, sinceNs: number): boolean {
+  setBack(timeNs: number, half: HalfStream | null, elapsedNs: number, sinceNs: number, number: number): boolean {
     // One packet alone in the future is no clock that was set.
     if (timeNs >= this.beforeNs - BACK_FROM_NS) {
       this.latestNs = timeNs;
@@ -57,7 +64,18 @@ export class SteadyClock {
     this.shiftNs += nowNs - timeNs;
     this.setBacks.push({ fromNs: nowNs, shiftNs: this.shiftNs, stepNs, exact });
     this.restart(nowNs);
+    this.undoNs = nowNs - timeNs;
+    this.undoFromNs = nowNs + this.undoNs - BACK_FROM_NS;
+    this.undoUntil = number + SOON_AFTER;
     return true;
+  }
+
+  /** The clock was not set back: stamps go on where they stood before. Returns by how much the last ones were moved in vain. */
+  undo(): number {
+    this.setBacks.pop();
+    this.shiftNs -= this.undoNs;
+    this.undoUntil = 0;
+    return this.undoNs;
   }
 }
 

@@ -28,6 +28,8 @@ export interface OpeningHandshake {
   acceptMatches: boolean | null;
   /** Addresses in X-Forwarded-For, Forwarded (RFC 7239) and X-Real-IP, as written, outermost first. */
   forwardedFor: string[];
+  /** The last of them stands in X-Real-IP, which proxies pass on as it is or write anew: it is not behind the others. */
+  namedReal: boolean;
   userAgent: string | null;
 }
 
@@ -49,6 +51,7 @@ export function openingHandshake(request: MessageHead): OpeningHandshake {
     accepted: false,
     acceptMatches: null,
     forwardedFor: forwardedAddresses(request.fields),
+    namedReal: isAddress(bareAddress(request.fields.get('x-real-ip')?.trim() ?? '')),
     userAgent: ownField(request, 'user-agent'),
   };
 }
@@ -114,7 +117,11 @@ function forwardedAddresses(fields: Map<string, string>): string[] {
   const real = fields.get('x-real-ip');
   if (real !== undefined && real.trim() !== '') addresses.push(real.trim());
   // `unknown` and obfuscated identifiers name nobody (RFC 7239 sections 6.2 and 6.3).
-  return addresses.map(bareAddress).filter((address) => /^(?=.*[.:])[\da-f.:]+(?:%.*)?$/.test(address));
+  return addresses.map(bareAddress).filter(isAddress);
+}
+
+function isAddress(text: string): boolean {
+  return /^(?=.*[.:])[\da-f.:]+(?:%.*)?$/.test(text);
 }
 
 /** Without port and brackets: `[2001:db8::1]:4711` and `192.0.2.1:80` (RFC 7239 section 6). */

@@ -32,9 +32,11 @@ export class ScanResult {
   amongArguments = false;
   /** The scan stopped where it had all that messages of this type ever told, or at the end of the JSON text: more octets would change nothing. */
   settled = false;
+  /** Where the JSON text ends; 0 where the scan did not come so far. */
+  textEnd = 0;
 
   reset(): void {
-    this.typeStart = this.typeEnd = this.idStart = this.idEnd = this.idRank = this.typeRank = 0;
+    this.typeStart = this.typeEnd = this.idStart = this.idEnd = this.idRank = this.typeRank = this.textEnd = 0;
     this.external = this.escaped = this.amongArguments = this.settled = false;
   }
 }
@@ -46,6 +48,8 @@ interface NamedKey {
 
 export class KeyScan {
   readonly result = new ScanResult();
+  /** Someone sends several objects in one message: none is left before its end any more. */
+  readsWhole = false;
   private readonly byLength: NamedKey[][] = [];
   private readonly typeKeys: number;
   private readonly idKeys: number;
@@ -164,6 +168,7 @@ export class KeyScan {
       else if (c === 0x7d) {
         if (--depth === 0) {
           result.settled = true;
+          result.textEnd = p + 1;
           if (result.typeEnd === 0 && keys === 1) {
             result.typeStart = externalStart;
             result.typeEnd = externalEnd;
@@ -218,7 +223,7 @@ export class KeyScan {
       result.typeStart = start;
       result.typeEnd = end;
       result.typeRank = rank;
-      this.enough = this.habits.enoughFor(bytes, start, end);
+      this.enough = this.readsWhole ? Number.POSITIVE_INFINITY : this.habits.enoughFor(bytes, start, end);
     } else if (kind === Key.id) {
       const rank = this.idRank(code >> 8, depth);
       if (rank <= result.idRank || end === start) return;
@@ -330,7 +335,7 @@ function stringEnd(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** Position after the object or array that opens at `start`, or `end`. */
-function skipNested(bytes: Uint8Array, start: number, end: number): number {
+export function skipNested(bytes: Uint8Array, start: number, end: number): number {
   let depth = 0;
   let p = start;
   while (p < end) {

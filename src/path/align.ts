@@ -10,6 +10,7 @@ import type { ObservedHalf } from '../hop/observation.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import { increasing, type Mark, type ProvenStretch, provenBetween, settled } from './align-marks.js';
 import type { HopClock } from './hop-clock.js';
+import { matchRewritten, rewrittenOnce } from './rewritten.js';
 
 export interface AlignSide {
   half: ObservedHalf;
@@ -20,7 +21,8 @@ export interface AlignSide {
   clock: HopClock | null;
 }
 
-type Rows = Pick<AlignSide, 'half' | 'messages'>;
+/** `strings` are left out where both sides are of one table. */
+type Rows = Pick<AlignSide, 'half' | 'messages'> & Partial<Pick<AlignSide, 'strings'>>;
 
 export interface Alignment {
   /** By position in `outer.half.rows`: position in `inner.half.rows`, or -1. */
@@ -34,12 +36,22 @@ export interface Alignment {
 const TIME_SLACK_NS = 60e6;
 /** What contradicts the clocks by more cannot be an offset that fits ill (clocks.ts). */
 const PIECE_SLACK_NS = 250e6;
+/** A hop that reads JSON and writes it takes no longer. */
+const REWRITTEN_WITHIN_NS = 250e6;
+const TEXT = 1;
+const BINARY = 2;
 const PING = 9;
 
 /** A Ping's payload of as many octets is a counter or a time. */
 const CONTROL_TELLS_FROM = 4;
 
 export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
+  const alignment = alignRows(inner, outer, towardsAgent);
+  if (alignment.mode !== 'offsets') completeRewritten(inner, outer, towardsAgent, alignment.inner);
+  return alignment;
+}
+
+function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
   let pairs = anchors(inner, outer);
   if (inner.half.unsound.length + outer.half.unsound.length > 0)
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
@@ -60,14 +72,6 @@ export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean)
   return { inner: alignByContent(inner, outer, timed ?? pairs, towardsAgent, unmatched(outer)), mode, proven };
 }
 
-/** Position pairs of messages that both sides have, without any clock. Of cut packets the content cannot be compared: there the places tell. */
-export function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
-  if (inner.half.unsound.length === 0 && outer.half.unsound.length === 0) return anchors(inner, outer);
-  const found = align(inner, outer, towardsAgent);
-  if (found.mode !== 'offsets') return anchors(inner, outer);
-  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
-}
-
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
 function marksOf(inner: AlignSide, outer: AlignSide, pairs: readonly [number, number][]): Mark[] {
   const marks: Mark[] = [];
@@ -85,8 +89,31 @@ function marksOf(inner: AlignSide, outer: AlignSide, pairs: readonly [number, nu
   return marks;
 }
 
-/** Position pairs [inner, outer] of messages whose content occurs exactly once on each side, in increasing order of both. */
+/** What a hop wrote anew passes as soon as the rest; where the clocks are not known only what occurs once. */
+function completeRewritten(inner: AlignSide, outer: AlignSide, towardsAgent: boolean, result: Int32Array): void {
+  const withinOfBoth = withinNs(inner, outer);
+  if (!Number.isFinite(withinOfBoth)) return;
+  const slackNs = TIME_SLACK_NS + withinOfBoth;
+  const sign = towardsAgent ? 1 : -1;
+  matchRewritten(inner, outer, result, (i, o) => {
+    const passedNs = sign * (common(outer, o) - common(inner, i));
+    return passedNs >= -slackNs && passedNs <= REWRITTEN_WITHIN_NS + slackNs;
+  });
+}
+
+/**
+ * Position pairs [inner, outer] of messages whose content occurs exactly once on each side, in increasing order of both. Where no command's does,
+ * a hop writes them anew: then those whose type and ID occur once.
+ */
 export function anchors(inner: Rows, outer: Rows): [number, number][] {
+  const byContent = contentAnchors(inner, outer);
+  if (byContent.some(([i]) => inner.messages.id[inner.half.rows[i]] >= 0)) return byContent;
+  const [a, b] = [inner, outer].map((side) => ({ ...side, strings: side.strings ?? null }));
+  const rewritten = rewrittenOnce(a, b, byContent);
+  return rewritten.length === 0 ? byContent : increasing([...byContent, ...rewritten].sort((x, y) => x[1] - y[1]));
+}
+
+function contentAnchors(inner: Rows, outer: Rows): [number, number][] {
   const once = uniques(inner);
   const pairs: [number, number][] = [];
   for (const [key, position] of uniques(outer)) {
@@ -94,6 +121,21 @@ export function anchors(inner: Rows, outer: Rows): [number, number][] {
     if (other !== undefined && other >= 0) pairs.push([other, position]);
   }
   return increasing(pairs.sort((a, b) => a[1] - b[1]));
+}
+
+/**
+ * Of anchors those that stand at a distance at which others do, too: where captures lost octets, two copies of a command look like one message, each
+ * the only one left. All, where a hop frames anew and every distance is another one.
+ */
+export function settledAnchors(inner: AlignSide, outer: AlignSide): [number, number][] {
+  const pairs = anchors(inner, outer);
+  const marks = settled(marksOf(inner, outer, pairs));
+  const counts = new Map<number, number>();
+  for (const { shift } of marks) counts.set(shift, (counts.get(shift) ?? 0) + 1);
+  const sure = marks.flatMap(({ inner: i, outer: o, shift }): [number, number][] =>
+    i >= 0 && (counts.get(shift) as number) > 1 ? [[i, o]] : [],
+  );
+  return sure.length * 2 >= pairs.length ? sure : pairs;
 }
 
 function uniques(side: Rows): Map<number, number> {
@@ -213,7 +255,12 @@ function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
 }
 
 function contentKey({ messages }: Rows, row: number): number {
-  return (messages.digest[row] ^ Math.imul(messages.opcode[row], 0x9e3779b1)) | 0;
+  return (messages.digest[row] ^ Math.imul(kindOf(messages, row), 0x9e3779b1)) | 0;
+}
+
+/** The opcode, but that a hop may turn Text into Binary, or the other way. */
+function kindOf({ opcode }: MessageTable, row: number): number {
+  return opcode[row] === BINARY ? TEXT : opcode[row];
 }
 
 function isWhole(messages: MessageTable, row: number): boolean {
@@ -249,13 +296,21 @@ function byOffsets(
     while (i < beforeInner && inner.messages.startOffset[inner.half.rows[i]] < wanted) i++;
     if (crosses(inner, i - 1, outer, o, shift) || crosses(inner, i, outer, o, shift)) return false;
     if (i >= beforeInner || inner.messages.startOffset[inner.half.rows[i]] !== wanted) continue;
-    const [row, other] = [inner.half.rows[i], outer.half.rows[o]];
+    const other = outer.half.rows[o];
+    // Messages that came in one frame stand at one place.
+    while (standsWithNext(inner, i, beforeInner) && isSame(inner, inner.half.rows[i], outer, other) === false) i++;
+    const row = inner.half.rows[i];
     const same = isSame(inner, row, outer, other);
     // Empty Pings are alike, those of a hop that sends its own at the same places, too.
     if (same === false || isOtherPing(inner, row, outer, other, towardsAgent, PIECE_SLACK_NS)) return false;
     if (same !== null) result[o] = i;
+    if (standsWithNext(inner, i, beforeInner)) i++;
   }
   return true;
+}
+
+function standsWithNext({ half: { rows }, messages: { startOffset } }: AlignSide, i: number, before: number): boolean {
+  return i + 1 < before && startOffset[rows[i + 1]] === startOffset[rows[i]];
 }
 
 /** Whether two data messages would overlap without beginning together: then these are other octets, and the streams part before them. */
@@ -461,7 +516,7 @@ function isOtherPing(
 function isAlike(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
   const [a, b] = [inner.messages, outer.messages];
   if (isWhole(a, i) && isWhole(b, o)) return contentKey(inner, i) === contentKey(outer, o);
-  if (a.opcode[i] !== b.opcode[o] || a.opcode[i] === 0) return false;
+  if (kindOf(a, i) !== kindOf(b, o) || a.opcode[i] === 0) return false;
   if (a.id[i] >= 0 && b.id[o] >= 0) return hasSameId(inner, i, outer, o);
   return a.maskingKey[i] !== 0 && a.maskingKey[i] === b.maskingKey[o] && a.octets(i) === b.octets(o);
 }

@@ -5,7 +5,10 @@
 
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
-import { type AlignSide, align, sharedMessages } from './align.js';
+import { ackMarks, isUnseen, stretchOf } from './ack-marks.js';
+import { type AlignSide, align } from './align.js';
+import type { ProvenStretch } from './align-marks.js';
+import { answersBetween, type TwoWays } from './answers.js';
 import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
 import { cutToRecords } from './cut-align.js';
@@ -15,6 +18,7 @@ import { type HopOrder, orderOf } from './hop-order.js';
 import { chooseLegs, type UsualServers } from './legs.js';
 import { serverOf } from './nodes.js';
 import type { HopView, Leg, Path } from './path.js';
+import { sharedMessages } from './shared-messages.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
 import { readInTwins } from './twin-capture.js';
@@ -41,7 +45,7 @@ export function buildPaths(
   let paths = linkPaths(groups, observations);
   let clocks = hopClocks(paths, observations);
   // Short connections through a hop that writes its own keys are told by their times: by clocks that the long ones have told.
-  if (clocks.some((clock) => clock !== null && Math.abs(clock.offsetNs) > FAR_NS)) {
+  if (clocks.some((clock) => clock !== null && (Math.abs(clock.offsetNs) > FAR_NS || clock.pieces.length > 1))) {
     groups = groupConnections(observations, clocks);
     paths = linkPaths(groups, observations);
     clocks = hopClocks(paths, observations);
@@ -127,8 +131,12 @@ function hopClocks(paths: readonly Path[], observations: Observations): (HopCloc
       const base = clocks[inner];
       if (base === null) continue;
       const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
+      const samples = clockSamples(paths, observations, inner, outer, base, own[outer]);
+      // Where one of them holds one direction only, answers are all that goes the other way.
+      if (!samples.some(({ outward }) => outward) || samples.every(({ outward }) => outward))
+        samples.push(...answerSamples(paths, observations, inner, outer, base, own[outer]));
       const relative =
-        clockOf(clockSamples(paths, observations, inner, outer, base, own[outer]), setBack) ??
+        clockOf(samples, setBack) ??
         clockOf(samplesOfTwins(paths, observations, inner, outer, base, own[outer]), setBack);
       if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
@@ -151,12 +159,8 @@ function clockSamples(
       const a = sideOf(path.legs[inner] as Leg, observations, direction, null);
       const b = sideOf(path.legs[outer] as Leg, observations, direction, null);
       for (const [i, o] of sharedMessages(a, b, direction === 'fromServer')) {
-        const commonNs = base.toCommon(a.messages.sentNs[a.half.rows[i]]);
-        const timeNs = own.toCommon(b.messages.sentNs[b.half.rows[o]]);
-        if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) continue;
-        const commonWithinNs = base.uncertaintyAt(commonNs);
-        if (Number.isFinite(commonWithinNs))
-          samples.push({ timeNs, commonNs, commonWithinNs, outward: direction === 'fromServer' });
+        const sample = { innerNs: a.messages.sentNs[a.half.rows[i]], outerNs: b.messages.sentNs[b.half.rows[o]] };
+        samples.push(...sampled(sample, direction === 'fromServer', base, own));
       }
     }
   }
@@ -173,15 +177,49 @@ function samplesOfTwins(
   own: HopClock,
 ): ClockSample[] {
   const legs = paths.flatMap((path) => path.legs[inner] ?? []);
-  const samples: ClockSample[] = [];
   const [a, b] = [observations[inner] as HopObservation, observations[outer] as HopObservation];
-  for (const { innerNs, outerNs, way } of twinSamples(legs, a, b)) {
-    const commonNs = base.toCommon(innerNs);
-    const commonWithinNs = base.uncertaintyAt(commonNs);
-    if (Number.isFinite(commonWithinNs))
-      samples.push({ timeNs: own.toCommon(outerNs), commonNs, commonWithinNs, outward: way === 'fromServer' });
-  }
-  return samples;
+  return [...twinSamples(legs, a, b)].flatMap((each) => sampled(each, each.way === 'fromServer', base, own));
+}
+
+function answerSamples(
+  paths: readonly Path[],
+  observations: Observations,
+  inner: number,
+  outer: number,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  return paths.flatMap(({ legs }) => {
+    if (legs[inner] === null || legs[outer] === null) return [];
+    const found = answersBetween(bothWays(legs[inner], observations), bothWays(legs[outer], observations));
+    return found.flatMap((each) => sampled(each, each.outward, base, own));
+  });
+}
+
+function bothWays(leg: Leg, observations: Observations): TwoWays {
+  return {
+    fromServer: sideOf(leg, observations, 'fromServer', null),
+    fromClient: sideOf(leg, observations, 'fromClient', null),
+    whole: leg.connection.handshake?.accepted === true,
+    accepted: hasEndOfHandshake(leg),
+  };
+}
+
+function hasEndOfHandshake({ connection }: Leg): boolean {
+  return connection.accept !== null || connection.handshake?.accepted === true;
+}
+
+/** Two moments by the captures' own clocks, as a sample where both are known. */
+function sampled(
+  { innerNs, outerNs }: { innerNs: number; outerNs: number },
+  outward: boolean,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  const [commonNs, timeNs] = [base.toCommon(innerNs), own.toCommon(outerNs)];
+  if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) return [];
+  const commonWithinNs = base.uncertaintyAt(commonNs);
+  return Number.isFinite(commonWithinNs) ? [{ timeNs, commonNs, commonWithinNs, outward }] : [];
 }
 
 function sideOf(
@@ -220,7 +258,7 @@ function threads(
   if (observations.length === 1)
     return ThreadTable.ofOneHop(path.legs[0]?.connection[direction].rows ?? new Int32Array(0));
   const table = new ThreadTable(observations.length);
-  const inward: { side: AlignSide; threadAt: Int32Array; hop: number }[] = [];
+  const inward: { side: AlignSide; threadAt: Int32Array; hop: number; leg: Leg }[] = [];
   const agreements: Agreement[] = [];
   for (const leg of path.legs) {
     if (leg === null) continue;
@@ -232,9 +270,9 @@ function threads(
       const unread = !isWholeHalf(side.half) || !isWholeHalf(before.side.half);
       if (!unread && !isMissing(table, threadAt, before.hop)) continue;
       const { inner, mode, proven } = align(before.side, side, direction === 'fromServer');
-      if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half)))
-        for (const hop of [before.hop, leg.hop]) table.doubt(hop);
-      if (unread) agreements.push({ inner: before.hop, outer: leg.hop, proven });
+      if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half))) table.doubt();
+      if (unread)
+        agreements.push({ inner: before.hop, outer: leg.hop, proven: [...proven, ...byAcks(before, { side, leg })] });
       for (let position = 0; position < rows.length; position++) {
         if (inner[position] < 0) continue;
         const thread = before.threadAt[inner[position]];
@@ -256,7 +294,7 @@ function threads(
       threadAt[position] = table.add();
       table.set(threadAt[position], leg.hop, rows[position]);
     }
-    inward.unshift({ side, threadAt, hop: leg.hop });
+    inward.unshift({ side, threadAt, hop: leg.hop, leg });
   }
   for (const { side, hop } of inward) tellOfParts(table, side, hop, observations);
   if (agreements.length > 0)
@@ -266,6 +304,15 @@ function threads(
       agreements,
     );
   return table;
+}
+
+/** Where one of two legs shows nothing of a direction but its TCP ACKs. */
+function byAcks(inner: { side: AlignSide; leg: Leg }, outer: { side: AlignSide; leg: Leg }): ProvenStretch[] {
+  const isInner = isUnseen(inner.side.half);
+  if (isInner === isUnseen(outer.side.half)) return [];
+  const [unseen, read] = isInner ? [inner, outer] : [outer, inner];
+  const found = ackMarks(unseen.side, read.side, hasEndOfHandshake(unseen.leg));
+  return found === null ? [] : [stretchOf(found, isInner)];
 }
 
 function carrySide(

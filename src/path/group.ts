@@ -7,6 +7,7 @@
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { acceptOf } from '../http/opening-handshake.js';
 import type { HopClock } from './hop-clock.js';
+import { linkInTime } from './in-time.js';
 import { type KeyedConnection, passesInStep, passesSteadily, Servers } from './own-key.js';
 import { isLoopback, type LinkedBy } from './path.js';
 import { SharedMarks } from './shared-marks.js';
@@ -19,6 +20,8 @@ export interface Sighting {
 export interface Group {
   sightings: Sighting[];
   linkedBy: LinkedBy;
+  /** Connections, of this group and others, that only the times of messages link with the innermost one of theirs. */
+  timed: ReadonlySet<ObservedConnection>;
 }
 
 /** Legs of one chain open within this time of each other. */
@@ -44,6 +47,7 @@ export function groupConnections(
   groups.joinByPlace();
   if (observations.filter((observation) => observation !== null).length > 1 || holdsNeighbours(sightings))
     groups.joinByBytes(observations);
+  if (observations.filter((observation) => observation !== null).length > 1) groups.joinInTime(observations);
   return groups.result();
 }
 
@@ -57,6 +61,8 @@ function holdsNeighbours(sightings: readonly Sighting[]): boolean {
 
 class Groups {
   private readonly parent: number[];
+  /** As the groups were before times joined any. */
+  private untimed: readonly number[] | null = null;
   constructor(
     private readonly sightings: readonly Sighting[],
     private readonly clocks: readonly (HopClock | null)[],
@@ -172,6 +178,34 @@ class Groups {
     }
   }
 
+  /** What no octets link: by the times at which messages pass. */
+  joinInTime(observations: readonly (HopObservation | null)[]): void {
+    const passedThrough = this.keysPassedThrough();
+    const servers = new Servers(this.sightings);
+    const keyed = this.sightings.map(({ hop }, i) => ({
+      ...this.keyed(i, observations),
+      observation: observations[hop] as HopObservation,
+      hop,
+    }));
+    this.untimed = this.sightings.map((_, i) => this.root(i));
+    linkInTime(keyed, servers.of, {
+      rootOf: (x) => this.root(x),
+      mayBeOne: (x, y) => {
+        if (this.root(x) === this.root(y) || this.timesContradict(x, y) || this.serversContradict(x, y)) return false;
+        const [members, others] = [this.members(x), this.members(y)];
+        return !members.some((i) =>
+          others.some(
+            (j) =>
+              this.keysContradict(i, j, passedThrough) ||
+              servers.forwardsAnother(i, [j]) ||
+              servers.forwardsAnother(j, [i]),
+          ),
+        );
+      },
+      join: (x, y) => this.join(x, y),
+    });
+  }
+
   /** Of one path already, or one TCP connection seen twice. */
   private isOne(i: number, j: number): boolean {
     return this.root(i) === this.root(j) || isTwin(this.sightings[i].connection, this.sightings[j].connection);
@@ -269,14 +303,27 @@ class Groups {
 
   result(): Group[] {
     const groups = new Map<number, Group>();
+    const timed = this.timed();
     this.sightings.forEach((sighting, i) => {
       const root = this.root(i);
-      const group = groups.get(root) ?? { sightings: [], linkedBy: 'only' as LinkedBy };
+      const group = groups.get(root) ?? { sightings: [], linkedBy: 'only' as LinkedBy, timed };
       group.sightings.push(sighting);
       groups.set(root, group);
     });
     for (const group of groups.values()) if (group.sightings.length > 1) group.linkedBy = linkOf(group);
     return [...groups.values()];
+  }
+
+  /** Connections that times joined to the innermost hop's first one of their group. */
+  private timed(): ReadonlySet<ObservedConnection> {
+    const timed = new Set<ObservedConnection>();
+    const first = new Map<number, number>();
+    this.untimed?.forEach((root, i) => {
+      const innermost = first.get(this.root(i));
+      if (innermost === undefined) first.set(this.root(i), root);
+      else if (innermost !== root) timed.add(this.sightings[i].connection);
+    });
+    return timed;
   }
 }
 

@@ -4,12 +4,13 @@
  * which nothing tells, and the other orders in which the hops may stand then.
  */
 
-import { type AlignSide, sharedMessages } from './align.js';
+import type { AlignSide } from './align.js';
 import type { Group } from './group.js';
 import { commonAddress, localAddresses, servedHere } from './legs.js';
 import { type Node, nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
 import { otherOrders } from './other-orders.js';
 import type { Path } from './path.js';
+import { sharedMessages } from './shared-messages.js';
 
 /** Two hops, by index: the first was given before the second, and stands further out. */
 export type Misorder = readonly [number, number];

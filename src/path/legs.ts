@@ -28,11 +28,8 @@ export function chooseLegs(group: Group, observations: Observations, usual: Usua
     if (first < 0) continue;
     const chosen = hop === last ? outermostHere(first, nodes, hop, local) : first;
     const { connection } = sightingAt(nodes[chosen], hop) as Sighting;
-    legs[hop] = {
-      hop,
-      connection,
-      linkedBy: connection.alignment?.of === 'records' ? 'tls-record-sizes' : group.linkedBy,
-    };
+    const linkedBy = connection.alignment?.of === 'records' ? 'tls-record-sizes' : group.linkedBy;
+    legs[hop] = { hop, connection, linkedBy, inTime: group.timed.has(connection) };
     next = chosen + 1;
   }
   return legs;

@@ -175,7 +175,7 @@ function sharedTimes(a: KeyedConnection, b: KeyedConnection, way: 'fromServer' |
   return shared;
 }
 
-function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b }: ObservedConnection): boolean {
+export function namesContradict({ agentNames: a }: ObservedConnection, { agentNames: b }: ObservedConnection): boolean {
   return a.length > 0 && b.length > 0 && !a.some((name) => b.includes(name));
 }
 

@@ -13,6 +13,8 @@ export interface Leg {
   hop: number;
   connection: ObservedConnection;
   linkedBy: LinkedBy;
+  /** Only the times of messages link it with the innermost leg. */
+  inTime: boolean;
 }
 
 export interface Path {

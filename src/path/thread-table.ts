@@ -8,7 +8,7 @@ export class ThreadTable {
   private rows: Int32Array;
   /** By hop: rows that were read only in part, and whole at another hop. */
   private readonly known: (Set<number> | undefined)[] = [];
-  private readonly doubted = new Set<number>();
+  private doubted = false;
   /** By hop: gaps and blind spans that another hop read. */
   private readonly explained: (Set<object> | undefined)[] = [];
 
@@ -67,13 +67,16 @@ export class ThreadTable {
     return this.known[hop]?.has(row) ?? false;
   }
 
-  /** At this hop copies of one message may have been taken for each other: captures lost octets, and nothing proves how the streams agree. */
-  doubt(hop: number): void {
-    this.doubted.add(hop);
+  /**
+   * Copies of one message may have been taken for each other between two hops: captures lost octets, and nothing proves how the streams
+   * agree. What was mistaken there is mistaken further on, too.
+   */
+  doubt(): void {
+    this.doubted = true;
   }
 
-  isDoubted(hop: number): boolean {
-    return this.doubted.has(hop);
+  get isDoubted(): boolean {
+    return this.doubted;
   }
 
   /** Another hop tells all that stands in a span that this one could not read. */
@@ -118,6 +121,10 @@ class InOrder extends ThreadTable {
 
   override row(thread: number, place: number): number {
     return this.of.row(thread, this.order[place]);
+  }
+
+  override get isDoubted(): boolean {
+    return this.of.isDoubted;
   }
 
   override isKnown(place: number, row: number): boolean {

@@ -89,9 +89,9 @@ function isClientOfAnother(near: Node, far: Node): boolean {
 function wroteBehind(near: Node, far: Node, clients: ReadonlySet<string>): boolean {
   const before = forwardedFor(far);
   return near.sightings.some(({ connection: { handshake } }) => {
-    const list = handshake?.forwardedFor.map(plainAddress) ?? [];
+    const all = handshake?.forwardedFor.map(plainAddress) ?? [];
+    const list = handshake?.namedReal ? all.slice(0, -1) : all;
     const at = list.findIndex((address) => clients.has(address));
-    // X-Real-IP, which stands behind the list, names one of those again.
     const known = (each: string) => clients.has(each) || before.has(each) || list.indexOf(each) < at;
     return at >= 0 && list.slice(at + 1).some((each) => !known(each) && !isLoopback(each));
   });

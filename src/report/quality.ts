@@ -1,7 +1,7 @@
 /**
  * What captures are good for, as text. In: CaptureQuality. Out: pieces of text: a table for people, or schema lasthop/quality@1.
  */
-import type { CaptureQuality, ConnectionQuality, Hole } from '../hop/capture-quality.js';
+import type { CaptureQuality, ConnectionQuality, Hole, ToldLoss } from '../hop/capture-quality.js';
 import { clockTime, count, counted, timeRange } from './figures.js';
 import { jsonArray, jsonText } from './json-text.js';
 import { printable } from './printable.js';
@@ -12,6 +12,8 @@ import { joined, wrapped } from './width.js';
 /** Longer lists are for the JSON, unless all is asked for. */
 const CONNECTIONS_SHOWN = 20;
 const HOLES_SHOWN = 4;
+const TIMES_SHOWN = 3;
+const EXAMPLES_SHOWN = 3;
 /** Of an Ethernet without jumbo frames. */
 const USUAL_SEGMENT_OCTETS = 1460;
 
@@ -53,7 +55,9 @@ function* table(capture: CaptureQuality, options: ReportOptions): Generator<stri
   const about = [kinds.join(', '), packets, timeRange(capture.firstAt, capture.lastAt, dash)];
   for (const line of joined(about, ` ${dot} `, width - 2)) yield `  ${line}\n`;
   for (const reason of capture.reasons) yield* item(look.glyph.unknown, printable(reason, look.unicode), width);
+  for (const line of item(dot, silence(capture, dash), width)) yield line;
   for (const note of notes(capture)) for (const line of item(dot, note, width)) yield look.quiet(line);
+  yield* losses(capture, width, look);
   yield* connections(capture, options, look);
 }
 
@@ -61,9 +65,60 @@ function* item(glyph: string, text: string, width: number): Generator<string> {
   for (const [at, line] of wrapped(text, width - 4).entries()) yield `  ${at === 0 ? glyph : ' '} ${line}\n`;
 }
 
+/** Of what it can tell that it did not happen: the claims that need a whole capture. */
+function silence({ trust, blindTimes, connections }: CaptureQuality, dash: string): string {
+  if (trust === 'none') return 'nothing can be said with it';
+  const holed = connections.filter((each) => !each.whole).length;
+  const but =
+    holed === 0
+      ? 'on every connection'
+      : `on ${count(connections.length - holed)} of ${counted(connections.length, 'connection')}`;
+  if (blindTimes.length === 0) return `tells what did not happen: ${but}, all the time`;
+  if (blindTimes.some(({ fromAt, toAt }) => fromAt === null && toAt === null))
+    return 'tells what happened, and not what did not: it lost packets all the time, or it does not say when';
+  const at = (iso: string | null, otherwise: string) => (iso === null ? otherwise : clockTime(iso, 0));
+  const times = blindTimes
+    .slice(0, TIMES_SHOWN)
+    .map(({ fromAt, toAt }) => `${at(fromAt, 'its beginning')} ${dash} ${at(toAt, 'its end')}`);
+  const more = blindTimes.length - times.length;
+  return `tells what did not happen: ${but}; of quiet ones not at ${times.join(', ')}${more > 0 ? ` and ${counted(more, 'more time')}` : ''}, when it lost packets`;
+}
+
+/** What each fate means to the one who looks for the place. */
+const MEANING: Record<ToldLoss['fate'], string> = {
+  'missed-by-capture': "TCP-ACKed and not in the file: the capture's own fault",
+  'lost-before-capture': 'a hole that was sent again: lost between the sender and here',
+  'retransmitted-after-capture': 'seen here and sent again: it, or its TCP ACK, was lost past here',
+  'retransmitted-after-ack': 'sent again though TCP-ACKed here: needless, or the TCP ACK was lost on its way on',
+  'out-of-order': 'overtaken on the way, or by the capture: nothing was lost',
+  undecided: 'came late: overtaken, or lost and sent again; nothing tells which',
+};
+
+/** Where octets were lost, seen from the place of capture. */
+function* losses(capture: CaptureQuality, width: number, look: Style): Generator<string> {
+  if (capture.losses.length === 0) return;
+  yield '  Lost, sent again or late, seen from here\n';
+  const rows = capture.losses.map(({ fate, count: number, octets, connections: of, packets }) => [
+    fate,
+    fate === 'missed-by-capture' ? counted(number, 'hole') : counted(number, 'packet'),
+    counted(octets, 'octet'),
+    counted(of, 'connection'),
+    `#${packets.slice(0, EXAMPLES_SHOWN).join(',')}`,
+  ]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const [i, row] of rows.entries()) {
+    const cells = row
+      .slice(0, 4)
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])));
+    const line = `    ${cells.join('  ')}  ${row[4]}`;
+    yield `${line.length <= width ? line : line.slice(0, width)}\n`;
+    for (const words of wrapped(MEANING[capture.losses[i].fate], width - 6)) yield look.quiet(`      ${words}\n`);
+  }
+}
+
 /** What is no fault, and good to know. */
 function notes(capture: CaptureQuality): string[] {
-  const all: string[] = [];
+  const all: string[] = [...capture.notes];
   if (capture.droppedPackets === null) all.push('the file does not say how many packets were dropped');
   else if (capture.droppedPackets === 0) all.push('no packets dropped, by its own statistics');
   if (capture.duplicates > 0)
@@ -100,15 +155,20 @@ function* connection(each: ConnectionQuality, options: ReportOptions, look: Styl
   for (const hole of holes)
     for (const line of wrapped(holeLine(hole, look), options.width - 6)) yield `      ${look.quiet(line)}\n`;
   if (each.holes.length > holes.length) yield `      ${look.quiet(`${each.holes.length - holes.length} more holes`)}\n`;
+  for (const { sender, fate, count: number, octets, packets } of each.losses) {
+    if (fate === 'missed-by-capture') continue; // the holes tell
+    const line = `from the ${sender}: ${fate}, ${counted(number, 'packet')} with ${counted(octets, 'octet')} (#${packets.join(',')})`;
+    for (const words of wrapped(line, options.width - 6)) yield `      ${look.quiet(words)}\n`;
+  }
 }
 
 function holeLine({ sender, kind, octets, fromAt, toAt, why }: Hole, look: Style): string {
   const at = (iso: string | null) => (iso === null ? 'its beginning' : clockTime(iso, 3));
   const words = {
-    missed: 'TCP-ACKed and not in the capture',
+    missed: 'missed-by-capture: TCP-ACKed and not in it',
     cut: 'cut off by the snapshot length',
-    'never-acked': 'never TCP-ACKed and not in the capture: lost before it',
-    unread: why ?? 'not read',
+    'never-acked': 'not in the capture and never TCP-ACKed: lost before it, or missed with the TCP ACK',
+    unread: `not read: ${why ?? 'no frames'}`,
   };
   return `${at(fromAt)} ${look.glyph.dash} ${at(toAt)} from the ${sender}: ${counted(octets, 'octet')} ${words[kind]}`;
 }

@@ -31,6 +31,7 @@ export class ConnectionTable {
     data: (half, bytes, start, end, offset) => this.follow().data(half, bytes, start, end, offset),
     gap: (half, from, to, kind) => this.follow().gap(half, from, to, kind),
     acked() {},
+    sentAgain() {},
   };
 
   constructor(

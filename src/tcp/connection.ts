@@ -102,8 +102,12 @@ export class TcpConnection {
     else if (segment.direction === 1) half.outbound--;
 
     if ((flags & Flag.syn) !== 0) this.syn(segment, half, direction);
-    else if (!half.started) half.start(sequence);
+    else if (!half.started) {
+      if (isBeyondSyn(other, segment.acknowledgment | 0)) return;
+      half.start(sequence);
+    }
     if ((flags & Flag.rst) !== 0) {
+      if (!other.started && (flags & Flag.ack) === 0 && isBeyondSyn(half, sequence)) return;
       half.resets++;
       if ((flags & Flag.ack) !== 0 && other.started) other.resetAt(segment.acknowledgment | 0);
       this.reset(half, sequence, flags, direction);
@@ -186,6 +190,16 @@ export class TcpConnection {
       this.closedBy = by;
     }
   }
+}
+
+/**
+ * Nothing of a stream but its SYN was seen, and this number lies elsewhere: a server that still has the four-tuple's last connection
+ * answers the SYN with a TCP ACK of that one, and is answered by a RST at its number (RFC 9293, section 3.5.2); then the SYN is sent again.
+ */
+function isBeyondSyn(half: HalfStream, sequence: number): boolean {
+  if (half.initialSequence < 0 || half.highest > 0) return false;
+  const offset = half.offsetOf(sequence);
+  return offset < -1 || offset > REORDERED_OCTETS;
 }
 
 /**

@@ -11,6 +11,8 @@
 import { AckHistory } from './ack-history.js';
 import { type BlockedInterval, BlockedTimer } from './blocked.js';
 import { TICKS_APART_NS } from './clock-steps.js';
+import { fateOf } from './fate.js';
+import { Losses } from './losses.js';
 import type { PacketClock } from './packet-clock.js';
 import { SegmentLedger } from './segment-ledger.js';
 import { distance } from './sequence.js';
@@ -36,6 +38,8 @@ export interface StreamConsumer {
   gap(half: HalfStream, from: number, to: number, kind: GapKind): void;
   /** The TCP ACK of this direction moved on, or a SACK told something new. */
   acked(half: HalfStream): void;
+  /** The packet at hand brings octets once more that were TCP-ACKed before. */
+  sentAgain(half: HalfStream, from: number, to: number): void;
 }
 
 interface HeldSegment {
@@ -48,6 +52,9 @@ interface HeldSegment {
   ref: number;
   /** Octets of the other direction that its sender had TCP-ACKed when it sent this: they come first. -Infinity where they did. */
   needs: number;
+  /** The sender's timestamp and the IPv4 ID, 0 for none. */
+  tick: number;
+  identification: number;
 }
 
 /** What most streams never have takes no memory: replaced by the first one. */
@@ -55,7 +62,7 @@ const NO_GAPS: Gap[] = [];
 const NO_ACKS = new Float64Array(0);
 const NOT_HELD: HeldSegment[] = [];
 
-const NOBODY: StreamConsumer = { data() {}, gap() {}, acked() {} };
+const NOBODY: StreamConsumer = { data() {}, gap() {}, acked() {}, sentAgain() {} };
 
 const MAX_HELD_OCTETS = 4 << 20;
 const MAX_HELD_SEGMENTS = 4096;
@@ -120,6 +127,8 @@ export class HalfStream {
   /** How many of them were RSTs. */
   resets = 0;
   retransmissions = 0;
+  /** Null while there are none. */
+  losses: Losses | null = null;
   duplicates = 0;
   /** Sequence number of the other direction that the segment at hand acknowledges. */
   acknowledges = 0;
@@ -192,6 +201,7 @@ export class HalfStream {
     this.resentTo += by;
     this.acks.moveBy(by);
     this.ledger.moveBy(by);
+    this.losses?.moveBy(by);
     for (const segment of this.held) {
       segment.start += by;
       segment.end += by;
@@ -279,7 +289,8 @@ export class HalfStream {
         this.duplicates++;
         return;
       }
-      if (wireEnd <= this.next) this.retransmissions++;
+      if (this.followed) this.tellFate(offset, wireEnd);
+      else if (wireEnd <= this.next) this.retransmissions++;
       this.resends++;
       this.resentTo = Math.max(this.resentTo, wireEnd);
       // Of what nobody reads only what is sent again is noted: it tells of a dead peer.
@@ -317,6 +328,24 @@ export class HalfStream {
       if (this.held.length > 0) this.drain();
     }
     if (this.held.length === 0 && this.next >= this.ahead) this.markWhole();
+  }
+
+  /** Octets below the highest ones came. */
+  private tellFate(offset: number, wireEnd: number): void {
+    const from = Math.max(0, offset);
+    const to = Math.min(wireEnd, this.highest);
+    if (to <= from) return;
+    const { clock, next, held, gaps, tick } = this;
+    const { timeNs, ref } = clock;
+    const bringsNew = wireEnd > this.highest;
+    const isAcked = this.acks.cover(from, to) !== null;
+    const own = { tick, identification: clock.identification(), timeNs };
+    const { isAgain, fate, octets, sinceNs } = fateOf({ from, to, bringsNew, isAcked, own, next, held, gaps });
+    if (isAgain) this.retransmissions++;
+    if (fate === null) return;
+    this.losses ??= new Losses();
+    this.losses.add({ fate, from, to, octets, sinceNs, timeNs, ref });
+    if (fate === 'retransmitted-after-ack') this.consumer.sentAgain(this, from, to);
   }
 
   private note(offset: number, wireEnd: number, mark: number, prunableBelow: number): void {
@@ -478,7 +507,11 @@ export class HalfStream {
     const { peer } = this;
     const needs = peer === null ? Number.NEGATIVE_INFINITY : this.needsOf(peer);
     const copy = bytes.slice(start, end);
-    this.held.splice(at, 0, { start: offset, end: offset + (end - start), wireEnd, bytes: copy, timeNs, ref, needs });
+    const { tick } = this;
+    const identification = this.clock.identification();
+    const capturedEnd = offset + (end - start);
+    const segment = { start: offset, end: capturedEnd, wireEnd, bytes: copy, timeNs, ref, needs, tick, identification };
+    this.held.splice(at, 0, segment);
     this.heldOctets += end - start;
     // Whoever reads it later asks the ledger when it left: the packet at hand will be another one.
     this.freshFrom = Number.POSITIVE_INFINITY;

@@ -9,6 +9,8 @@ export class PacketClock {
   timeNs = 0;
   /** Running packet number over all files of the hop, from 1; hop/ maps it back to file and number. */
   ref = 0;
+  /** IPv4 ID of the packet at hand, 0 for none: seldom asked for, and so not noted for each packet. */
+  identification: () => number = () => 0;
   /** Times that passed twice: what one connection sent next is stamped earlier, so the clock was set back. */
   readonly setBacks: { fromNs: number; toNs: number }[] = [];
 

@@ -46,6 +46,36 @@ function everything(): Uint8Array {
 }
 
 describe('PcapngReader', () => {
+  it('tells between which reports packets were dropped', () => {
+    const at = (seconds: bigint, dropCount?: bigint) =>
+      enhancedPacket({ ticks: micro(seconds * 1_000_000n), data, ...(dropCount === undefined ? {} : { dropCount }) });
+    const file = concat(
+      sectionHeader(),
+      interfaceDescription({}),
+      at(0n),
+      at(10n),
+      statistics(0, { 5: 0n }),
+      at(20n),
+      statistics(0, { 5: 3n }),
+      at(30n),
+      statistics(0, { 5: 3n }),
+      at(40n),
+      at(41n, 2n),
+      at(60n),
+      statistics(0, { 5: 3n, 7: 1n }),
+    );
+    const seconds = feed(PcapngReader, file).reader.dropTimes.times.map(({ fromNs, toNs }) => [
+      fromNs / 1e9,
+      toNs / 1e9,
+    ]);
+    expect(seconds).toEqual([
+      [10, 20],
+      [30, 60],
+    ]);
+    const whole = concat(sectionHeader(), interfaceDescription({}), at(0n), at(7n), statistics(0, { 7: 5n }));
+    expect(feed(PcapngReader, whole).reader.dropTimes.times).toEqual([{ fromNs: Number.NEGATIVE_INFINITY, toNs: 7e9 }]);
+  });
+
   it('reads sections of either byte order with all their blocks', () => {
     const { packets, issues, reader } = feed(PcapngReader, everything());
     const expected = [1, 4].flatMap((first) => [

@@ -160,6 +160,29 @@ describe('readTogether', () => {
     writer.kill();
   });
 
+  it('reads pipes together, and does not wait long for one that says nothing', async () => {
+    const pipes = ['busy', 'silent'].map((name) => path.join(folder, `${name}.fifo`));
+    expect(spawnSync('mkfifo', pipes).status).toBe(0);
+    // More than a pipe holds, and more than is read at once.
+    const busy = file('busy', range(0, 3000));
+    const silent = file('silent', range(3000, 3100));
+    // The silent one writes when the busy one has written all.
+    const writer = spawn('sh', ['-c', `exec 3> ${pipes[1]}; cat ${busy} > ${pipes[0]}; cat ${silent} >&3`]);
+    const { seen } = await read(pipes);
+    expect(seen).toEqual(range(0, 3100));
+    writer.kill();
+  });
+
+  it('leaves a file of no octets out, beside others', async () => {
+    const nothing = path.join(folder, 'nothing-yet');
+    fs.writeFileSync(nothing, '');
+    const { seen, read: read_ } = await read([nothing, file('n0', range(0, 10)), file('n1', range(10, 20))]);
+    expect(seen).toEqual(range(0, 20));
+    expect(read_.map(({ summary }) => summary.packets)).toEqual([10, 10, 0]);
+    expect(read_[2].summary.issues.map(({ code }) => code)).toEqual(['empty-file']);
+    await expect(read([nothing, path.join(folder, '.', 'nothing-yet')])).rejects.toThrow('0 octets');
+  });
+
   it('throws what a file is refused for, and lets go of the others', async () => {
     const wrong = path.join(folder, 'wrong.txt');
     fs.writeFileSync(wrong, 'a log\n');

@@ -92,6 +92,15 @@ describe('exit statuses', () => {
     expect(ended.out).toBe('');
   });
 
+  it.each([
+    ['/nowhere.log', 'lasthop: --keylog /nowhere.log: no such file'],
+    ['/', 'lasthop: --keylog /: a directory, not a key log'],
+  ])('of a key log that cannot be read: %s', async (file, text) => {
+    const ended = await run(['verdict', ...HOPS, '--keylog', file]);
+    expect(ended.status).toBe(3);
+    expect(ended.err).toContain(text);
+  });
+
   it('show where an internal error happened with --debug', async () => {
     expect((await run(['verdict', ...HOPS, '--debug'], throwing(new Error('odd')))).err).toContain('main.test.ts');
   });

@@ -26,7 +26,7 @@ it.each([[['verdict', 'origin=-']], [['verdict', 'origin=a.pcap', 'npm=-', '--js
     const undo = bePatient(argv, proc, messages);
     expect(proc.listenerCount('SIGINT')).toBe(1);
     proc.emit('SIGINT');
-    expect(said.join('')).toContain('reading what is left on standard input');
+    expect(said.join('')).toContain('reading what is left in the pipe');
     // Without a listener, the second one ends the process.
     expect(proc.listenerCount('SIGINT')).toBe(0);
     undo();

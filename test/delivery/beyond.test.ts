@@ -71,3 +71,32 @@ describe('agents from one address whose openings were not captured', () => {
     expect(ruling(await midConnection({ hopLimit: 64, opens: 2 }))).toBe('reached-agent npm agent');
   });
 });
+
+/** Two agents from one address; npm's capture begins after they connected, and origin's holds the opening of npm's connections to it. */
+async function knownFurtherIn(address: string) {
+  const tapes = [new Tape(), new Tape()];
+  const chains = [1, 2].map((agent) => new Chain(tapes, { agent, address, hopLimit: 64 }).open(0));
+  for (const [i, chain] of chains.entries())
+    chain.inward(100, masked(`{"type":"Authenticate","agent_id":"A-${i + 1}"}`));
+  chains[0].outward(1000, frame(command('c-1')));
+  chains[0].inward(1040, masked(commandAck('c-1')));
+  chains[0].outward(2000, frame(command('c-2')));
+  for (const ms of [3000, 8000, 13_000, 18_000])
+    chains.forEach((chain, i) => void chain.inward(ms + i, masked(`{"type":"Heartbeat","agent_id":"A-${i + 1}"}`)));
+  const [origin, npm] = tapes;
+  return (await hear({ origin, npm: npm.between(50, 60_000) })).of('c-2');
+}
+
+describe('agents from one address, named by the opening of the next leg inward', () => {
+  it('are the end of the path where they stand first in its X-Forwarded-For', async () => {
+    expect(ruling(await knownFurtherIn('203.0.113.7'))).toBe('reached-agent npm agent');
+  });
+
+  it('may be a proxy where it names somebody else', async () => {
+    const verdict = await knownFurtherIn('203.0.113.99');
+    expect(ruling(verdict)).toBe('inconclusive npm -');
+    expect(verdict.reason).toContain(
+      'seems to be a proxy; the opening of this leg, which would tell, was not captured',
+    );
+  });
+});

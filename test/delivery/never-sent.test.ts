@@ -30,6 +30,20 @@ describe('never-sent', () => {
     expect(verdict.dispatch?.packets.length).toBe(2);
   });
 
+  it('is not said of an agent without a connection in a capture that lost octets', async () => {
+    for (const lost of [false, true]) {
+      const scene = new Scene();
+      scene.chain.outward(500, frame('{"type":"ConfigUpdate"}'), 1);
+      dispatch(scene.tapes[0], 2000, 'c-1', 'OTHER');
+      const [number] = scene.chain.outward(3000, frame('{"type":"ConfigUpdate"}'));
+      scene.goOn(4000);
+      const origin = lost ? scene.tapes[0].without(number) : scene.tapes[0];
+      const verdict = (await hear({ ...scene.captures, origin })).of('c-1');
+      expect(verdict.outcome).toBe(lost ? 'inconclusive' : 'never-sent');
+      if (lost) expect(verdict.reason).toContain('no connection of OTHER is in the capture, and it lost octets');
+    }
+  });
+
   it('is a command that is named and nowhere to be seen', async () => {
     const scene = new Scene();
     const heard = await hear(scene.goOn(3000).captures, { commandIds: ['c-77'] });

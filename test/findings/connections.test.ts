@@ -92,6 +92,24 @@ describe('origin-restarted', () => {
     expect(idsOf(await diagnosed(captures()))).not.toContain('origin-restarted');
   });
 
+  it('is not found where another hop shows that the agents said farewell first, or stamps are too coarse to tell', async () => {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    for (let i = 0; i < 3; i++) {
+      const chain = agentOn(tapes, `N-${i}`, i * 10, { agent: i + 1 });
+      chain.inward(9000 + i, masked(new Uint8Array([3, 232]), { opcode: 8 }));
+      chain.outward(9003 + i, frame(new Uint8Array([3, 232]), { opcode: 8 }));
+      close(chain, 9020 + i, 0);
+      heartbeat(agentOn(tapes, `N-${i}`, 12_000 + i * 10, { agent: i + 21 }), 25_000);
+    }
+    const { origin, npm } = captures();
+    // Origin's stamps are late for what comes in: its own Close frames stand before.
+    for (const packet of origin.packets) if (packet.atMs >= 9000 && packet.atMs < 9003) packet.atMs += 4;
+    origin.packets.sort((a, b) => a.atMs - b.atMs);
+    expect(idsOf(await diagnosed({ origin, npm }))).not.toContain('origin-restarted');
+    for (const packet of npm.packets) packet.atMs = Math.floor(packet.atMs / 1000) * 1000;
+    expect(idsOf(await diagnosed({ npm }))).not.toContain('origin-restarted');
+  });
+
   it('names the hop that closed', async () => {
     const findings = await diagnosed(fleet([9000, 9001, 9002], true, 1));
     expect(idsOf(findings)).toEqual(['origin-restarted']);

@@ -2,11 +2,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/delivery/verdict.js';
 import type { Chain } from '../support/chain.js';
-import { command, commandAck, frame, masked } from '../support/frames.js';
+import { command, commandAck, frame, masked, ping } from '../support/frames.js';
 import { Talk, type Tape } from '../support/tape.js';
 import { tlsWire } from '../support/tls-wire.js';
 import { upgradeRequest } from '../support/web-socket-talk.js';
-import { agentOn, citedOf, diagnosed, dispatch, heartbeat, idsOf, pinged, Timeline, tapesOf } from './diagnosis.js';
+import {
+  agentOn,
+  citedOf,
+  diagnosed,
+  dispatch,
+  heartbeat,
+  idsOf,
+  judged,
+  pinged,
+  Timeline,
+  tapesOf,
+} from './diagnosis.js';
 
 /** Three agents that Ping on to 40 s; each works at 2 s. */
 class Fleet {
@@ -72,6 +83,8 @@ describe('commands-not-sent', () => {
     fleet.asks('GONE', 6500, 'c-refused', 409);
     const found = (await fleet.findings()).map(({ id, severity, commands }) => [id, severity, commands]);
     expect(found).toEqual([['commands-not-sent', 'warning', ['c-never']]]);
+    // It may call itself something else on its WebSocket.
+    expect((await fleet.findings())[0].summary).toContain('no WebSocket under that name was open');
   });
 
   it('is not found where the frame may have been missed', async () => {
@@ -96,6 +109,26 @@ describe('dispatch-stalled', () => {
     expect(idsOf(findings)).toEqual(['dispatch-stalled']);
     expect(findings[0].agents).toEqual(['A', 'B', 'C']);
     expect(findings[0].summary).toContain('none of the requests was answered');
+  });
+
+  it('leaves open what holds up the connection that the others seem to wait for', async () => {
+    const fleet = new Fleet();
+    // Sent to A again and again, and never TCP-ACKed: from then on nobody gets a command.
+    fleet.time.at(5000, () => {
+      const [leg] = fleet.of('A').legs;
+      const at = leg.sent('server');
+      for (const ms of [0, 300, 900, 2100, 4500, 9300, 18_900])
+        leg.segment(5000 + ms, 'server', { data: ping('lost'), at });
+    });
+    ['A', 'B', 'C'].forEach((agent, i) => {
+      fleet.asks(agent, 5500 + i * 100, `c-stuck-${agent}`, 0);
+    });
+    fleet.time.play();
+    const { findings, hypotheses } = await judged({ origin: fleet.tape });
+    expect(idsOf(findings)).toContain('dispatch-stalled');
+    const statusOf = (agent: string) =>
+      hypotheses.find((each) => each.agent === agent && each.id === 'agent-command-path')?.status;
+    expect(['A', 'B', 'C'].map(statusOf)).toEqual(['open', 'ruled-out', 'ruled-out']);
   });
 
   it('is not found where one still gets a command afterwards', async () => {

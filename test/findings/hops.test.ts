@@ -87,6 +87,23 @@ describe('hop-drops-frames', () => {
     expect(idsOf(findings)).toEqual(['hop-drops-frames']);
     expect(citedOf(findings[0], 'origin.pcap')).toContain(first);
   });
+
+  it('is not found where the hop answers Pings itself, though a capture missed its Pongs', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-bad')), 1);
+    const [inner] = scene.chain.legs;
+    const pongs: number[] = [];
+    for (let ms = 6000; ms < 30_000; ms += 4000) {
+      inner.send(ms, 'server', ping(`server ${ms}`));
+      pongs.push(inner.send(ms + 1, 'client', pong(`server ${ms}`)));
+      scene.chain.inward(ms + 900, masked(`{"type":"Heartbeat","at":${ms}}`));
+    }
+    // One Pong is missing, then all of them.
+    for (const missed of [pongs.slice(0, 1), pongs]) {
+      const findings = await diagnosed({ ...scene.captures, origin: scene.tapes[0].without(...missed) });
+      expect(idsOf(findings)).not.toContain('hop-drops-frames');
+    }
+  });
 });
 
 describe('write-stalled', () => {

@@ -4,8 +4,8 @@
  * Where tshark is no witness, and why (4.0.17; samples/README.md says how that was found):
  * - `mid-connection`, and all but the first of the rotated files of `ipv6`: it needs the handshake, and knows no way in where a
  *   capture starts later. The second reader alone judges.
- * - `mirror-port` (npm) and `vxlan` (npm, and all but the first of nginx's files): a direction alone, or a few lone frames. There what the
- *   readers find must be in lasthop's list, which holds more.
+ * - `mirror-port` (npm), `one-direction` (nginx, npm), `vxlan` (npm, and all but the first of nginx's files), `rotated`: a direction alone, or a
+ *   few lone frames. There what the readers find must be in lasthop's list, which holds more.
  * - A last frame of which a part only was seen is no frame to it; lasthop lists it. The second reader holds it in `rest`.
  * - By default it reads nothing of what was captured out of order: it gets tcp.reassemble_out_of_order. It then gives a frame the number of
  *   the packet that filled the hole before it, lasthop that of the packet with the frame's own last octet.
@@ -21,7 +21,7 @@ import { type Direction, streamsOf } from '../scenarios/witness-streams.js';
 const installed = spawnSync('tshark', ['--version']).status === 0;
 const NO_HANDSHAKE = /mid-connection|npm\.pcap[023]$/;
 /** One direction of each connection in the file, or a later one of rotated files with lone frames: both readers need more. They find no others. */
-const FINDS_MORE = /^mirror-port\/npm|^vxlan\/(npm|nginx\.pcap[1-9])/;
+const FINDS_MORE = /^mirror-port\/npm|^vxlan\/(npm|nginx\.pcap[1-9])|^one-direction\/n|^rotated\//;
 /** `lossy`: copies that TEE made in the firewall, past SNAT. No stream: npm's kernel answers each of them with RST. */
 const STRAY = /^192\.168\./;
 const HAS_STRAYS = /^lossy\//;

@@ -531,6 +531,77 @@ describe('JSON in Binary messages', () => {
   });
 });
 
+describe('several messages in one', () => {
+  const objects = (...of: string[]) => of.map((id) => command(id));
+
+  it.each([
+    ['a JSON array', `[${objects('c-1', 'c-2', 'c-3').join(',')}]`],
+    ['a JSON array with white space', ` [\n  ${objects('c-1', 'c-2', 'c-3').join(',\n  ')}\n]\n`],
+    ['JSON lines', `${objects('c-1', 'c-2', 'c-3').join('\n')}\n`],
+  ])('%s: a row for each, with the packets and the TCP ACK of the whole', (_, payload) => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    const sent = talk.send(10, 'server', frame(payload));
+    talk.send(
+      20,
+      'client',
+      masked(
+        objects('c-1', 'c-2')
+          .map((each) => each.replace('"Command"', '"CommandAck"'))
+          .join('\n')
+          .padEnd(700),
+      ),
+    );
+    talk.send(30, 'server', frame(command('c-4')));
+    const { connections, fromServer, fromClient } = observe(tape);
+    expect(ids(fromServer())).toEqual(['c-1', 'c-2', 'c-3', 'c-4']);
+    expect(
+      fromServer()
+        .slice(0, 3)
+        .map(({ data, ackedMs }) => [data, ackedMs]),
+    ).toEqual(Array(3).fill([[sent], 10.3]));
+    expect(fromClient().map(({ type, id }) => [type, id])).toEqual([
+      ['CommandAck', 'c-1'],
+      ['CommandAck', 'c-2'],
+    ]);
+    expect(connections[0].fromServer.counts).toMatchObject({ text: 2 });
+    expect(connections[0].fromServer.opaque).toBeNull();
+  });
+
+  it('has the digest that each message has alone', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    talk.send(10, 'server', frame(`[${objects('c-1', 'c-2')}]`));
+    for (const each of objects('c-1', 'c-2')) talk.send(20, 'server', frame(each));
+    const { digest } = observe(tape).observation.messages;
+    expect([digest[0], digest[1]]).toEqual([digest[2], digest[3]]);
+    expect(digest[0]).not.toBe(digest[1]);
+  });
+
+  it('is not seen in an array of anything else: that is one message in an encoding that is not read', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    talk.send(10, 'server', frame('["1","2","room","Command",{"id":"c-1"}]'));
+    const { connections, fromServer } = observe(tape);
+    expect(ids(fromServer())).toEqual([null]);
+    expect(connections[0].fromServer.opaque).toEqual({ fromNs: 10e6, toNs: 10e6 });
+  });
+
+  it('is read as far as it goes where only a part of it left', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    talk.send(10, 'server', frame(`[${objects('c-1', 'c-2')}]`).subarray(0, -20));
+    expect(fromServerOf(tape)).toEqual([
+      ['c-1', ['partial']],
+      [null, ['partial']],
+    ]);
+  });
+  const fromServerOf = (tape: Tape) =>
+    observe(tape)
+      .fromServer()
+      .map(({ id, flags }) => [id, flags]);
+});
+
 describe('what is no WebSocket', () => {
   it.each([
     ['tls', hex('16 03 01 00 05 01 00 00 01 00')],

@@ -59,6 +59,10 @@ describe('the quality of a capture', () => {
     // A chain is believed from 24 bits on where it starts with a segment.
     expect(connections[0].foundByBits).toBeGreaterThanOrEqual(24);
     expect(connections[0].opening).toBe('missing');
+    const late = await qualityOf(tape.between(900, 1e6));
+    // It limits nothing of what is in the capture.
+    expect(late).toMatchObject({ trust: 'full', reasons: [] });
+    expect(late.notes.join()).toMatch(/^1 WebSocket opened before the capture.*in mid-stream by \d+ bits/);
   });
 
   it('lacks nothing of packets that only RSTs answer: they are of no connection', async () => {
@@ -82,13 +86,18 @@ describe('the quality of a capture', () => {
     const octets = frame(command('c-1')).length;
     expect(quality.trust).toBe('limited');
     expect(quality.missedOctets).toBe(octets);
-    expect(quality.reasons).toEqual([`${octets} octets were TCP-ACKed by their receivers and are not in it`]);
+    expect(quality.reasons).toEqual([
+      `missed-by-capture: ${octets} octets in 1 hole of 1 connection were TCP-ACKed by their receivers and are not in it, 22:13:20.002 to 22:13:22.001`,
+    ]);
+    // The TCP ACK of the packet that is not there any more has its number.
+    expect(quality.losses).toEqual([{ fate: 'missed-by-capture', connections: 1, count: 1, octets, packets: [hole] }]);
+    expect(quality.blindTimes).toEqual([{ fromAt: null, toAt: null }]);
     expect(quality.connections[0].whole).toBe(false);
     expect(quality.connections[0].holes).toMatchObject([
       { sender: 'server', kind: 'missed', octets, toAt: expect.stringContaining('22:13:22') },
       { sender: 'server', kind: 'unread', octets: 3 }, // a Ping alone is no certain frame
     ]);
-    expect(text(quality)).toContain(`from the server: ${octets} octets TCP-ACKed and not in the capture`);
+    expect(text(quality)).toContain(`from the server: ${octets} octets missed-by-capture`);
   });
 
   it('with packets cut by the snapshot length names them', async () => {
@@ -142,7 +151,7 @@ describe('the quality of a capture', () => {
     const quality = await qualityOf(tape);
     // From the first Ping's TCP ACK, 0.3 ms after it.
     expect(quality.clockSetBacks).toMatchObject([{ backMs: 6000.3 }]);
-    expect(quality.reasons.join()).toMatch(/goes back in time by 6000.3 ms/);
+    expect(quality.reasons.join()).toMatch(/its clock was set back by 6.0 s at 22:13:30/);
   });
 
   it('that was put together in the wrong order says so once for each place', async () => {

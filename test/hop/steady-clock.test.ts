@@ -50,6 +50,18 @@ describe('a clock set back by 41 s', () => {
     expect(observation.lastNs / 1e6).toBeCloseTo(29_002, 0);
   });
 
+  it('was not set where one packet alone is stamped in the past, time and again', () => {
+    for (const stamped of [true, false]) {
+      const tape = day(stamped);
+      tape.packets.forEach((packet, i) => {
+        if (i > 10 && i % 7 === 0) packet.atMs -= 1500;
+      });
+      const { observation } = observe(tape);
+      expect(observation.resumed).toEqual([]);
+      expect(observation.lastNs / 1e6).toBeCloseTo(30_001, 0);
+    }
+  });
+
   it('leaves commands decided, and shows their times as stamped', async () => {
     const { of, verdict } = await hear({ origin: setBack(day(true), 15_000, 41_000) }, { ackTimeoutMs: 3000 });
     expect(of('c-1')).toMatchObject({ outcome: 'delivered', late: false });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AlignSide, align, anchors } from '../../src/path/align.js';
+import { type AlignSide, align, anchors, settledAnchors } from '../../src/path/align.js';
 import { HopClock } from '../../src/path/hop-clock.js';
 import { command, frame, ping } from '../support/frames.js';
 import { observe } from '../support/observe.js';
@@ -7,11 +7,16 @@ import { Tape } from '../support/tape.js';
 import { webSocket } from '../support/web-socket-talk.js';
 
 /** Messages that the server sent on one leg: [time, frame]. */
-function side(sent: [number, Uint8Array][], response: string[] = [], clockNs: number | null = 0): AlignSide {
+function side(
+  sent: [number, Uint8Array][],
+  response: string[] = [],
+  clockNs: number | null = 0,
+  lost: number[] = [],
+): AlignSide {
   const tape = new Tape();
   const talk = webSocket(tape, 0, {}, { response });
-  for (const [ms, bytes] of sent) talk.send(ms, 'server', bytes);
-  const { observation, connections } = observe(tape);
+  const numbers = sent.map(([ms, bytes]) => talk.send(ms, 'server', bytes));
+  const { observation, connections } = observe(tape.without(...lost.map((i) => numbers[i])));
   return {
     half: connections[0].fromServer,
     messages: observation.messages,
@@ -47,6 +52,146 @@ describe('align by offsets', () => {
     const outer = side([100, 200].map((ms) => [ms + 1, text('a')]));
     expect(matched(inner, outer)).toEqual({ mode: 'offsets', inner: [0, 1] });
   });
+});
+
+describe('settledAnchors', () => {
+  const sent: [number, Uint8Array][] = ['a', 'twice', 'twice', 'b', 'c', 'd'].map((id, i) => [
+    100 + i * 1000,
+    text(id),
+  ]);
+  const later = sent.map(([ms, bytes]): [number, Uint8Array] => [ms + 1, bytes]);
+
+  it('are not two copies of a message of which each capture lost the other one', () => {
+    const [inner, outer] = [side(sent, [], 0, [2]), side(later, ['Server: nginx'], 0, [1])];
+    expect(anchors(inner, outer)).toHaveLength(5);
+    const times = settledAnchors(inner, outer).map(([i, o]) =>
+      [inner, outer].map(({ half, messages }, k) => messages.sentNs[half.rows[[i, o][k]]] / 1e6),
+    );
+    expect(times).toEqual([0, 3, 4, 5].map((i) => [sent[i][0], later[i][0]]));
+  });
+
+  it('are all where no two stand at one distance', () => {
+    const grown = ['a', 'b', 'c'].map((id, i): [number, Uint8Array] => [
+      100 + i * 1000,
+      frame(command(id), { lengthOctets: 8 }),
+    ]);
+    const plain = ['a', 'b', 'c'].map((id, i): [number, Uint8Array] => [99 + i * 1000, text(id)]);
+    const [inner, outer] = [side(plain), side(grown)];
+    expect(settledAnchors(inner, outer)).toEqual(anchors(inner, outer));
+    expect(anchors(inner, outer)).toHaveLength(3);
+  });
+});
+
+describe('several messages in one frame', () => {
+  const three = ['a', 'b', 'c'].map((id) => command(id));
+  const batch = frame(`[${three}]`);
+
+  it('are matched one by one where the frame was copied', () => {
+    const inner = side([
+      [100, batch],
+      [200, text('d')],
+    ]);
+    expect(
+      matched(
+        inner,
+        side(
+          [
+            [101, batch],
+            [201, text('d')],
+          ],
+          ['X-More: header'],
+        ),
+      ),
+    ).toEqual({ mode: 'offsets', inner: [0, 1, 2, 3] });
+  });
+
+  it('are matched with the frames that they came in, or went out in', () => {
+    const alone = side([...three.map((each, i): [number, Uint8Array] => [100 + i, frame(each)]), [200, text('d')]]);
+    const together = side([
+      [110, batch],
+      [210, text('d')],
+    ]);
+    expect(matched(alone, together).inner).toEqual([0, 1, 2, 3]);
+    expect(
+      matched(
+        together,
+        side([...three.map((each, i): [number, Uint8Array] => [120 + i, frame(each)]), [220, text('d')]]),
+      ).inner,
+    ).toEqual([0, 1, 2, 3]);
+  });
+});
+
+describe('what a hop writes anew', () => {
+  const anew = (id: string) => frame(command(id).replaceAll(',', ', '));
+
+  it('is matched by type and ID where no content is left', () => {
+    const inner = side([
+      [100, text('a')],
+      [200, ping('p1')],
+      [300, text('b')],
+    ]);
+    const outer = side([
+      [110, anew('a')],
+      [201, ping('p1')],
+      [310, anew('b')],
+    ]);
+    expect(matched(inner, outer).inner).toEqual([0, 1, 2]);
+    // A Ping of two octets is alike everywhere.
+    expect(anchors(inner, outer)).toEqual([
+      [0, 0],
+      [2, 2],
+    ]);
+  });
+
+  it('is matched with the copy that was there just before it, and with no older one', () => {
+    const inner = side([
+      [100, text('a')],
+      [400, text('b')],
+      [1100, text('a')],
+    ]);
+    const late = side([
+      [401, text('b')],
+      [1110, anew('a')],
+    ]);
+    expect(matched(inner, late).inner).toEqual([1, 2]);
+    const dropped = side([
+      [401, text('b')],
+      [900, anew('a')],
+    ]);
+    expect(matched(inner, dropped).inner).toEqual([1, -1]);
+  });
+
+  it('is not guessed at where the clocks are not known and some content is the same', () => {
+    const inner = side(
+      [
+        [100, text('a')],
+        [400, text('b')],
+      ],
+      [],
+      null,
+    );
+    const outer = side(
+      [
+        [110, anew('a')],
+        [401, text('b')],
+      ],
+      [],
+      null,
+    );
+    expect(matched(inner, outer).inner).toEqual([-1, 1]);
+  });
+});
+
+it('Text that goes on as Binary is the same message', () => {
+  const inner = side([
+    [100, text('a')],
+    [200, text('b')],
+  ]);
+  const outer = side([
+    [101, frame(command('a'), { opcode: 2 })],
+    [201, frame(command('b'), { opcode: 2 })],
+  ]);
+  expect(matched(inner, outer).inner).toEqual([0, 1]);
 });
 
 describe('align by votes', () => {

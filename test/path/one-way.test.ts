@@ -1,6 +1,7 @@
 /** Connections of which a capture holds one direction only, linked with the others' connections all the same. */
 
 import { describe, expect, it } from 'vitest';
+import type { Reply } from '../../src/delivery/verdict.js';
 import { Chain } from '../support/chain.js';
 import { command, commandAck, frame, masked } from '../support/frames.js';
 import { type Party, Tape } from '../support/tape.js';
@@ -52,8 +53,26 @@ describe.each([
     const { verdict, commands } = await heard(hop, from, fromMs);
     expect(verdict.connections.map(({ legs }) => legs.length)).toEqual([3, 3]);
     expect(commands.map(({ attempts }) => attempts.length)).toEqual(Array(8).fill(1));
-    // What the other hops show is as good as ever; and CommandAcks at the innermost hop say it alone.
-    const inner = hop === 0 && from === 'server';
-    expect(new Set(commands.map(({ outcome }) => outcome))).toEqual(new Set([inner ? 'inconclusive' : 'delivered']));
+    // Answers and TCP ACKs tell the clocks where no message that both captures hold goes the other way.
+    const { clockOffsetMs, clockUncertaintyMs } = verdict.hops[hop === 0 ? 1 : hop];
+    const told = hop > 0 || (from === 'server' && fromMs === 0);
+    if (!told) expect(clockOffsetMs).toBeNull();
+    else {
+      expect(Math.abs(clockOffsetMs as number)).toBeLessThanOrEqual(clockUncertaintyMs as number);
+      expect(clockUncertaintyMs).toBeLessThanOrEqual(50);
+    }
+    // What the other hops show is as good as ever. CommandAcks at the innermost hop its own TCP ACKs tell, where their places are known.
+    const unseen = hop === 0 && from === 'server';
+    const outcome = unseen && fromMs > 0 ? 'inconclusive' : 'delivered';
+    expect(new Set(commands.map((command) => command.outcome))).toEqual(new Set([outcome]));
+    expect(new Set(commands.map(({ grade }) => grade))).toEqual(
+      new Set([unseen && fromMs === 0 ? 'inferred' : 'measured']),
+    );
+    for (const { attempts } of commands)
+      if (unseen && fromMs === 0) {
+        const [{ state, grade, bytes }, next] = (attempts[0].commandAck as Reply).hops;
+        expect({ state, grade, bytes }).toEqual({ state: 'tcp-acked', grade: 'inferred', bytes: next.bytes });
+        expect(attempts[0].reason).toMatch(/^CommandAck back at origin \(none of its octets is in the capture/);
+      }
   });
 });

@@ -28,7 +28,7 @@ function ahead(tape: Tape, ms: number): Tape {
 
 function samples(inner: Tape, outer: Tape) {
   const [a, b] = [observe(inner).observation, observe(outer).observation];
-  const legs = a.connections.map((connection): Leg => ({ hop: 0, connection, linkedBy: 'only' }));
+  const legs = a.connections.map((connection): Leg => ({ hop: 0, connection, linkedBy: 'only', inTime: false }));
   return [...twinSamples(legs, a, b)].map(({ innerNs, outerNs, way }) => `${way} ${(outerNs - innerNs) / 1e6}`);
 }
 

@@ -127,6 +127,17 @@ describe('a hop between two given ones', () => {
     expect(await lost([tapes[0], tapes[1].without(far + 1)])).toMatchObject({ warnings: [] });
   });
 
+  it('is not there where the outer one wrote the list anew and passed X-Real-IP on, its own request not being captured', async () => {
+    const tapes = [new Tape(), new Tape()];
+    const legs = [
+      { ...ORIGIN, client: '10.0.2.1' },
+      { ...NPM, client: '10.0.9.1' },
+    ];
+    talk(tapes, { legs, forwarded: ['10.0.9.1\r\nX-Real-IP: 203.0.113.7'] });
+    const far = tapes[1].packets.findIndex(({ bytes }) => bytes.length > 200);
+    expect(await lost([tapes[0], tapes[1].without(far + 1)])).toMatchObject({ warnings: [] });
+  });
+
   it('is not there where the list names the agent alone, or nobody', async () => {
     for (const forwarded of [['203.0.113.7'], []]) {
       const tapes = [new Tape(), new Tape()];

@@ -70,6 +70,8 @@ export function pairConnections(sample: Sample, verdict: VerdictJson, seen: Witn
         if (!leg.decrypted) faults.push(`${connection.id}: not decrypted at ${leg.hop}`);
         continue;
       }
+      // The second witness tells a WebSocket by both of its heads.
+      if (sample.scenario.hops.some(({ name, oneWay }) => name === leg.hop && oneWay !== undefined)) continue;
       const stream = streamOf(seen, leg);
       if (stream === undefined)
         faults.push(`${connection.id}: no WebSocket ${leg.client} > ${leg.server} at ${leg.hop}`);

@@ -183,7 +183,8 @@ function evidenceFaults(sample: Sample, verdict: VerdictJson, seen: Witness): { 
     const fromServer = kind === 'command';
     if (stream === null) return; // encrypted: tshark is the witness there (tls.test.ts)
     if (stream === undefined) {
-      if (state.state !== 'unobserved') faults.push(`${where}: ${state.state} on a leg that does not exist`);
+      if (state.state !== 'unobserved' && !isByTcpAcksAlone(where, state, id, n, kind))
+        faults.push(`${where}: ${state.state} on a leg that does not exist`);
       return;
     }
     if (state.state === 'unobserved') return;
@@ -209,6 +210,30 @@ function evidenceFaults(sample: Sample, verdict: VerdictJson, seen: Witness): { 
     else if (state.state === 'partial') faults.push(...check(seen, { where, state, down, up, spans }).filter(notAck));
     else faults.push(...check(seen, { where, state, down, up, spans }));
   };
+  /**
+   * Of a direction that a filter left out: the TCP ACK that is cited is compared with those of the same connection's other messages. They lie as far
+   * apart as the messages do at a hop that captured all, or a little more.
+   */
+  const byTcpAcks = new Map<string, { where: string; beyond: number }[]>();
+  const whole = sample.scenario.hops.find(({ oneWay }) => oneWay === undefined)?.name ?? '';
+  const isByTcpAcksAlone = (where: string, state: HopState, id: string, n: number | null, kind: string): boolean => {
+    const fromServer = kind === 'command';
+    const hop = sample.scenario.hops.find(({ name }) => name === state.hop);
+    if (hop?.oneWay !== (fromServer ? 'inward' : 'outward') || state.grade !== 'inferred') return false;
+    const [{ file, data, tcpAck }] = state.packets;
+    const packet = seen.packets.get(resolve(file))?.get(tcpAck[0]);
+    const ends = (seen.streams.get(whole) ?? []).map((stream) => {
+      const side = fromServer ? stream.fromServer : stream.fromClient;
+      return messageIn(side, id, kind, n, undefined)?.frames.at(-1)?.end;
+    });
+    const at = ends.findIndex((end) => end !== undefined);
+    if (packet === undefined || packet.ack === null || data.length > 0 || at < 0) return false;
+    const key = `${state.hop} ${packet.source} ${packet.destination}`;
+    const beyond = (packet.ack - (ends[at] as number)) | 0;
+    byTcpAcks.set(key, [...(byTcpAcks.get(key) ?? []), { where, beyond }]);
+    checked++;
+    return true;
+  };
   for (const command of verdict.commands) {
     const expected = sample.expected.commands.find(({ id }) => id === command.id);
     command.attempts.forEach((attempt, i) => {
@@ -229,8 +254,16 @@ function evidenceFaults(sample: Sample, verdict: VerdictJson, seen: Witness): { 
       }
     });
   }
+  for (const told of byTcpAcks.values()) {
+    const least = told.reduce((a, b) => (((a.beyond - b.beyond) | 0) < 0 ? a : b)).beyond;
+    for (const { where, beyond } of told)
+      if (((beyond - least) | 0) > COVERED_AS_WELL) faults.push(`${where}: the TCP ACK is not the one that covers it`);
+  }
   return { faults, checked };
 }
+
+/** A TCP ACK may cover a message or two that came with it. */
+const COVERED_AS_WELL = 400;
 
 /** What arrived of a message that was cut is TCP-ACKed as it should be. */
 const notAck = (fault: string) => !/TCP-ACKs its end/.test(fault);

@@ -2,6 +2,7 @@
  * The same captures as operators hand them over: rotated with overlaps and in any order, appended, captured twice, cut, with a hole. What
  * the logs of the run say must still be what lasthop says; or, where octets are missing, at least nothing else.
  */
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +88,59 @@ describe.each(CHOSEN)('$name', (sample) => {
     ]);
     expect(allDifferences(sample, verdict, seen)).toEqual([]);
     expect(verdict.findings.map(({ id }) => id)).not.toContain('capture-untrusted');
+  });
+
+  it('with a latest file that was opened and not written to yet: is the same, and says so', async () => {
+    const verdict = await verdictOf(sample, 'opened', (capture) => [...pieces(capture, 2).map(whole), Buffer.alloc(0)]);
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+    expect(verdict.findings.map(({ id }) => id)).not.toContain('capture-untrusted');
+    for (const { captures } of verdict.hops) {
+      expect(captures.map(({ packets }) => packets > 0)).toEqual([true, true, false]);
+      expect(captures[2].reasons).toEqual([expect.stringContaining('an empty file, 0 octets')]);
+      expect(captures.map(({ trust }) => trust)).toEqual(['full', 'full', 'limited']);
+    }
+  });
+
+  it('alone without an octet: is no capture', async () => {
+    const file = join(folder, `${sample.name}-nothing.pcap`);
+    writeFileSync(file, '');
+    for (const args of [
+      ['verdict', `origin=${file}`],
+      ['quality', file],
+    ])
+      expect(await lasthop(args)).toMatchObject({ status: 3, out: '', err: expect.stringContaining('0 octets') });
+    const [beside] = sample.scenario.hops.map((hop) => join(sample.dir, hop.file));
+    const { status, err, out } = await lasthop(['quality', beside, file, '--json']);
+    expect({ status, err }).toEqual({ status: 0, err: expect.stringContaining('it is left out') });
+    expect(JSON.parse(out).captures).toHaveLength(1);
+  });
+
+  it('with stamps a few microseconds out of order: is the same, and trusted', async () => {
+    const verdict = await verdictOf(sample, 'jitter', ({ header, records }) => {
+      const swapped = records.map((record) => Buffer.from(record));
+      // The second of two that are no further apart is stamped before the first: 4 octets of microseconds.
+      for (const at of [20, 60, 100]) {
+        const near = swapped.findIndex((record, i) => i >= at && seconds(swapped[i + 1]) - seconds(record) < 2e-4);
+        swapped[near + 1].writeUInt32LE(Math.max(0, swapped[near].readUInt32LE(4) - 3), 4);
+        swapped[near + 1].writeUInt32LE(swapped[near].readUInt32LE(0), 0);
+      }
+      return [whole({ header, records: swapped })];
+    });
+    expect(allDifferences(sample, verdict, seen)).toEqual([]);
+    expect(reasonsOf(verdict)).toEqual([]);
+  });
+
+  it('through pipes whose writers come in the opposite order, each when the one before is done: is the same', async () => {
+    const pipes = sample.scenario.hops.map(({ name }) => join(folder, `${sample.name}-${name}.fifo`));
+    execFileSync('mkfifo', pipes);
+    const feed = sample.scenario.hops.map(({ file }, i) => `cat ${join(sample.dir, file)} > ${pipes[i]}`).reverse();
+    const writer = spawn('sh', ['-c', feed.join(' && ')]);
+    const rest = sample.args.filter((arg) => !/^[\w-]+=/.test(arg));
+    const inputs = sample.scenario.hops.map(({ name }, i) => `${name}=${pipes[i]}`);
+    const { status, out, err } = await lasthop(['verdict', ...inputs, ...rest, '--json']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    writer.kill();
+    expect(allDifferences(sample, JSON.parse(out), seen)).toEqual([]);
   });
 
   it('appended: is the same, and says so', async () => {

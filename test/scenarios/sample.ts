@@ -51,8 +51,18 @@ export interface Sample {
     capturedUntil: string;
     /** By hop, as tcpdump said. */
     packets: Record<string, number>;
-    /** `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later. */
-    hops: { name: string; file: string; clockOffsetMs?: number; clockSteps?: [number, number][]; lateMs?: number }[];
+    /**
+     * `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later.
+     * `oneWay`: the only direction captured.
+     */
+    hops: {
+      name: string;
+      file: string;
+      clockOffsetMs?: number;
+      clockSteps?: [number, number][];
+      lateMs?: number;
+      oneWay?: 'outward' | 'inward';
+    }[];
     /** NSS key log of the agents, where a leg is encrypted. */
     keyLog?: string;
     /** The same of proxies that end TLS, by hop. */

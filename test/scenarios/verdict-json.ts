@@ -71,7 +71,14 @@ export interface VerdictJson {
   schema: string;
   hops: {
     name: string;
-    captures: { file: string; packets: number; firstAt: string; lastAt: string; trust: string; reasons: string[] }[];
+    captures: {
+      file: string;
+      packets: number;
+      firstAt: string | null;
+      lastAt: string | null;
+      trust: string;
+      reasons: string[];
+    }[];
     clockOffsetMs: number | null;
     clockUncertaintyMs: number | null;
   }[];

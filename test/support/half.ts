@@ -23,6 +23,10 @@ export class Recorder implements StreamConsumer {
     this.events.push(`acked ${half.acks.offset}`);
   }
 
+  sentAgain(_half: HalfStream, from: number, to: number): void {
+    this.events.push(`again ${from}-${to}`);
+  }
+
   get streamed(): string[] {
     return this.events.filter((event) => !event.startsWith('acked'));
   }
@@ -48,8 +52,15 @@ export class HalfBench {
     return (this.isn + 1 + offset) >>> 0;
   }
 
-  data(atMs: number, offset: number, text: string, more: { wireLength?: number; mark?: number } = {}): number {
+  data(
+    atMs: number,
+    offset: number,
+    text: string,
+    more: { wireLength?: number; mark?: number; tick?: number; id?: number } = {},
+  ): number {
     this.tick(atMs);
+    if (more.tick !== undefined) this.half.ticked(more.tick);
+    this.clock.identification = () => more.id ?? 0;
     const bytes = new TextEncoder().encode(`<${text}>`);
     const wireLength = more.wireLength ?? text.length;
     this.half.data(bytes, 1, bytes.length - 1, wireLength, this.sequence(offset), more.mark ?? 0);

@@ -41,6 +41,7 @@ export function play(tape: Tape, ended?: (index: number, atMs: number) => void):
         },
         gap: (half, from, to, kind) => recorder.gap(half, from, to, kind),
         acked: (half) => recorder.acked(half),
+        sentAgain: (half, from, to) => recorder.sentAgain(half, from, to),
       };
     },
     (connection) => {

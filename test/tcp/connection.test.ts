@@ -89,6 +89,34 @@ describe('a four-tuple that is used again', () => {
     expect(play(tape).connections.length).toBe(2);
   });
 
+  it('is not confused by the TCP ACK of the old connection that a server in TIME-WAIT may answer with', () => {
+    const tape = new Tape();
+    const old = new Talk(tape, { clientIsn: 1000 }).open(0);
+    old.send(1, 'client', octets('one'));
+    old.segment(2, 'server', { flags: FIN | ACK });
+    old.segment(3, 'client', { flags: FIN | ACK });
+    const talk = new Talk(tape, { clientIsn: 2_000_000_000, serverIsn: 700_000_000 });
+    talk.segment(900, 'client', { flags: SYN, at: -1 });
+    // The old one's number after its FIN, of both sides; and the RST that it is answered with.
+    const last = 500_000 + 2;
+    talk.segment(901, 'server', { at: last - 700_000_001, acked: 1005 - 2_000_000_001 });
+    talk.segment(902, 'client', { flags: RST, at: 1005 - 2_000_000_001 });
+    talk.segment(910, 'client', { flags: SYN, at: -1 });
+    talk.segment(911, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+    talk.send(912, 'client', octets('two'));
+    talk.send(913, 'server', octets('three'));
+    const { connections, texts } = play(tape);
+    expect(texts).toEqual([
+      ['one', ''],
+      ['two', 'three'],
+    ]);
+    expect(connections[1]).toMatchObject({ closedBy: null, openedNs: 900e6, establishedNs: 911e6 });
+    expect(connections[1].halves.map(({ missedOctets, initialSequence }) => [missedOctets, initialSequence])).toEqual([
+      [0, 2_000_000_000],
+      [0, 700_000_000],
+    ]);
+  });
+
   it('may be opened by the other side', () => {
     const tape = new Tape();
     new Talk(tape).open(0).send(1, 'client', octets('one'));

@@ -19,6 +19,7 @@ class Pair {
         },
         gap: ({ direction }, from, to, kind) => this.told.push(`${direction} gap ${from}-${to} ${kind}`),
         acked: () => {},
+        sentAgain: () => {},
       };
       if (seenFromSyn) half.syn(999);
     }

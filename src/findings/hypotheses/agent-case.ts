@@ -48,6 +48,8 @@ export interface Tally {
   /** All octets seen leaving here, and of those: TCP-ACKed. */
   left: number;
   acked: number;
+  /** Of those that were not: the capture shows none of the other side's packets. */
+  acksUnseen: number;
   retransmissions: number;
   slowestAckNs: number;
   fewestOctets: number;
@@ -71,6 +73,10 @@ export interface AgentCase {
   inconclusive: boolean;
   /** Of a case that is inconclusive: the last hop's capture is whole there, and none of the commands is in it. */
   absentAtLast: boolean;
+  /** Beside failures that are proven: attempts that ended before the last hop's leg, which is whole and does not hold them; where is not known. */
+  endedEarlier: number;
+  /** And those that did leave the last hop; what became of them is not known. */
+  wentOn: number;
   /** Of a case that is inconclusive: the answer to each of its commands, as far in as it was seen; null where one has none. */
   answers: { hop: number; row: number }[] | null;
   /** Of a case that is inconclusive, by hop: an answer may have come to it and gone no further, for nothing shows the contrary. */
@@ -111,6 +117,8 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
   const inconclusive = proven.length === 0 && unsent.length === 0;
   if (inconclusive && (all.length === 0 || (delivered && !isOpenForOtherReasons(facts, all)))) return null;
   const failed = inconclusive ? all : proven;
+  const undecided = inconclusive ? [] : all.filter(({ outcome }) => outcome === 'inconclusive');
+  const last = facts.views.length - 1;
   const failing = [...new Set(failed.map(({ path }) => path))].sort((a, b) => startNs(facts, a) - startNs(facts, b));
   let firstFailedNs = Number.POSITIVE_INFINITY;
   let lastFailedNs = Number.NEGATIVE_INFINITY;
@@ -129,12 +137,17 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     paths: [...paths].sort((a, b) => startNs(facts, a) - startNs(facts, b)),
     failing,
     sites: [...sitesOf(facts, found, proven), ...unsentSites(facts, found, unsent)],
-    attempts: failed.reduce((sum, { threads }) => sum + threads.length, 0),
+    attempts: attemptsOf(failed),
     tallies: talliesOf(facts, failed),
     lives: failing.map((path) => lifeOf(facts, path, failed)).filter((each): each is Life => each !== null),
     unsent,
     inconclusive,
-    absentAtLast: inconclusive && isAbsentAtLast(facts, failed),
+    absentAtLast: inconclusive && absentAtLast(facts, failed) === attemptsOf(failed),
+    endedEarlier: absentAtLast(facts, undecided),
+    wentOn: undecided.reduce(
+      (sum, { path, threads }) => sum + threads.filter((thread) => path.fromServer.row(thread, last) >= 0).length,
+      0,
+    ),
     answers: inconclusive ? answersOf(facts, failed) : null,
     mayHaveKept: facts.views.map(
       (_, hop) => inconclusive && !failed.every((each) => isAnswerSettled(facts, each, hop)),
@@ -144,15 +157,21 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
   };
 }
 
-function isAbsentAtLast(facts: Facts, failed: readonly Failed[]): boolean {
-  const view = facts.views[facts.views.length - 1];
-  return failed.every(({ path, threads, timesNs }) =>
-    threads.every((thread, i) => {
-      const row = path.fromServer.row(thread, view.index);
-      const toNs = timesNs[i] + facts.court.ackTimeoutNs;
-      return row < 0 && stateAt(view, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
-    }),
-  );
+function attemptsOf(failed: readonly Failed[]): number {
+  return failed.reduce((sum, { threads }) => sum + threads.length, 0);
+}
+
+/** Attempts that are not on the last hop's leg, which is whole then. */
+function absentAtLast(facts: Facts, failed: readonly Failed[]): number {
+  const { views, court } = facts;
+  const last = views.length - 1;
+  const isAbsent = ({ path, threads, timesNs }: Failed, i: number): boolean => {
+    const thread = threads[i];
+    const row = path.fromServer.row(thread, last);
+    const toNs = timesNs[i] + court.ackTimeoutNs;
+    return row < 0 && stateAt(views, last, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
+  };
+  return failed.reduce((sum, each) => sum + each.threads.filter((_, i) => isAbsent(each, i)).length, 0);
 }
 
 /** The agent's own CommandAcks or results, which prove that the commands came to it whatever became of them further in. */
@@ -183,7 +202,10 @@ function isAnswerSettled(facts: Facts, { path, commands, timesNs }: Failed, hop:
       const { lastNs } = view.observation;
       const endNs = commonNs(view, lastNs);
       const toNs = Math.min(timesNs[i] + facts.court.ackTimeoutNs, endNs - 2 * withinNs(view, endNs));
-      return stateAt(view, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state === 'absent';
+      return (
+        stateAt(facts.views, view.index, path, 'fromClient', { row: -1, thread: -1 }, timesNs[i], toNs).state ===
+        'absent'
+      );
     });
   });
 }
@@ -281,6 +303,7 @@ function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
     passed: 0,
     left: 0,
     acked: 0,
+    acksUnseen: 0,
     retransmissions: 0,
     slowestAckNs: 0,
     fewestOctets: Number.POSITIVE_INFINITY,
@@ -295,7 +318,7 @@ function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
         const messages = facts.views[hop].observation?.messages;
         if (row >= 0 && messages !== undefined && !messages.has(row, MessageFlag.partial)) {
           passed = true;
-          note(tallies[hop], messages, row);
+          note(tallies[hop], messages, row, path.legs[hop]?.connection.fromClient.packets === 0);
         }
         if (passed) tallies[hop].passed++;
       }
@@ -303,7 +326,7 @@ function talliesOf(facts: Facts, failed: readonly Failed[]): Tally[] {
   return tallies;
 }
 
-function note(tally: Tally, messages: HopObservation['messages'], row: number): void {
+function note(tally: Tally, messages: HopObservation['messages'], row: number, oneWay: boolean): void {
   const octets = messages.octets(row);
   if (messages.octetsSeen[row] < octets) return;
   tally.left++;
@@ -311,7 +334,10 @@ function note(tally: Tally, messages: HopObservation['messages'], row: number): 
   tally.fewestOctets = Math.min(tally.fewestOctets, octets);
   tally.mostOctets = Math.max(tally.mostOctets, octets);
   tally.example ??= { row };
-  if (Number.isNaN(messages.tcpAckNs[row])) return;
+  if (Number.isNaN(messages.tcpAckNs[row])) {
+    if (oneWay) tally.acksUnseen++;
+    return;
+  }
   tally.acked++;
   tally.slowestAckNs = Math.max(tally.slowestAckNs, messages.tcpAckNs[row] - messages.sentNs[row]);
 }

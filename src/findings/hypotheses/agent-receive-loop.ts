@@ -59,10 +59,13 @@ export function agentReceiveLoop(question: Question): Conclusion {
           `${because}, or the stream to it was spoilt where this capture cannot see it: a capture without gaps from its next reconnect on would tell`,
         );
   }
-  return (
-    answeredWords(question) ??
-    open('no Ping after the commands shows whether it reads on: capture for longer than two Ping intervals')
-  );
+  return answeredWords(question) ?? open(`${unansweredWords(question)}: capture for longer than two Ping intervals`);
+}
+
+function unansweredWords({ each: { lives } }: Question): string {
+  const heard = lives.filter(({ answered, unanswered }) => answered > 0 && unanswered === 0).length;
+  if (heard === 0) return 'no Ping after the commands shows whether it reads on';
+  return `Pings after the commands were answered on ${heard} of ${counted(lives.length, 'connection')}, so it read on there, and nothing shows whether it does on the others`;
 }
 
 /** Its WebSocket layer read past the commands on each connection. */

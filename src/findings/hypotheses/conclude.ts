@@ -24,7 +24,10 @@ import {
   isFound,
   neverPastLast,
   notConnected,
+  ownConnectionStuck,
   type Question,
+  unlessMoreEnded,
+  unlessMoreWentOn,
 } from './rule.js';
 import { splitConnection } from './split-connection.js';
 import { staleConnection } from './stale-connection.js';
@@ -66,6 +69,9 @@ const PAST_WINDOW: ReadonlySet<string> = new Set([
   'protocol-desync',
 ]);
 
+/** Where the server's own dispatch waits for the agent's connection, what holds that up lies behind it. */
+const STUCK_ON: ReadonlySet<string> = new Set(['path-mtu', 'middlebox', 'agent-receive-loop', 'agent-command-path']);
+
 /** What an answer of the agent rules out; and the way back too, where the end of the connection further in explains its loss. */
 const AGENTS_PART: ReadonlySet<string> = new Set([
   'middlebox',
@@ -75,36 +81,54 @@ const AGENTS_PART: ReadonlySet<string> = new Set([
 ]);
 const WAYS: ReadonlySet<string> = new Set(['network-path', 'path-mtu']);
 
+/** What a failure that ended at an unknown place before the last hop may be, whatever the proven ones are. */
+const MAY_HAVE_ENDED_IT: ReadonlySet<string> = new Set([
+  'network-path',
+  'path-mtu',
+  'stale-connection',
+  'independent-faults',
+]);
+
+/** What lies past the last hop; that the agent reads, Pings tell. */
+const PAST_LAST: ReadonlySet<string> = new Set(['middlebox', 'agent-command-path']);
+
 export function conclude(facts: Facts, found: Found): Hypothesis[] {
   const all = agentCases(facts, found);
   return all.flatMap((each) => {
     const question: Question = { facts, found, each, all };
     const { agent } = each;
+    const concluded = conclusions(question);
+    const said = (rules: typeof AFTER_PROXIES) => rules.map(([id, rule]) => ({ id, agent, ...concluded(id, rule) }));
     const unconnected = notConnected(question);
-    const answered = answeredAll(question);
     const window = beyondWindow(question);
-    const neverPast = neverPastLast(question);
-    const restarted = isFound(question, 'origin-restarted');
-    const said = (rules: typeof AFTER_PROXIES) =>
-      rules.map(([id, rule]) => ({
-        id,
-        agent,
-        ...(ASKS_FOR_CONNECTION.has(id) && unconnected !== null
-          ? unconnected
-          : window !== null && PAST_WINDOW.has(id)
-            ? window.conclusion
-            : neverPast !== null && AGENTS_PART.has(id)
-              ? neverPast
-              : answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))
-                ? answered
-                : rule(question)),
-      }));
     const proxies = facts.views.slice(1).map((view) => ({
       id: `proxy-forwarding:${view.name}`,
       agent,
       ...(unconnected ??
-        (window !== null && view.index >= window.from ? window.conclusion : proxyForwarding(question, view.index))),
+        (window !== null && view.index >= window.from
+          ? window.conclusion
+          : unlessMoreEnded(question, proxyForwarding(question, view.index)))),
     }));
     return [...said(BEFORE_PROXIES), ...proxies, ...said(AFTER_PROXIES)];
   });
+}
+
+/** What holds for several hypotheses alike is asked once; each has its own rule for the rest. */
+function conclusions(question: Question): (id: string, rule: (question: Question) => Conclusion) => Conclusion {
+  const unconnected = notConnected(question);
+  const stuck = ownConnectionStuck(question);
+  const window = beyondWindow(question);
+  const neverPast = neverPastLast(question);
+  const answered = answeredAll(question);
+  const restarted = isFound(question, 'origin-restarted');
+  return (id, rule) => {
+    if (unconnected !== null && ASKS_FOR_CONNECTION.has(id)) return unconnected;
+    if (stuck !== null && STUCK_ON.has(id)) return stuck;
+    if (window !== null && PAST_WINDOW.has(id)) return window.conclusion;
+    if (neverPast !== null && AGENTS_PART.has(id)) return neverPast;
+    if (answered !== null && (AGENTS_PART.has(id) || (restarted && WAYS.has(id)))) return answered;
+    const conclusion = rule(question);
+    if (MAY_HAVE_ENDED_IT.has(id)) return unlessMoreEnded(question, conclusion);
+    return PAST_LAST.has(id) ? unlessMoreWentOn(question, conclusion) : conclusion;
+  };
 }

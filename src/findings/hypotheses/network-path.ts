@@ -61,6 +61,10 @@ export function networkPath(question: Question): Conclusion {
       return open(
         `TCP-ACKed on ${legName(facts, hop)} only after ${seconds(tally.slowestAckNs)}: a capture on the agent's machine would tell loss from a slow host`,
       );
+    if (unread !== null)
+      return open(
+        `${allAttempts(each)} left ${name}, ${ackWords(tally)}; but what was sent on ${unread.id} later was never TCP-ACKed (peer-unreachable): whether commands were lost there, whole captures until their deadline would tell`,
+      );
     const back = each.lives.reduce((sum, { answered }) => sum + answered, 0);
     return ruledOut(
       `${allAttempts(each)} left ${name}${examplePackets(facts, each, hop)}, ${ackWords(tally)}${back > 0 ? `; ${counted(back, 'Pong')} came back after them` : ''}`,

@@ -9,7 +9,7 @@ import { clockTime } from '../cite.js';
 import { agentLeg, type Facts, openPaths } from '../facts.js';
 import type { FindingId, Found } from '../found.js';
 import { neverAcked, outermost } from '../tcp-waits.js';
-import { listed } from '../words.js';
+import { counted, listed } from '../words.js';
 import type { AgentCase, Site } from './agent-case.js';
 import { lostElsewhere, packets, rowPackets } from './words.js';
 
@@ -72,6 +72,34 @@ export function nextCapture({ facts, each }: Question): string {
 
 export function has({ each }: Question, ...hows: Site['how'][]): boolean {
   return each.sites.some(({ how }) => hows.includes(how));
+}
+
+/** Its commands were never sent, while its own connection is the one that could not move: what they wait for is not the server's doing alone. */
+export function ownConnectionStuck({ found, each }: Question): Conclusion | null {
+  const stuck = each.paths.find((path) => found.suspects.has(path));
+  if (stuck === undefined || each.sites.some(({ how }) => how !== 'unsent')) return null;
+  return open(
+    `no command was sent any more, and its own connection, ${stuck.id}, is one that could not move (dispatch-stalled): why it could not, a whole capture at the last hop from before that on would tell`,
+  );
+}
+
+/** What rules out a cause for the failures that are proven leaves it open for those of which only is known that they ended earlier. */
+export function unlessMoreEnded({ facts, each }: Question, conclusion: Conclusion): Conclusion {
+  if (each.endedEarlier === 0 || conclusion.status !== 'ruled-out') return conclusion;
+  const last = facts.views[facts.views.length - 1].name;
+  return open(
+    `${counted(each.endedEarlier, 'attempt')} more never came to ${last}'s own leg, and where ${each.endedEarlier === 1 ? 'it' : 'they'} ended is not known: captures of the hops before it that go on past the deadline would settle it`,
+  );
+}
+
+/** Likewise for those that left the last hop: what stopped the others before it says nothing of what became of these. */
+export function unlessMoreWentOn(question: Question, conclusion: Conclusion): Conclusion {
+  const { facts, each } = question;
+  if (each.wentOn === 0 || conclusion.status !== 'ruled-out' || !isInside(question)) return conclusion;
+  const last = facts.views[facts.views.length - 1].name;
+  return open(
+    `${counted(each.wentOn, 'attempt')} more left ${last}, and what became of ${each.wentOn === 1 ? 'it' : 'them'} is not known: ${nextCapture(question)}`,
+  );
 }
 
 /** The connection ended so soon that there was no time for an answer: nothing can be said of the agent. Null where that is not all. */

@@ -42,6 +42,10 @@ export function splitConnection(question: Question): Conclusion {
     return open(
       `no message of the agent arrived after the first command that failed, until it spoke on ${next.id}, a newer connection to which no command went: capture until commands are sent on it`,
     );
+  if (own.length > 0)
+    return open(
+      `the agent's messages arrive on ${listed(own.map(({ path }) => path.id))}, on which commands went out, but not on all such connections: capture until it stays connected`,
+    );
   return open(
     'no message of the agent arrived after the first command that failed, on any connection captured: capture until it connects again',
   );

@@ -107,8 +107,9 @@ export function allAttempts({ attempts }: AgentCase): string {
   return `all ${attempts} attempts`;
 }
 
-export function ackWords({ left, acked, slowestAckNs, retransmissions }: Tally): string {
+export function ackWords({ left, acked, acksUnseen, slowestAckNs, retransmissions }: Tally): string {
   const resent = retransmissions === 0 ? 'no retransmission' : counted(retransmissions, 'retransmission');
+  if (acked === 0 && acksUnseen > 0) return `${resent}; its TCP ACKs are in no capture`;
   if (acked === 0) return `never TCP-ACKed, ${resent}`;
   return `${acked < left ? `${acked} ` : ''}TCP-ACKed within ${seconds(slowestAckNs)}, ${resent}`;
 }

@@ -64,6 +64,43 @@ describe('what each hypothesis is', () => {
     expect(await statuses({ ...inner, npm: npm.without(lost) })).toEqual([R, R, O, O, O, R, O, R, O, R, R, R, O]);
   });
 
+  it('agent ignores a command, and another one never came to npm: where that ended, nginx was not captured any more', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-bad')));
+    scene.goOn(6000);
+    scene.chain.outward(40_000, frame(command('c-lost')), 2);
+    scene.chain.outward(60_000, ping('late'));
+    scene.chain.inward(60_030, pong('late'));
+    const { nginx, ...others } = scene.captures;
+    const found = await statuses({ origin: others.origin, nginx: nginx.between(0, 38_000), npm: others.npm });
+    expect(found).toEqual([R, O, O, O, O, R, O, R, S, O, R, R, O]);
+  });
+
+  it('agent ignores a command, and its connection is dead later: commands may have been lost there', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-bad')));
+    scene.goOn(6000, 20_000);
+    const [, , leg] = scene.chain.legs;
+    const at = leg.sent('server');
+    for (const ms of BACK_OFF_MS) leg.segment(22_000 + ms, 'server', { data: ping('lost'), at });
+    const found = await hypotheses(scene.captures);
+    expect(found.get('agent-command-path')?.status).toBe(S);
+    expect(found.get('network-path')?.status).toBe(O);
+    expect(found.get('network-path')?.because).toContain('peer-unreachable');
+  });
+
+  it('a hop keeps one command, and whether another one was answered is not known', async () => {
+    const scene = new Scene();
+    scene.chain.outward(5000, frame(command('c-bad')), 1);
+    scene.goOn(6000);
+    scene.chain.outward(40_000, frame(command('c-last')));
+    const found = await hypotheses(scene.captures);
+    expect(found.get('proxy-forwarding:nginx')?.status).toBe(S);
+    expect(found.get('agent-command-path')?.status).toBe(O);
+    expect(found.get('agent-command-path')?.because).toContain('1 attempt more left npm');
+    expect(found.get('agent-receive-loop')?.status).toBe(R);
+  });
+
   it('agent ignores commands, and there are no Pings: alive by Heartbeats only', async () => {
     const scene = new Scene();
     scene.chain.outward(5000, frame(command('c-bad')));
