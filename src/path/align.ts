@@ -11,6 +11,7 @@ import type { ByteStringTable } from '../message/byte-string-table.js';
 import { increasing, type Mark, type ProvenStretch, provenBetween, settled } from './align-marks.js';
 import type { HopClock } from './hop-clock.js';
 import { matchRewritten, rewrittenOnce } from './rewritten.js';
+import { isUnsound, isWholeHalf } from './whole.js';
 
 export interface AlignSide {
   half: ObservedHalf;
@@ -19,6 +20,8 @@ export interface AlignSide {
   strings: ByteStringTable;
   /** Brings its times to the common clock; null where that is not known yet. */
   clock: HopClock | null;
+  /** When its capture ends. */
+  endNs: number;
 }
 
 /** `strings` are left out where both sides are of one table. */
@@ -57,8 +60,14 @@ function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): A
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
   if (pairs.length === 0) pairs = anchorsByVotes(inner, outer);
   if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
+  const inTime = () =>
+    withinNs(inner, outer) * 2 <= IN_TIME_NS ? pairsInTime(inner, outer, pairs, towardsAgent) : null;
   if (pairs.length === 0 && !knownShift(inner, outer))
-    return { inner: alignByContent(inner, outer, pairs, towardsAgent, unmatched(outer)), mode: 'none', proven: [] };
+    return {
+      inner: alignByContent(inner, outer, inTime() ?? pairs, towardsAgent, unmatched(outer)),
+      mode: 'none',
+      proven: [],
+    };
   const marks = marksOf(inner, outer, pairs);
   const byOffsets = marks.some(({ shift }) => shift !== marks[0].shift)
     ? null
@@ -66,10 +75,21 @@ function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): A
   if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets', proven: provenBetween(marks) };
   const kept = settled(marks);
   const proven = provenBetween(kept);
-  const timed = withinNs(inner, outer) * 2 <= IN_TIME_NS ? pairsInTime(inner, outer, pairs, towardsAgent) : null;
+  const timed = inTime();
   if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, timed ?? [], towardsAgent), proven };
   const mode = pairs.length > 0 ? 'content' : 'none';
   return { inner: alignByContent(inner, outer, timed ?? pairs, towardsAgent, unmatched(outer)), mode, proven };
+}
+
+/**
+ * Position pairs of messages that both sides have, without any clock. Of cut packets the content cannot be compared, and where octets were lost,
+ * two copies may seem one message: there the places tell.
+ */
+export function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
+  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
+  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
+  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
+  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
@@ -484,12 +504,23 @@ function byContent(
         const passedNs = common(outer, row) - common(inner, other);
         if ((towardsAgent ? passedNs : -passedNs) < -slackNs) continue;
         if (isOtherPing(inner, other, outer, row, towardsAgent, slackNs)) continue;
+        // What passed just then was not captured, and this one is older.
+        if (
+          Math.abs(passedNs) > IN_TIME_NS + slackNs &&
+          isOver(towardsAgent ? inner : outer, towardsAgent ? outer : inner, towardsAgent ? row : other)
+        )
+          continue;
       }
       result[o] = j;
       i = j - 1;
       break;
     }
   }
+}
+
+/** The capture of the side that had it first was over when the other one showed it. */
+function isOver(first: AlignSide, then: AlignSide, row: number): boolean {
+  return (first.clock?.toCommon(first.endNs) ?? Number.NaN) < common(then, row) - IN_TIME_NS;
 }
 
 function common({ clock, messages }: AlignSide, row: number): number {

@@ -180,7 +180,6 @@ class Groups {
 
   /** What no octets link: by the times at which messages pass. */
   joinInTime(observations: readonly (HopObservation | null)[]): void {
-    const passedThrough = this.keysPassedThrough();
     const servers = new Servers(this.sightings);
     const keyed = this.sightings.map(({ hop }, i) => ({
       ...this.keyed(i, observations),
@@ -196,7 +195,7 @@ class Groups {
         return !members.some((i) =>
           others.some(
             (j) =>
-              this.keysContradict(i, j, passedThrough) ||
+              (this.haveTwoKeys(i, j) && servers.keysPass(i, j)) ||
               servers.forwardsAnother(i, [j]) ||
               servers.forwardsAnother(j, [i]),
           ),
@@ -226,9 +225,14 @@ class Groups {
 
   /** Two different keys are two WebSockets, unless a proxy writes its own: then neither is on another leg. */
   private keysContradict(x: number, y: number, passedThrough: ReadonlySet<string>): boolean {
+    const passes = (i: number) => passedThrough.has(this.sightings[i].connection.handshake?.key ?? '');
+    return this.haveTwoKeys(x, y) && (passes(x) || passes(y));
+  }
+
+  private haveTwoKeys(x: number, y: number): boolean {
     const a = this.sightings[x].connection.handshake?.key;
     const b = this.sightings[y].connection.handshake?.key;
-    return Boolean(a && b && a !== b && (passedThrough.has(a) || passedThrough.has(b)));
+    return Boolean(a && b && a !== b);
   }
 
   /**

@@ -4,13 +4,12 @@
  * which nothing tells, and the other orders in which the hops may stand then.
  */
 
-import type { AlignSide } from './align.js';
+import { type AlignSide, sharedMessages } from './align.js';
 import type { Group } from './group.js';
 import { commonAddress, localAddresses, servedHere } from './legs.js';
 import { type Node, nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
 import { otherOrders } from './other-orders.js';
 import type { Path } from './path.js';
-import { sharedMessages } from './shared-messages.js';
 
 /** Two hops, by index: the first was given before the second, and stands further out. */
 export type Misorder = readonly [number, number];
@@ -165,7 +164,8 @@ function votesByTimes(paths: readonly Path[], observations: Observations): Order
             const half = legs[hop]?.connection[way];
             const observation = observations[hop];
             if (half === undefined || observation == null) return null;
-            return { half, messages: observation.messages, strings: observation.strings, clock: null };
+            const { messages, strings, lastNs } = observation;
+            return { half, messages, strings, clock: null, endNs: lastNs };
           });
         const seen = differences(sides('fromServer'), sides('fromClient'));
         for (const isKept of comparisons(seen)) votes.add(inner, outer, isKept);
