@@ -10,11 +10,21 @@ import { commonNs, type HopView, type Path, withinNs } from '../path/path.js';
 import type { ThreadTable } from '../path/thread-table.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import type { CommandLog, Entry } from './commands.js';
-import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
+import {
+  cited,
+  described,
+  type Judged,
+  knownAt,
+  localStretch,
+  milliseconds,
+  type Sender,
+  stateAt,
+} from './hop-state.js';
 import { type Attempt, areComparable, hasLeft, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
 import { countedOnce, type Judgement } from './one-attempt.js';
 import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
+import { blindnessOn } from './passed-unseen.js';
 import { settledBy } from './settle.js';
 import {
   type AttemptVerdict,
@@ -222,8 +232,29 @@ class JudgedAttempt implements Judgement {
     if (this.resultEntry === null || byAck.outcome === 'delivered') return byAck;
     this.judgedResult = judgedReply(this.court, this.resultEntry, this.entries);
     const ruling = judgeAttempt(this.attempt, this.judgedResult);
-    const byResult = { ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') };
+    const byResult = this.withoutLate({ ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') });
     return byResult.outcome === 'delivered' || this.judgedAck === null ? byResult : byAck;
+  }
+
+  /** A result that came late says nothing of the CommandAck before it where that may have come unseen. */
+  private withoutLate(byResult: Ruling): Ruling {
+    const reply = this.judgedResult;
+    const hop = reply?.states.findIndex(hasLeft) ?? -1;
+    if (!byResult.late || this.judgedAck !== null || reply === null || hop < 0) return byResult;
+    const { views } = this.court;
+    const stretch = localStretch(views[hop], { fromNs: this.attempt.sentNs, toNs: this.attempt.deadlineNs });
+    const blind = blindnessOn(
+      views,
+      reply.path,
+      hop,
+      'fromClient',
+      stretch,
+      knownAt(views[hop], reply.path, 'fromClient'),
+    );
+    if (blind === null) return byResult;
+    const reason = () =>
+      `${byResult.reason().replace(LATE_WORDS, '')}; a CommandAck may have come in time unseen (${blind})`;
+    return { ...byResult, late: false, reason };
   }
 
   /** Claimed only if it is so in every order of the hops that nothing contradicts. */
@@ -244,6 +275,8 @@ class JudgedAttempt implements Judgement {
     return ruling;
   }
 }
+
+const LATE_WORDS = /, later than the deadline of [\d.]+ m?s/;
 
 /** Whether what a hop tells of the reply is told by the sizes of encrypted records. */
 function isAligned(reply: JudgedReply | null, hop: number): boolean {

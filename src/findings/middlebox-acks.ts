@@ -99,9 +99,25 @@ export function pingTimes(
     pongNs = Math.min(pongNs, messages.sentNs[pongRow] - sentNs);
     acks.push(messages.tcpAckNs[row] - sentNs);
   }
+  if (areMistakable(messages, answered, pongNs)) return null;
   // Every TCP ACK is fast, not just a lucky one; and every Pong slow.
   const ackNs = acks.sort((a, b) => a - b)[acks.length >> 1];
   const { row, pongRow } = answered[0];
   const refs = [messages.firstRef[row], messages.tcpAckRef[row], messages.firstRef[pongRow]];
   return { ackNs, pongNs, answered: answered.length, refs };
+}
+
+/** A Ping's interval, less what timers are off by. */
+const ABOUT = 0.9;
+
+/** Pings that read the same, and Pongs that take an interval: one Pong was not captured, and each is taken for the answer to the Ping before. */
+function areMistakable(
+  { digest }: HopObservation['messages'],
+  pings: readonly { row: number; sentNs: number }[],
+  pongNs: number,
+): boolean {
+  return pings.some(
+    ({ row, sentNs }, i) =>
+      i > 0 && digest[row] === digest[pings[i - 1].row] && pongNs >= ABOUT * (sentNs - pings[i - 1].sentNs),
+  );
 }

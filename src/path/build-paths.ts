@@ -344,7 +344,16 @@ function carrySide(
   const plain = connection.tls === null && connection.alignment === null;
   const observation = observations[hop] as HopObservation;
   const { half } = side;
-  return { hop, connection: connection.index, half, observation, rows: half.rows, threadAt, plain };
+  return {
+    hop,
+    connection: connection.index,
+    half,
+    observation,
+    rows: half.rows,
+    threadAt,
+    plain,
+    read: connection.alignment === null,
+  };
 }
 
 /** Messages of which a hop has only a part, and another one all. */

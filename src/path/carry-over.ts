@@ -24,6 +24,8 @@ export interface CarrySide {
   threadAt: Int32Array;
   /** Octets of the stream are TCP's own. */
   plain: boolean;
+  /** Its messages were read, and not told by the sizes of what it carries: of those that were not told nothing else is known. */
+  read: boolean;
 }
 
 /** Two legs on which the same octets stand. */
@@ -38,6 +40,7 @@ export function carryOver(table: ThreadTable, sides: readonly CarrySide[], agree
     if (!to.plain || isWholeHalf(to.half)) continue;
     const rows: number[] = [];
     for (const from of byNearness(to, sides)) {
+      if (!from.read) continue;
       for (const stretch of stretchesFrom(from, to, agreements)) {
         carryRows(table, from, to, stretch, rows);
         explain(table, from, to, stretch);

@@ -48,6 +48,29 @@ describe('delivered', () => {
     expect(patient.of('c-1').late).toBe(false);
   });
 
+  it('is not called late for a late result where its CommandAck may have come before the capture', async () => {
+    const scene = new Scene();
+    scene.chain.outward(2000, frame(command('c-1')));
+    scene.chain.inward(2010, masked(commandAck('c-1')));
+    scene.chain.inward(14_000, masked('{"type":"CommandResult","id":"c-1","code":0}'));
+    const { origin, nginx, npm } = scene.goOn(15_000).captures;
+    expect((await hear({ origin, nginx, npm })).of('c-1')).toMatchObject({ outcome: 'delivered', late: false });
+    const withCommand = origin.between(1900, 2005);
+    withCommand.packets.push(...origin.between(3000, 1e9).packets);
+    const holed = (await hear({ origin: withCommand })).of('c-1');
+    expect(holed).toMatchObject({ outcome: 'delivered', late: false });
+    expect(holed.reason).toContain('a CommandAck may have come in time unseen');
+  });
+
+  it('is called late for a late result alone', async () => {
+    const scene = new Scene();
+    scene.chain.outward(2000, frame(command('c-1')));
+    scene.chain.inward(14_000, masked('{"type":"CommandResult","id":"c-1","code":0}'));
+    const verdict = (await hear(scene.goOn(15_000).captures)).of('c-1');
+    expect(verdict).toMatchObject({ outcome: 'delivered', late: true });
+    expect(verdict.reason).toContain('later than the deadline');
+  });
+
   it('is also proven by the result alone', async () => {
     const scene = new Scene();
     scene.chain.outward(2000, text());

@@ -1,7 +1,7 @@
 /** middlebox-acks, reply-address-mismatch, protocol-desync and capture-untrusted: what the wire itself shows. */
 import { describe, expect, it } from 'vitest';
 import { Scene } from '../delivery/scene.js';
-import { command, frame, masked } from '../support/frames.js';
+import { command, frame, masked, ping, pong } from '../support/frames.js';
 import { ACK, RST, SYN, Talk } from '../support/tape.js';
 import { agentOn, citedOf, diagnosed, hypotheses, idsOf, pinged, tapesOf } from './diagnosis.js';
 
@@ -18,6 +18,21 @@ describe('middlebox-acks', () => {
     expect(findings.map(({ id, grade, severity }) => [id, grade, severity])).toEqual([
       ['middlebox-acks', 'inferred', 'warning'],
     ]);
+  });
+
+  it('is not found where Pings read alike, and one Pong was not captured', async () => {
+    const { tapes, captures } = tapesOf('origin', 'npm');
+    const chain = agentOn(tapes, 'BRANCH', 0, {});
+    const lost: number[][] = [];
+    for (let ms = 1000; ms < 20_000; ms += 2000) {
+      chain.outward(ms, ping());
+      const pongs = chain.inward(ms + 4, pong());
+      if (ms === 1000) lost.push(...pongs.map((number) => [number, number + 1]));
+    }
+    const holed = Object.fromEntries(
+      Object.entries(captures()).map(([hop, tape], i) => [hop, tape.without(...lost[i])]),
+    );
+    expect(idsOf(await diagnosed(holed))).not.toContain('middlebox-acks');
   });
 
   it('is not found where Pongs are about as quick as TCP ACKs', async () => {
