@@ -65,23 +65,25 @@ function* item(glyph: string, text: string, width: number): Generator<string> {
   for (const [at, line] of wrapped(text, width - 4).entries()) yield `  ${at === 0 ? glyph : ' '} ${line}\n`;
 }
 
-/** Of what it can tell that it did not happen: the claims that need a whole capture. */
+/** Where it proves that something did not pass: the claims that need a whole capture. */
 function silence({ trust, blindTimes, connections }: CaptureQuality, dash: string): string {
   if (trust === 'none') return 'nothing can be said with it';
-  const holed = connections.filter((each) => !each.whole).length;
-  const but =
-    holed === 0
-      ? 'on every connection'
-      : `on ${count(connections.length - holed)} of ${counted(connections.length, 'connection')}`;
-  if (blindTimes.length === 0) return `tells what did not happen: ${but}, all the time`;
   if (blindTimes.some(({ fromAt, toAt }) => fromAt === null && toAt === null))
-    return 'tells what happened, and not what did not: it lost packets all the time, or it does not say when';
+    return 'nothing is called absent with it: it lost packets all the time, or does not say when';
+  const holed = connections.filter((each) => !each.whole).length;
+  const on =
+    holed === 0 ? '' : ` in the holes of ${count(holed)} of ${counted(connections.length, 'connection')} (below)`;
+  if (blindTimes.length === 0)
+    return holed === 0
+      ? 'whole on every connection: what is not in it did not pass here'
+      : `nothing is called absent${on}`;
   const at = (iso: string | null, otherwise: string) => (iso === null ? otherwise : clockTime(iso, 0));
   const times = blindTimes
     .slice(0, TIMES_SHOWN)
     .map(({ fromAt, toAt }) => `${at(fromAt, 'its beginning')} ${dash} ${at(toAt, 'its end')}`);
   const more = blindTimes.length - times.length;
-  return `tells what did not happen: ${but}; of quiet ones not at ${times.join(', ')}${more > 0 ? ` and ${counted(more, 'more time')}` : ''}, when it lost packets`;
+  const when = `${times.join(', ')}${more > 0 ? ` and ${counted(more, 'more time')}` : ''}`;
+  return `nothing is called absent${on}${on === '' ? '' : ', nor'} on quiet connections at ${when}, when it lost packets`;
 }
 
 /** What each fate means to the one who looks for the place. */
@@ -98,20 +100,22 @@ const MEANING: Record<ToldLoss['fate'], string> = {
 function* losses(capture: CaptureQuality, width: number, look: Style): Generator<string> {
   if (capture.losses.length === 0) return;
   yield '  Lost, sent again or late, seen from here\n';
-  const rows = capture.losses.map(({ fate, count: number, octets, connections: of, packets }) => [
+  const rows = capture.losses.map(({ fate, count: number, octets, connections: of }) => [
     fate,
     fate === 'missed-by-capture' ? counted(number, 'hole') : counted(number, 'packet'),
     counted(octets, 'octet'),
     counted(of, 'connection'),
-    `#${packets.slice(0, EXAMPLES_SHOWN).join(',')}`,
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)));
   for (const [i, row] of rows.entries()) {
     const cells = row
       .slice(0, 4)
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])));
-    const line = `    ${cells.join('  ')}  ${row[4]}`;
-    yield `${line.length <= width ? line : line.slice(0, width)}\n`;
+    const line = `    ${cells.join('  ')}`;
+    // A number that is cut is another one.
+    const examples = capture.losses[i].packets.slice(0, EXAMPLES_SHOWN);
+    while (examples.length > 0 && line.length + 3 + examples.join(',').length > width) examples.pop();
+    yield `${line}${examples.length > 0 ? `  #${examples.join(',')}` : ''}\n`;
     for (const words of wrapped(MEANING[capture.losses[i].fate], width - 6)) yield look.quiet(`      ${words}\n`);
   }
 }
