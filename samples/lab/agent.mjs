@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net';
 import tls from 'node:tls';
 import WebSocket from 'ws';
 import { note, serveLab } from './events.mjs';
-import { codec } from './messages.mjs';
+import { codec, partsOf } from './messages.mjs';
 
 const config = {
   version: 'v1',
@@ -95,8 +95,10 @@ function connect() {
     );
   });
 
-  ws.on('message', (data) => {
-    const { type, id, body } = wire.decode(data.toString());
+  ws.on('message', (data) => partsOf(data.toString()).forEach(take));
+
+  function take(text) {
+    const { type, id, body } = wire.decode(text);
     if (type !== 'Command') {
       log({ event: 'recv', type });
       return;
@@ -107,7 +109,7 @@ function connect() {
       number === config.ignoreOnConnection;
     log({ event: 'recv', type, id, attempt, ignored: ignored || undefined });
     if (!ignored) run(id, attempt, body);
-  });
+  }
 
   function run(id, attempt, body) {
     setTimeout(() => {

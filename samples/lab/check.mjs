@@ -115,12 +115,18 @@ function messages(octets, extensions, fromServer) {
           whole = inflateRawSync(Buffer.concat([whole, tail]), { finishFlush: constants.Z_SYNC_FLUSH, ...dictionary });
           window = fresh ? Buffer.alloc(0) : Buffer.concat([window, whole]).subarray(-32768);
         }
-        found.push({ text: whole.toString(), end: body + length });
+        for (const text of partsOf(whole.toString())) found.push({ text, end: body + length });
       }
     }
     at = body + length;
   }
   return found;
+}
+
+/** A gateway makes one message of several: a JSON array, or JSON lines. */
+function partsOf(text) {
+  if (text.startsWith('[')) return JSON.parse(text).map((each) => JSON.stringify(each));
+  return text.trimEnd().split('\n');
 }
 
 const attemptOf = (text) => Number(/"delivery_?[aA]ttempt":(\d+)/.exec(text)?.[1]);

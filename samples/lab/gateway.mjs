@@ -1,17 +1,20 @@
 // A gateway in the place of nginx at one hop, as service meshes and API gateways are: it ends WebSocket on both sides. The same messages
 // pass, in frames of its own: another Sec-WebSocket-Key, other masking keys, compression as each side has it, fragments; it answers Pings
-// itself and sends its own.
+// itself and sends its own. Several commands that come at about the same time may go on as one message: as a JSON array in a Binary message towards
+// the agents, their answers as JSON lines towards the server.
 // Configuration: JSON in argv[2]. `rules` leave messages out, as relay.mjs has them: [{ from, types, agents }].
 
 import { createServer } from 'node:http';
 import WebSocket, { WebSocketServer } from 'ws';
 import { note } from './events.mjs';
-import { sniff } from './messages.mjs';
+import { partsOf, sniff } from './messages.mjs';
 
 const config = {
   deflateInward: false,
   deflateOutward: false,
   fragmentOctets: 0, // towards the agents
+  batchOutwardMs: 0, // what comes in that time goes on in one message; 0: each goes on as it came
+  batchInwardMs: 0,
   pingMs: 1500,
   rules: [],
   ...JSON.parse(process.argv[2]),
@@ -59,19 +62,55 @@ http.on('upgrade', (request, socket, head) => {
   server.once('open', () => sockets.handleUpgrade(request, socket, head, (agent) => join(agent, server)));
 });
 
+/** Commands, CommandAcks and results that come within so many milliseconds go on as one message, others at once; in the order in which they came. */
+function batch(afterMs, one, several) {
+  let held = [];
+  let timer = null;
+  const flush = () => {
+    clearTimeout(timer);
+    if (held.length > 0) several(held);
+    held = [];
+  };
+  return (text) => {
+    if (!/^Command/.test(sniff(text).type)) {
+      flush();
+      one(text);
+    } else if (held.push(text) === 1) timer = setTimeout(flush, afterMs);
+  };
+}
+
 function join(agent, server) {
   let name = null;
-  const relay = (from, to, fragmentOctets) => (data, isBinary) => {
-    const { type, id, agentId } = sniff(data.toString());
+  const isDropped = (from, text, isBinary) => {
+    const { type, id, agentId } = sniff(text);
     if (type === 'Auth') name = agentId;
     const rule = config.rules.find(
       (each) => each.from === from && each.agents.includes(name) && each.types.includes(type),
     );
     if (rule) note({ event: 'relay-drop', hop: config.hop, from, agent: name, opcode: isBinary ? 2 : 1, type, id });
-    else pass(to, data, isBinary, fragmentOctets);
+    return rule !== undefined;
   };
-  server.on('message', relay('server', agent, config.fragmentOctets));
-  agent.on('message', relay('agent', server));
+  const relay = (from, to, fragmentOctets) => (data, isBinary) => {
+    if (!isDropped(from, data.toString(), isBinary)) pass(to, data, isBinary, fragmentOctets);
+  };
+  const gather = (from, held) => (data, isBinary) => {
+    for (const text of partsOf(data.toString())) if (!isDropped(from, text, isBinary)) held(text);
+  };
+  const array = batch(
+    config.batchOutwardMs,
+    (text) => pass(agent, text, false),
+    (held) => pass(agent, Buffer.from(`[${held}]`), true),
+  );
+  const lines = batch(
+    config.batchInwardMs,
+    (text) => pass(server, text, false),
+    (held) => pass(server, Buffer.from(`${held.join('\n')}\n`), false),
+  );
+  server.on(
+    'message',
+    config.batchOutwardMs > 0 ? gather('server', array) : relay('server', agent, config.fragmentOctets),
+  );
+  agent.on('message', config.batchInwardMs > 0 ? gather('agent', lines) : relay('agent', server));
   const timer = setInterval(() => agent.readyState === WebSocket.OPEN && agent.ping(), config.pingMs);
   for (const [one, other] of [
     [agent, server],

@@ -84,3 +84,9 @@ export function sniff(text) {
   }
   return {};
 }
+
+/** The messages in one: a JSON array or JSON lines, as a gateway makes them of several; of any other text, itself. */
+export function partsOf(text) {
+  if (text.startsWith('[')) return JSON.parse(text).map((each) => JSON.stringify(each));
+  return text.trimEnd().split('\n');
+}

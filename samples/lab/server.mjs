@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Sender, WebSocketServer } from 'ws';
 import { isoMicros, note, serveLab } from './events.mjs';
-import { codec } from './messages.mjs';
+import { codec, partsOf } from './messages.mjs';
 
 const config = {
   host: '127.0.0.1',
@@ -206,7 +206,9 @@ http.on('upgrade', (request, socket, head) => {
       forwardedFor: request.headers['x-forwarded-for'] ?? null,
     });
     const timer = setInterval(() => ping(connection), config.pingMs);
-    ws.on('message', (data) => onMessage(connection, data.toString()));
+    ws.on('message', (data) => {
+      for (const text of partsOf(data.toString())) onMessage(connection, text);
+    });
     ws.on('pong', (data) => note({ event: 'pong', conn: connection.n, payload: data.toString() }));
     ws.on('error', (error) => note({ event: 'socket-error', conn: connection.n, code: error.code }));
     ws.on('close', (code) => {

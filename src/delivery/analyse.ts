@@ -18,7 +18,7 @@ import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
-import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
+import { type CommandCourt, type DecidedCommand, doubtedNs, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { nameFromDispatches } from './name-from-dispatches.js';
 import { type BeyondTheLast, innermostIsCertain, OtherOrder } from './order-doubt.js';
@@ -50,6 +50,8 @@ export interface AnalyseOptions {
   keepMessages?: boolean;
   since?: number | null;
   until?: number | null;
+  /** A hop was read: what it was read with is not needed any more. */
+  onHopRead?: () => void;
   onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
   warn?: (text: string) => void;
 }
@@ -71,6 +73,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     });
   const hear = async (input: HopInput) => {
     observations[names.indexOf(input.name)] = await observe(input, options.keepMessages ?? false);
+    options.onHopRead?.();
   };
   // Captures that still run lose packets while nobody takes them from their pipes: they are read first, and all at once.
   await Promise.all(hops.filter(isPiped).map(hear));
@@ -110,6 +113,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     paths,
     ackTimeoutNs,
     slackNs: slackOf(views),
+    doubtedNs: doubtedNs(views),
     doubts,
     wholePathNamed: Boolean(options.path?.length),
     ...beyond(views, paths),

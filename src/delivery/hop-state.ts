@@ -10,6 +10,7 @@ import { stampOf } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { type Known, type Stretch, seconds } from './coverage.js';
 import { absentByRecords, identifiedByRecords } from './inferred.js';
+import { lossWords } from './loss-words.js';
 import { blindnessOn } from './passed-unseen.js';
 import { takenElsewhere } from './vantage.js';
 import type { HopState, PacketCitation, State } from './verdict.js';
@@ -119,6 +120,7 @@ export function stateAt(
     judged.state = 'unobserved';
     judged.reason = `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
   }
+  judged.reason ??= lossWords(view.name, observation, connection, connection[sender], row);
   return judged;
 }
 
@@ -168,7 +170,8 @@ function incomplete(
   const octets = messages.octets(judged.row);
   judged.state = 'unobserved';
   if (!messages.has(judged.row, MessageFlag.partial)) {
-    judged.reason = `${view.name}: ${missing} of the message's ${octets} octets are missing from the capture`;
+    const whose = Number.isNaN(messages.tcpAckNs[judged.row]) ? '' : ' (missed-by-capture: they were TCP-ACKed)';
+    judged.reason = `${view.name}: ${missing} of the message's ${octets} octets are missing from the capture${whose}`;
     return;
   }
   const after = { fromNs: messages.sentNs[judged.row], toNs: localStretch(view, { fromNs: toNs, toNs }).toNs };
@@ -229,8 +232,9 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
     return `${view.name}: the capture holds ${encrypted.length} encrypted (TLS) connection${one ? '' : 's'}, which cannot be read${because}; the sizes of the records do not tell ${one ? 'whether this is it' : 'which of them it is'}`;
   }
   if (observation.packets === 0) return `${view.name}: the capture is empty`;
-  if (view.clock !== null && observation.firstNs > localNs(view, fromNs))
-    return `${view.name}: the capture starts ${seconds(observation.firstNs - localNs(view, fromNs))} too late`;
+  const lateNs = view.clock === null ? 0 : observation.firstNs - localNs(view, fromNs);
+  // By a clock that is not known nothing is late.
+  if (lateNs > 0 && Number.isFinite(lateNs)) return `${view.name}: the capture starts ${seconds(lateNs)} too late`;
   return `${view.name}: ${NOT_HELD}`;
 }
 

@@ -153,7 +153,9 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
-    const tooLate = late ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}` : '';
+    const tooLate = late
+      ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}${whatHeldItUp(attempt, reply)}`
+      : '';
     const unseen = Number.isNaN(arrivedNs) ? ` (${reply.states[innermost].reason?.replace(/^.*?: /, '')})` : '';
     return `CommandAck back at ${views[innermost].name}${afterWords(attempt, reply, innermost)}${tooLate}${unseen}${missing}`;
   };
@@ -174,6 +176,12 @@ function afterWords(attempt: Attempt, { states }: JudgedReply, hop: number): str
 export function areComparable({ states, views, sentNs }: Attempt, hop: number): boolean {
   const told = states.findIndex((judged) => judged.sentNs === sentNs);
   return told === hop || (views[hop].clock !== null && views[told]?.clock !== null);
+}
+
+/** Of what came too late: what was lost on its way, if anything is known to have been. */
+function whatHeldItUp({ states }: Attempt, reply: JudgedReply): string {
+  const lost = [...reply.states, ...states].find(({ reason }) => reason?.includes('lost-before-capture'));
+  return lost === undefined ? '' : ` (${lost.reason})`;
 }
 
 /** By the clock of the hop that saw both where there is one; across clocks only beyond what they are not known to. */

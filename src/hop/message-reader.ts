@@ -268,6 +268,8 @@ export class MessageReader {
       const { textEnd } = this.context.scan.result;
       // The rest is still masked, or seen to be another message.
       if (textEnd > 0 && textEnd < end && this.isFollowed(bytes, textEnd, end)) [next, end] = [textEnd, textEnd];
+      // A line's end is no part of what it says.
+      if (whole) while (end > start && bytes[end - 1] <= SPACE) end--;
     }
     const text = this.assembling === Opcode.text;
     if (this.lastType < 0 && this.lastId < 0 && end > start && whole && !(text && beginsLikeJson(bytes[start])))

@@ -222,7 +222,7 @@ function describe(
   const a = { address: formatAddress(tcp.addressA), port: tcp.portA };
   const b = { address: formatAddress(tcp.addressB), port: tcp.portB };
   const [clientEnd, serverEnd] = client === 0 ? [a, b] : [b, a];
-  const pings = stack?.pings.bySender[server];
+  const pings = stack?.pings.sentBy(server);
   return {
     index: tcp.index,
     clientAddress: clientEnd.address,

@@ -12,6 +12,7 @@ import { increasing, type Mark, type ProvenStretch, provenBetween, settled } fro
 import type { HopClock } from './hop-clock.js';
 import type { Passage } from './passage.js';
 import { matchRewritten, rewrittenOnce } from './rewritten.js';
+import { isUnsound, isWholeHalf } from './whole.js';
 
 export interface AlignSide {
   half: ObservedHalf;
@@ -87,6 +88,17 @@ function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean, us
   if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, timed ?? [], towardsAgent), proven };
   const mode = pairs.length > 0 ? 'content' : 'none';
   return { inner: alignByContent(inner, outer, timed ?? pairs, towardsAgent, unmatched(outer)), mode, proven };
+}
+
+/**
+ * Position pairs of messages that both sides have, without any clock. Of cut packets the content cannot be compared, and where octets were lost,
+ * two copies may seem one message: there the places tell.
+ */
+export function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
+  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
+  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
+  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
+  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */

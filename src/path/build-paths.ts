@@ -6,10 +6,10 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { ackMarks, isUnseen, stretchOf } from './ack-marks.js';
-import { type AlignSide, align, anchors, settledAnchors } from './align.js';
+import { type AlignSide, align, sharedMessages } from './align.js';
 import type { ProvenStretch } from './align-marks.js';
 import { answersBetween, type TwoWays } from './answers.js';
-import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
+import { type Agreement, type CarrySide, carryOver } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
 import { cutToRecords } from './cut-align.js';
 import { type Group, groupConnections } from './group.js';
@@ -22,8 +22,10 @@ import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
 import { readInTwins } from './twin-capture.js';
+import { twinSamples } from './twin-clock.js';
 import { endBeyond, uncapturedHops } from './uncaptured.js';
 import { UsualDelays } from './usual-delays.js';
+import { isUnsound, isWholeHalf } from './whole.js';
 
 /** So far apart, clocks are not compared without saying so. */
 const FAR_NS = 1e9;
@@ -137,10 +139,10 @@ function hopClocks(paths: readonly Path[], observations: Observations): (HopCloc
       if (base === null) continue;
       const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
       const samples = clockSamples(paths, observations, inner, outer, base, own[outer]);
-      // Where one of them holds one direction only, answers are all that goes the other way.
-      if (!samples.some(({ outward }) => outward) || samples.every(({ outward }) => outward))
-        samples.push(...answerSamples(paths, observations, inner, outer, base, own[outer]));
-      const relative = clockOf(samples, setBack);
+      const relative =
+        clockOf(samples, setBack) ??
+        clockOf(twinClockSamples(paths, observations, inner, outer, base, own[outer]), setBack) ??
+        clockOf([...samples, ...answerSamples(paths, observations, inner, outer, base, own[outer])], setBack);
       if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
   }
@@ -170,6 +172,7 @@ function clockSamples(
   return samples;
 }
 
+/** Where one of them holds one direction only, answers are all that goes the other way. */
 function answerSamples(
   paths: readonly Path[],
   observations: Observations,
@@ -183,6 +186,20 @@ function answerSamples(
     const found = answersBetween(bothWays(legs[inner], observations), bothWays(legs[outer], observations));
     return found.flatMap((each) => sampled(each, each.outward, base, own));
   });
+}
+
+/** Where too few messages are known for what they are: the inner hop's legs as the outer hop's capture holds them. */
+function twinClockSamples(
+  paths: readonly Path[],
+  observations: Observations,
+  inner: number,
+  outer: number,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  const legs = paths.flatMap((path) => path.legs[inner] ?? []);
+  const [a, b] = [observations[inner] as HopObservation, observations[outer] as HopObservation];
+  return [...twinSamples(legs, a, b)].flatMap((each) => sampled(each, each.way === 'fromServer', base, own));
 }
 
 function bothWays(leg: Leg, observations: Observations): TwoWays {
@@ -209,14 +226,6 @@ function sampled(
   if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) return [];
   const commonWithinNs = base.uncertaintyAt(commonNs);
   return Number.isFinite(commonWithinNs) ? [{ timeNs, commonNs, commonWithinNs, outward }] : [];
-}
-
-/** Of cut packets the content cannot be compared, and where octets were lost, two copies may seem one message: there the places tell. */
-function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
-  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
-  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
-  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
-  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 function sideOf(
@@ -255,10 +264,6 @@ function isMissing(table: ThreadTable, threadAt: Int32Array, hop: number): boole
 function replace(threadAt: Int32Array, thread: number, by: number): void {
   const position = threadAt.indexOf(thread);
   if (position >= 0) threadAt[position] = by;
-}
-
-function isUnsound({ unsound }: ObservedHalf): boolean {
-  return unsound.length > 0;
 }
 
 /** Follows the messages of one direction over all legs of a path. */

@@ -44,6 +44,7 @@ export function groupConnections(
   groups.joinByRecords();
   groups.joinByKey();
   groups.joinByInitialSequence();
+  groups.joinByPlace();
   if (observations.filter((observation) => observation !== null).length > 1 || holdsNeighbours(sightings))
     groups.joinByBytes(observations);
   if (observations.filter((observation) => observation !== null).length > 1) groups.joinInTime(observations);
@@ -139,6 +140,23 @@ class Groups {
       const other = byNumbers.get(identity);
       if (other === undefined) byNumbers.set(identity, i);
       else if (this.mayBeOneTcp(other, i)) this.join(other, i);
+    });
+  }
+
+  /** The same in mid-connection, in another capture: between the same endpoints, and both streams stand at the same numbers. */
+  joinByPlace(): void {
+    const byEnds = new Map<string, number[]>();
+    this.sightings.forEach(({ hop, connection }, i) => {
+      const { clientAddress, clientPort, serverAddress, serverPort } = connection;
+      const ends = `${clientAddress} ${clientPort} ${serverAddress} ${serverPort}`;
+      const same = byEnds.get(ends) ?? [];
+      byEnds.set(ends, [...same, i]);
+      const other = same.find((each) => {
+        const { connection: seen, hop: at } = this.sightings[each];
+        if (at === hop || (tcpIdentity(seen) !== null && tcpIdentity(connection) !== null)) return false;
+        return standTogether(seen, connection);
+      });
+      if (other !== undefined && this.mayBeOneTcp(other, i)) this.join(other, i);
     });
   }
 

@@ -148,24 +148,10 @@ export class ConnectionTable {
       this.direction = direction as 0 | 1;
       return true;
     }
-    const { addressA, addressB, portA, portB } = this.connections[slot - 1] as TcpConnection;
-    const { source, destination, sourcePort, destinationPort } = segment;
-    if (
-      portA === sourcePort &&
-      portB === destinationPort &&
-      sameWords(addressA, source) &&
-      sameWords(addressB, destination)
-    ) {
-      this.direction = 0;
-      return true;
-    }
-    this.direction = 1;
-    return (
-      portB === sourcePort &&
-      portA === destinationPort &&
-      sameWords(addressB, source) &&
-      sameWords(addressA, destination)
-    );
+    const direction = (this.connections[slot - 1] as TcpConnection).directionOf(segment);
+    if (direction < 0) return false;
+    this.direction = direction as 0 | 1;
+    return true;
   }
 
   /** The slot that holds the segment's four-tuple, or the empty one where it belongs. */
@@ -212,8 +198,4 @@ export class ConnectionTable {
     while (this.slots[at] !== connection.index + 1) at = (at + 1) & mask;
     return at;
   }
-}
-
-function sameWords(a: Int32Array, b: Int32Array): boolean {
-  return a[3] === b[3] && a[2] === b[2] && a[1] === b[1] && a[0] === b[0];
 }

@@ -31,8 +31,15 @@ function isBeyondTimeWait(octets: number): boolean {
 }
 
 export class TcpConnection {
-  readonly addressA: Int32Array;
-  readonly addressB: Int32Array;
+  /** Words of both addresses: numbers in the object itself, since a capture may hold connections by the ten thousand. */
+  private readonly a0: number;
+  private readonly a1: number;
+  private readonly a2: number;
+  private readonly a3: number;
+  private readonly b0: number;
+  private readonly b1: number;
+  private readonly b2: number;
+  private readonly b3: number;
   readonly portA: number;
   readonly portB: number;
   readonly halves: readonly [HalfStream, HalfStream];
@@ -59,8 +66,9 @@ export class TcpConnection {
     segment: Segment,
     private readonly clock: PacketClock,
   ) {
-    this.addressA = Int32Array.from(segment.source);
-    this.addressB = Int32Array.from(segment.destination);
+    const { source, destination } = segment;
+    [this.a0, this.a1, this.a2, this.a3] = source;
+    [this.b0, this.b1, this.b2, this.b3] = destination;
     this.portA = segment.sourcePort;
     this.portB = segment.destinationPort;
     this.halves = [new HalfStream(0, clock), new HalfStream(1, clock)];
@@ -68,6 +76,31 @@ export class TcpConnection {
     this.halves[1].peer = this.halves[0];
     this.firstNs = clock.timeNs;
     this.lastNs = clock.timeNs;
+  }
+
+  get addressA(): Int32Array {
+    return Int32Array.of(this.a0, this.a1, this.a2, this.a3);
+  }
+
+  get addressB(): Int32Array {
+    return Int32Array.of(this.b0, this.b1, this.b2, this.b3);
+  }
+
+  /** Direction of a segment of this connection; -1 if it is another's. */
+  directionOf({ source, destination, sourcePort, destinationPort }: Segment): -1 | 0 | 1 {
+    if (this.portA === sourcePort && this.portB === destinationPort && this.isA(source) && this.isB(destination))
+      return 0;
+    return this.portB === sourcePort && this.portA === destinationPort && this.isB(source) && this.isA(destination)
+      ? 1
+      : -1;
+  }
+
+  private isA(address: Int32Array): boolean {
+    return address[3] === this.a3 && address[2] === this.a2 && address[1] === this.a1 && address[0] === this.a0;
+  }
+
+  private isB(address: Int32Array): boolean {
+    return address[3] === this.b3 && address[2] === this.b2 && address[1] === this.b1 && address[0] === this.b0;
   }
 
   /** A SYN that belongs to a later connection on the same four-tuple. */

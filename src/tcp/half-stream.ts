@@ -9,7 +9,7 @@
  */
 
 import { AckHistory } from './ack-history.js';
-import { type BlockedInterval, BlockedTimer } from './blocked.js';
+import { type BlockedInterval, BlockedTimer, NEVER_BLOCKED } from './blocked.js';
 import { TICKS_APART_NS } from './clock-steps.js';
 import { fateOf } from './fate.js';
 import { Losses } from './losses.js';
@@ -89,9 +89,9 @@ export class HalfStream {
   readonly acks: AckHistory;
   gaps: Gap[] = NO_GAPS;
   gapsDropped = 0;
-  readonly blocked: BlockedInterval[] = [];
-  private readonly unacked = new BlockedTimer('unacked', this.blocked);
-  private readonly windowClosed = new BlockedTimer('window-closed', this.blocked);
+  blocked: BlockedInterval[] = NEVER_BLOCKED;
+  private readonly unacked = new BlockedTimer('unacked', this);
+  private readonly windowClosed = new BlockedTimer('window-closed', this);
 
   started = false;
   /** From the SYN; -1 where it was not captured. */

@@ -578,6 +578,15 @@ describe('several messages in one', () => {
     expect(digest[0]).not.toBe(digest[1]);
   });
 
+  it('has it with white space around it, too', () => {
+    const tape = new Tape();
+    const talk = webSocket(tape, 0);
+    for (const each of [command('c-1'), `${command('c-1')}\n`, ` [${command('c-1')}]`])
+      talk.send(10, 'server', frame(each));
+    const { digest } = observe(tape).observation.messages;
+    expect(new Set(digest.slice(0, 3)).size).toBe(1);
+  });
+
   it('is not seen in an array of anything else: that is one message in an encoding that is not read', () => {
     const tape = new Tape();
     const talk = webSocket(tape, 0);

@@ -185,9 +185,16 @@ function messages(side: Direction, fresh: boolean): void {
       whole = inflateRawSync(Buffer.concat([whole, tail]), { finishFlush: constants.Z_SYNC_FLUSH, ...dictionary });
       window = fresh ? Buffer.alloc(0) : Buffer.concat([window, whole]).subarray(-32768);
     }
-    side.messages.push({ start: parts[0].start, end: frame.end, frames: parts, text: whole.toString() });
+    for (const text of partsOf(whole.toString()))
+      side.messages.push({ start: parts[0].start, end: frame.end, frames: parts, text });
     parts = [];
   }
+}
+
+/** A gateway makes one message of several: a JSON array, or JSON lines. */
+function partsOf(text: string): string[] {
+  if (text.startsWith('[')) return JSON.parse(text).map((each: unknown) => JSON.stringify(each));
+  return text.trimEnd().split('\n');
 }
 
 /** In the middle of a connection: the first place from which frames follow each other to the very end, each Text JSON. */
