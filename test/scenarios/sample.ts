@@ -53,7 +53,7 @@ export interface Sample {
     packets: Record<string, number>;
     /**
      * `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later.
-     * `oneWay`: the only direction captured.
+     * `oneWay`: the only direction captured. `snap`: octets of each packet that were captured.
      */
     hops: {
       name: string;
@@ -62,6 +62,7 @@ export interface Sample {
       clockSteps?: [number, number][];
       lateMs?: number;
       oneWay?: 'outward' | 'inward';
+      snap?: number;
     }[];
     /** NSS key log of the agents, where a leg is encrypted. */
     keyLog?: string;
@@ -106,9 +107,14 @@ function keyLogsOf({ keyLog, proxyKeyLogs = {} }: Sample['scenario']): string[] 
   return [...(keyLog === undefined ? [] : [keyLog]), ...Object.values(proxyKeyLogs)];
 }
 
-export const samples: Sample[] = readdirSync(SAMPLES)
+const all: Sample[] = readdirSync(SAMPLES)
   .filter((name) => existsSync(join(SAMPLES, name, 'scenario.json')))
   .map((name) => sampleIn(join(SAMPLES, name), name));
+
+const isCut = ({ scenario }: Sample) => scenario.hops.some(({ snap }) => snap !== undefined);
+/** Of cut packets the second witnesses read nothing: headers-only.test.ts. */
+export const cutSamples = all.filter(isCut);
+export const samples = all.filter((sample) => !isCut(sample));
 
 /** The agent's or the server's own log of a run, one note a line. */
 export function log(sample: Sample, which: 'server' | 'agents' | 'lab'): Record<string, unknown>[] {
