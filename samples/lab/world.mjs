@@ -353,8 +353,8 @@ export class World {
 
   files() {
     return this.hops.flatMap((hop) => {
-      const { clockOffsetMs, clockSteps, lateMs, oneWay } = hop;
-      const made = Object.entries({ clockOffsetMs, clockSteps, lateMs, oneWay }).filter(([, value]) => value);
+      const { clockOffsetMs, clockSteps, lateMs, oneWay, snap } = hop;
+      const made = Object.entries({ clockOffsetMs, clockSteps, lateMs, oneWay, snap }).filter(([, value]) => value);
       return finishFiles(this.dir, hop).map((file) => ({ name: hop.hop, file, ...Object.fromEntries(made) }));
     });
   }

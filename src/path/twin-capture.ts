@@ -126,7 +126,8 @@ function completeMessages(observation: HopObservation, own: ObservedConnection, 
     const pair = rows.get(twin.observation.messages.pair[from]);
     if (pair !== undefined) messages.pair[to] = pair;
   }
-  if (own.pings.sent < twin.connection.pings.sent) completed.pings = pingsOf(completed, messages, twin.connection);
+  const { sent, answered } = twin.connection.pings;
+  if (own.pings.sent < sent || own.pings.answered < answered) completed.pings = pingsOf(completed, messages, twin.connection);
   return completed;
 }
 

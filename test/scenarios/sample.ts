@@ -55,7 +55,7 @@ export interface Sample {
     dropped?: Record<string, number>;
     /**
      * `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later.
-     * `oneWay`: the only direction captured.
+     * `oneWay`: the only direction captured. `snap`: octets of each packet that were captured.
      */
     hops: {
       name: string;
@@ -64,6 +64,7 @@ export interface Sample {
       clockSteps?: [number, number][];
       lateMs?: number;
       oneWay?: 'outward' | 'inward';
+      snap?: number;
     }[];
     /** NSS key log of the agents, where a leg is encrypted. */
     keyLog?: string;
@@ -112,8 +113,11 @@ const all: Sample[] = readdirSync(SAMPLES)
   .filter((name) => existsSync(join(SAMPLES, name, 'scenario.json')))
   .map((name) => sampleIn(join(SAMPLES, name), name));
 
+const isCut = ({ scenario }: Sample) => scenario.hops.some(({ snap }) => snap !== undefined);
+/** Of cut packets the second witnesses read nothing: headers-only.test.ts. */
+export const cutSamples = all.filter(isCut);
 /** Captured whole; and those of which the kernel dropped packets, which cannot be told as the logs have it. */
-export const samples = all.filter(({ scenario }) => scenario.dropped === undefined);
+export const samples = all.filter((sample) => !isCut(sample) && sample.scenario.dropped === undefined);
 export const droppedSamples = all.filter(({ scenario }) => scenario.dropped !== undefined);
 
 /** The agent's or the server's own log of a run, one note a line. */
