@@ -143,7 +143,7 @@ function caseOf(facts: Facts, found: Found, agent: string, paths: Path[], unsent
     unsent,
     inconclusive,
     absentAtLast: inconclusive && absentAtLast(facts, failed) === attemptsOf(failed),
-    endedEarlier: absentAtLast(facts, undecided),
+    endedEarlier: absentAtLast(facts, undecided, furthestOf(facts, proven)),
     wentOn: undecided.reduce(
       (sum, { path, threads }) => sum + threads.filter((thread) => path.fromServer.row(thread, last) >= 0).length,
       0,
@@ -161,14 +161,24 @@ function attemptsOf(failed: readonly Failed[]): number {
   return failed.reduce((sum, { threads }) => sum + threads.length, 0);
 }
 
-/** Attempts that are not on the last hop's leg, which is whole then. */
-function absentAtLast(facts: Facts, failed: readonly Failed[]): number {
+/** The outermost hops that attempts were seen to leave: what stopped there alike may have the same cause. */
+function furthestOf({ views }: Facts, failed: readonly Failed[]): ReadonlySet<number> {
+  return new Set(
+    failed.flatMap(({ path, threads }) =>
+      threads.map((thread) => views.findLastIndex(({ index }) => path.fromServer.row(thread, index) >= 0)),
+    ),
+  );
+}
+
+/** Attempts that are not on the last hop's leg, which is whole then; less those seen no further than `known` hops. */
+function absentAtLast(facts: Facts, failed: readonly Failed[], known: ReadonlySet<number> = new Set()): number {
   const { views, court } = facts;
   const last = views.length - 1;
   const isAbsent = ({ path, threads, timesNs }: Failed, i: number): boolean => {
     const thread = threads[i];
     const row = path.fromServer.row(thread, last);
     const toNs = timesNs[i] + court.ackTimeoutNs;
+    if (known.has(views.findLastIndex(({ index }) => path.fromServer.row(thread, index) >= 0))) return false;
     return row < 0 && stateAt(views, last, path, 'fromServer', { row, thread }, timesNs[i], toNs).state === 'absent';
   };
   return failed.reduce((sum, each) => sum + each.threads.filter((_, i) => isAbsent(each, i)).length, 0);
