@@ -234,6 +234,7 @@ export class MessageReader {
     if (!isJson || (bytes[start] !== OPENING_BRACKET && bytes[start] > SPACE)) {
       const next = this.one(bytes, start, end, frame, flags, isJson, whole);
       if (next < end) this.others(bytes, next, end, frame, flags, whole);
+      else if (!whole && isJson && this.context.scan.readsWhole) this.rest(frame, flags);
     } else if (!this.others(bytes, start, end, frame, flags, whole)) {
       this.one(bytes, start, end, frame, flags, true, whole);
       if (whole && this.lastType < 0) this.noteOpaque();
@@ -246,7 +247,13 @@ export class MessageReader {
     const found = objectsIn(bytes, start, end);
     for (let i = 0; i < found.length; i += 2) this.one(bytes, found[i], found[i + 1], frame, flags, true, whole);
     if (this.context.keepText && found.length > 0) this.lastText = bytes.slice(start, end);
+    if (!whole && found.length > 0) this.rest(frame, flags);
     return found.length > 0;
+  }
+
+  /** Behind the octets that are missing more messages may stand. */
+  private rest(frame: Frame, flags: number): void {
+    if (!this.context.listing) this.sent.keep(frame, this.assembling, 0, 0, flags | MessageFlag.rest);
   }
 
   /** One message; returns where the next one in the same frame begins, `end` if there is none. */

@@ -23,6 +23,8 @@ export const MessageFlag = {
   carried: 128,
   /** Not read whole, but what was read says what it is, and that it belongs to no command. */
   named: 256,
+  /** No message: what else the frames of damaged ones may hold, which were several in one. */
+  rest: 512,
 } as const;
 
 /**

@@ -201,7 +201,7 @@ function anchorsOfParts(inner: AlignSide, outer: AlignSide): [number, number][] 
 function partsOf({ messages, half, strings }: AlignSide): Map<string, number> {
   const seen = new Map<string, number>();
   half.rows.forEach((row, position) => {
-    if ((messages.flags[row] & MessageFlag.partial) !== 0 || messages.opcode[row] === 0) return;
+    if ((messages.flags[row] & (MessageFlag.partial | MessageFlag.rest)) !== 0 || messages.opcode[row] === 0) return;
     const id = messages.id[row];
     const key = messages.maskingKey[row];
     if (id < 0 && key === 0) return;
@@ -276,7 +276,7 @@ function anchorsByLength(inner: AlignSide, outer: AlignSide): [number, number][]
 function uniqueFrames({ messages, half }: AlignSide): Map<string, number> {
   const seen = new Map<string, number>();
   half.rows.forEach((row, position) => {
-    if ((messages.flags[row] & MessageFlag.partial) !== 0 || messages.opcode[row] === 0) return;
+    if ((messages.flags[row] & (MessageFlag.partial | MessageFlag.rest)) !== 0 || messages.opcode[row] === 0) return;
     const key = `${messages.opcode[row]} ${messages.octets(row)} ${messages.maskingKey[row]}`;
     seen.set(key, seen.has(key) ? -1 : position);
   });
@@ -421,6 +421,7 @@ function isAtShift(
 
 /** Of frames at the same place, copied octet by octet; null where a hole in one of them leaves it open what it is. */
 function isSame(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean | null {
+  if (inner.messages.has(i, MessageFlag.rest) || outer.messages.has(o, MessageFlag.rest)) return null;
   if (isWhole(inner.messages, i) && isWhole(outer.messages, o))
     return contentKey(inner, i) === contentKey(outer, o) && inner.messages.octets(i) === outer.messages.octets(o);
   if (inner.messages.id[i] >= 0 && outer.messages.id[o] >= 0 && !hasSameId(inner, i, outer, o)) return false;
@@ -581,6 +582,7 @@ function isOtherPing(
 function isAlike(inner: AlignSide, i: number, outer: AlignSide, o: number): boolean {
   const [a, b] = [inner.messages, outer.messages];
   if (isWhole(a, i) && isWhole(b, o)) return contentKey(inner, i) === contentKey(outer, o);
+  if (a.has(i, MessageFlag.rest) || b.has(o, MessageFlag.rest)) return false;
   if (kindOf(a, i) !== kindOf(b, o) || a.opcode[i] === 0) return false;
   if (a.id[i] >= 0 && b.id[o] >= 0) return hasSameId(inner, i, outer, o);
   return a.maskingKey[i] !== 0 && a.maskingKey[i] === b.maskingKey[o] && a.octets(i) === b.octets(o);

@@ -136,13 +136,19 @@ export class TwinHalf {
     const added: number[] = [];
     const wrong = new Set<number>();
     let at = 0;
+    let from = Number.NaN;
+    let ordinal = 0;
     for (const row of other.rows) {
       const placed = this.placeOf(row);
+      // Several messages may have come in one frame.
+      ordinal = placed.from === from ? ordinal + 1 : 0;
+      from = placed.from;
       if (placed.from >= half.next) break;
       if (placed.to <= 0 || !this.isRead(placed)) continue;
       if (theirs.has(row, MessageFlag.partial) && !this.endsAsThere(row)) continue;
       while (at < own.length && messages.endOffset[own[at]] <= placed.from) at++;
       let same = -1;
+      let skipped = 0;
       let isRead = false;
       for (let i = at; i < own.length && messages.startOffset[own[i]] < placed.to; i++) {
         const mine = own[i];
@@ -150,8 +156,9 @@ export class TwinHalf {
         if (isWhole(messages, mine)) {
           isRead = true;
           if (messages.startOffset[mine] === placed.from) into.set(row, mine);
-        } else if (messages.startOffset[mine] === placed.from) same = mine;
-        else if (!messages.has(mine, MessageFlag.fragmented)) wrong.add(mine);
+        } else if (messages.startOffset[mine] === placed.from) {
+          if (skipped++ === ordinal) same = mine;
+        } else if (!messages.has(mine, MessageFlag.fragmented)) wrong.add(mine);
       }
       if (isRead) continue;
       // A frame of another length would be a frame at another place: then neither is believed.
@@ -188,7 +195,8 @@ export class TwinHalf {
     const b = this.observation.messages;
     const string = (index: number) =>
       index < 0 ? index : this.observation.strings.internFrom(this.twin.observation.strings, index);
-    b.flags[mine] = (b.flags[mine] & ~(MessageFlag.damaged | MessageFlag.partial)) | MessageFlag.carried;
+    const unread = MessageFlag.damaged | MessageFlag.partial | MessageFlag.rest;
+    b.flags[mine] = (b.flags[mine] & ~unread) | MessageFlag.carried;
     b.opcode[mine] = a.opcode[theirs];
     b.length[mine] = a.length[theirs];
     b.digest[mine] = a.digest[theirs];

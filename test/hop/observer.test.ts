@@ -603,6 +603,7 @@ describe('several messages in one', () => {
     expect(fromServerOf(tape)).toEqual([
       ['c-1', ['partial']],
       [null, ['partial']],
+      [null, ['partial', 'rest']],
     ]);
   });
   const fromServerOf = (tape: Tape) =>
