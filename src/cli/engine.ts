@@ -33,6 +33,8 @@ export interface KeyLogInput {
 }
 
 export interface AnalyseOptions extends Listening {
+  /** A hop was read: what it was read with is not needed any more. */
+  onHopRead?: () => void;
   path?: string[];
   ackTimeoutMs?: number;
   /** `auto`, `builtin`, or the content of a profile's file. */

@@ -7,6 +7,7 @@ import type { AnalyseOptions } from './engine.js';
 import { ExitStatus, judged } from './exit-status.js';
 import { hopInputs, pathOption } from './inputs.js';
 import { keyLogOptions } from './key-logs.js';
+import { letGo } from './let-go.js';
 import { type RawOptions, type VerdictOptions, verdictOptions } from './options.js';
 import { refuseToOverwrite } from './output.js';
 import { reportOptions, type Session, withOutput, writeAll } from './session.js';
@@ -53,6 +54,7 @@ function question(session: Session, words: string[], options: VerdictOptions) {
     since: options.since,
     until: options.until,
     onProgress: session.messages.progress,
+    onHopRead: letGo,
     warn: session.messages.warn,
   };
   if (options.latency) asked.latency = true;

@@ -16,9 +16,10 @@ import { hasUnread, isSample } from '../path/tls-align.js';
 import { Beyond } from './beyond.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
+import { nothingButLengths } from './cut-short.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
-import { type CommandCourt, type DecidedCommand, judgeCommand, slackOf } from './judge-command.js';
+import { type CommandCourt, type DecidedCommand, doubtedNs, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { nameFromDispatches } from './name-from-dispatches.js';
 import { type BeyondTheLast, innermostIsCertain, OtherOrder } from './order-doubt.js';
@@ -50,6 +51,8 @@ export interface AnalyseOptions {
   keepMessages?: boolean;
   since?: number | null;
   until?: number | null;
+  /** A hop was read: what it was read with is not needed any more. */
+  onHopRead?: () => void;
   onProgress?: (progress: { hop: string; file: string; octetsRead: number; octetsTotal: number | null }) => void;
   warn?: (text: string) => void;
 }
@@ -71,6 +74,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     });
   const hear = async (input: HopInput) => {
     observations[names.indexOf(input.name)] = await observe(input, options.keepMessages ?? false);
+    options.onHopRead?.();
   };
   // Captures that still run lose packets while nobody takes them from their pipes: they are read first, and all at once.
   await Promise.all(hops.filter(isPiped).map(hear));
@@ -110,6 +114,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     paths,
     ackTimeoutNs,
     slackNs: slackOf(views),
+    doubtedNs: doubtedNs(views),
     doubts,
     wholePathNamed: Boolean(options.path?.length),
     ...beyond(views, paths),
@@ -119,6 +124,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   };
   court.otherOrders = order.others.map((each) => new OtherOrder(court, each, beyond));
   const commands = new Commands(court, { ...options, commandIds }, epoch.seconds ?? 0);
+  if (log.inTime.length === 0) warnOf(nothingButLengths(views, paths), options);
   return {
     verdict: {
       schema: 'lasthop/verdict@1',
@@ -131,6 +137,10 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     court,
     agents: options.agents?.length ? new Set(options.agents) : null,
   };
+}
+
+function warnOf(text: string | null, { warn }: AnalyseOptions): void {
+  if (text !== null) warn?.(text);
 }
 
 function isPiped({ files }: HopInput): boolean {

@@ -38,6 +38,7 @@ export function blindness(
   known: Known = NOTHING_KNOWN,
 ): string | null {
   if (half.packets === 0) return 'the capture holds no packet of this direction';
+  if (isUnframed(connection, half)) return 'no frame was found in what the capture holds of this direction';
   const isServer = half === connection.fromServer;
   const elsewhere = isServer ? divertedTo(observation, connection) : movedTo(observation, connection);
   if (elsewhere !== null && elsewhere.firstNs <= stretch.toNs && elsewhere.lastNs >= stretch.fromNs)
@@ -59,7 +60,8 @@ export function blindness(
       if (known.span(gap) || (connection.tls === null && liesInKnownRow(observation, half, gap, known))) continue;
       const octets = `${gap.to - gap.from} octets`;
       if (gap.kind === 'cut') return `${octets} of payload were cut off by the snapshot length`;
-      return `${octets} are missing from the capture at this time`;
+      const whose = gap.kind === 'missed' ? ' (missed-by-capture: the receiver TCP-ACKed them)' : '';
+      return `${octets} are missing from the capture at this time${whose}`;
     }
   for (const span of half.blind)
     if (!(span.toNs < stretch.fromNs) && !(span.fromNs > stretch.toNs) && !known.span(span))
@@ -69,6 +71,17 @@ export function blindness(
   const unread = unreadable(observation, half, stretch, known);
   if (unread !== null) return unread;
   return endsBefore(observation, connection, half, stretch.toNs);
+}
+
+/** WebSocket by the other direction only: this one was taken for something else, the body of a response whose request is missing. */
+function isUnframed({ protocol, tls }: ObservedConnection, half: ObservedHalf): boolean {
+  return (
+    protocol === 'websocket' &&
+    tls === null &&
+    half.next > 0 &&
+    Number.isNaN(half.webSocketFrom) &&
+    Number.isNaN(half.foundByBits)
+  );
 }
 
 /** Of an encrypted connection told by its records' sizes: records that may have carried anything. */

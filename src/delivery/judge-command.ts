@@ -33,6 +33,8 @@ export interface CommandCourt {
   ackTimeoutNs: number;
   /** What comes back may be stamped this much before what it answers. */
   slackNs: number;
+  /** Times of two hops may be off against each other by this much. */
+  doubtedNs: number;
   /** When a clock was stepped. */
   doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
@@ -266,9 +268,8 @@ function paired(
   attempts: readonly Entry[],
   entries: readonly Entry[],
   role: number,
-  { ackTimeoutNs, slackNs, views }: CommandCourt,
+  { ackTimeoutNs, slackNs, doubtedNs: doubted }: CommandCourt,
 ): (Entry | null)[] {
-  const doubted = doubtedNs(views);
   if (attempts.length === 1) return [onlyAnswer(attempts[0], entries, role, Math.max(slackNs, doubted))];
   // Clocks that are known badly may turn the order round; but not so far that the copy before is nearer.
   const slackOfAttempt = attempts.map(({ timeNs }, i) =>
@@ -338,7 +339,7 @@ export function slackOf(views: readonly HopView[]): number {
 }
 
 /** How far times of two hops may be off against each other. */
-function doubtedNs(views: readonly HopView[]): number {
+export function doubtedNs(views: readonly HopView[]): number {
   let mostNs = 0;
   for (const { clock } of views) if (clock !== null) mostNs = Math.max(mostNs, clock.withinNs);
   return SLACK_NS + 2 * mostNs;

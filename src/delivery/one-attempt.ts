@@ -28,6 +28,7 @@ export function countedOnce<T extends Judgement>(
   attempts: readonly T[],
   views: readonly HopView[],
 ): (T | SplitAttempt)[] {
+  if (attempts.every((each) => isSeen(each, innermost(views)))) return [...attempts];
   const groups = together(attempts, views);
   return groups.map(({ parts, certain }, i) => {
     const own = parts.map((part) => attempts[part]);
@@ -140,6 +141,11 @@ export class SplitAttempt implements Judgement {
     const seen = this.parts.map((part) => `${part.connection} at ${seenAt(part)}`);
     return `it was seen on ${seen.join(' and ')}, legs that could not be linked, and is counted as one attempt: captures that hold the opening of both would link them`;
   }
+}
+
+/** What was seen there is what the server sent: a message each. */
+function innermost(views: readonly HopView[]): number {
+  return views.findIndex(({ observation }) => observation !== null);
 }
 
 function isSeen({ entry }: Judgement, hop: number): boolean {

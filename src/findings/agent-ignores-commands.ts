@@ -4,6 +4,8 @@
  * has read past the command. In: facts. Out: one finding for all such agents.
  */
 
+import type { Stretch } from '../delivery/coverage.js';
+import { blindnessOn } from '../delivery/passed-unseen.js';
 import type { HopObservation } from '../hop/observation.js';
 import { commonNs, localNs, type Path } from '../path/path.js';
 import { cite, clockTime, type Evidence, packetsOf } from './cite.js';
@@ -55,12 +57,22 @@ function ignoredOn(facts: Facts, path: Path): Ignored | null {
       if (untilNs < Math.min(deadlineNs, messages.sentNs[row] + LEAST_WAIT_NS)) return;
       const ping = answeredWhile(line, messages.sentNs[row], untilNs);
       if (ping === null) return;
+      // Answered after the deadline: a Ping that was not answered before, or a late CommandAck, may stand in what could not be read until then.
+      const answeredNs = ping === 'all' ? Number.NaN : messages.sentNs[ping.pongRow];
+      const waited = { fromNs: messages.sentNs[row], toNs: answeredNs };
+      if (answeredNs > untilNs && !isReadWhole(facts, path, leg.hop, waited)) return;
       result.commands.push(failed.commands[i]);
       if (result.row >= 0) return;
       result.row = row;
       result.ping = ping === 'all' ? null : ping;
     });
   return result.commands.length === 0 ? null : result;
+}
+
+function isReadWhole(facts: Facts, path: Path, hop: number, stretch: Stretch): boolean {
+  return (['fromServer', 'fromClient'] as const).every(
+    (sender) => blindnessOn(facts.views, path, hop, sender, stretch) === null,
+  );
 }
 
 /** A Ping of the time in which the command waited, answered, and none after it that was not; null where nothing shows that. */

@@ -24,10 +24,13 @@ const PLAIN_KEYS = new Set([
 const GENERIC = /^(?:ws|wss|agents?|connect|socket|websocket|stream|api|v\d+|live|command|commands)$/i;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Replaced by the first name. */
+const NO_NAMES: string[] = [];
+
 export class AgentName {
-  private fromMessage: string[] = [];
-  private fromHandshake: string[] = [];
-  private fromPlain: string[] = [];
+  private fromMessage = NO_NAMES;
+  private fromHandshake = NO_NAMES;
+  private fromPlain = NO_NAMES;
   private looked = 0;
   version: string | null = null;
   settled = false;
@@ -40,14 +43,15 @@ export class AgentName {
   }
 
   handshake(handshake: OpeningHandshake, head: MessageHead | null): void {
-    for (const name of this.profile.agentHeaders) this.push(this.fromHandshake, head?.fields.get(name));
+    for (const name of this.profile.agentHeaders)
+      this.fromHandshake = withName(this.fromHandshake, head?.fields.get(name));
     const [path, query = ''] = handshake.path.split('?', 2);
     const parameters = new URLSearchParams(query);
-    for (const key of this.profile.agentKeys) this.push(this.fromHandshake, parameters.get(key));
+    for (const key of this.profile.agentKeys) this.fromHandshake = withName(this.fromHandshake, parameters.get(key));
     const segments = path.split('/').filter((segment) => segment !== '' && !GENERIC.test(segment));
     const last = segments.at(-1);
     if (last !== undefined && /(?:agents?|ws|devices?|connect)\/[^/]+\/?(?:ws|socket|connect)?\/?$/i.test(path))
-      this.push(this.fromHandshake, last);
+      this.fromHandshake = withName(this.fromHandshake, last);
   }
 
   /** A text message of the client's; `first` where the stream is known from its beginning. */
@@ -62,19 +66,21 @@ export class AgentName {
     } catch {
       return;
     }
-    const into = authentication ? this.fromMessage : this.fromPlain;
+    let into = authentication ? this.fromMessage : this.fromPlain;
     for (const key of this.profile.agentKeys)
-      if (authentication || PLAIN_KEYS.has(key)) this.push(into, valueUnder(message, key, 3));
+      if (authentication || PLAIN_KEYS.has(key)) into = withName(into, valueUnder(message, key, 3));
     if (authentication) this.version ??= versionIn(message);
     into.sort((a, b) => Number(UUID.test(a)) - Number(UUID.test(b)));
+    if (authentication) this.fromMessage = into;
+    else this.fromPlain = into;
     if (authentication && into.length > 0) this.settled = true;
   }
+}
 
-  private push(into: string[], value: unknown): void {
-    if (typeof value === 'number') value = String(value);
-    if (typeof value === 'string' && value !== '' && value.length <= MAX_NAME && !into.includes(value))
-      into.push(value);
-  }
+function withName(names: string[], value: unknown): string[] {
+  const name = typeof value === 'number' ? String(value) : value;
+  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME || names.includes(name)) return names;
+  return [...names, name];
 }
 
 const VERSION_KEYS = ['agent_version', 'agentVersion', 'client_version', 'clientVersion', 'version'];

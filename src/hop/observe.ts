@@ -13,6 +13,7 @@ import { withoutTcp } from '../packet/other-traffic.js';
 import { KeyLog } from '../tls/key-log.js';
 import type { HopObservation, ObservedFile } from './observation.js';
 import { Observer } from './observer.js';
+import { inOrderOfTime } from './order-of-time.js';
 
 export type ReadProgress = (file: string, octetsRead: number, octetsTotal: number | null) => void;
 
@@ -46,7 +47,17 @@ export async function observeHop(
     const { read } = await readTogether(sections, observer, { epochSeconds, onProgress });
     observed = sorted(observed, read);
   }
-  const connections = observer.finish();
+  let connections = observer.finish();
+  const inTime = await inOrderOfTime(observer, observed, epochSeconds, begin);
+  if (inTime !== null) {
+    observer = inTime;
+    connections = inTime.connections;
+    observed = observed.map(({ file, base, summary }) => ({
+      file,
+      base,
+      summary: { ...summary, ...withSaid(summary, BY_TIME) },
+    }));
+  }
   const { context } = observer;
   let dropped: number | null = null;
   for (const { summary } of observed) {
@@ -72,6 +83,7 @@ export async function observeHop(
     dispatches: context.dispatches,
     tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
+    bareTcpAcks: observer.bareTcpAcks,
     setBacks: observer.context.clock.setBacks,
     resumed: observer.steady.setBacks,
     clockSteps: observer.context.clock.steps.finish(),
@@ -104,7 +116,7 @@ function sorted(observed: readonly ObservedFile[], read: readonly ReadFile[]): O
       const parts = read.filter((each) => each.summary.file === file);
       const backwardsTimestamps = parts.reduce((sum, part) => sum + part.summary.backwardsTimestamps, 0);
       const furthestBackNs = parts.reduce((most, part) => Math.max(most, part.summary.furthestBackNs), 0);
-      const { issues, issueCounts } = parts.length > 1 ? withSaid(summary) : summary;
+      const { issues, issueCounts } = parts.length > 1 ? withSaid(summary, APPENDED) : summary;
       return {
         file,
         base: parts[0].base,
@@ -114,14 +126,21 @@ function sorted(observed: readonly ObservedFile[], read: readonly ReadFile[]): O
     .sort((a, b) => a.base - b.base);
 }
 
-function withSaid({ issues, issueCounts }: CaptureSummary): Pick<CaptureSummary, 'issues' | 'issueCounts'> {
-  const code = 'appended-out-of-order';
-  const text =
-    'Captures were appended to one another in another order than that of their times, in which they are read';
-  return {
-    issues: [...issues, { code, text: `${text}.`, packet: null, offset: null, required: null, had: null, field: null }],
-    issueCounts: new Map([...issueCounts, [code, 1]]),
-  };
+const APPENDED = {
+  code: 'appended-out-of-order',
+  text: 'Captures were appended to one another in another order than that of their times, in which they are read.',
+};
+const BY_TIME = {
+  code: 'packets-out-of-order',
+  text: 'Packets stand in another order than that of their times, in which they are read.',
+};
+
+function withSaid(
+  { issues, issueCounts }: CaptureSummary,
+  said: { code: string; text: string },
+): Pick<CaptureSummary, 'issues' | 'issueCounts'> {
+  const issue = { ...said, packet: null, offset: null, required: null, had: null, field: null };
+  return { issues: [...issues, issue], issueCounts: new Map([...issueCounts, [said.code, 1]]) };
 }
 
 /** Feeds files to an observer in the order of time: rotated sets come in any order, overlap, or there is a file for each interface. */

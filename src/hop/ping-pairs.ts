@@ -12,53 +12,84 @@ const NONE = new Float64Array(0);
 const MAX_ROUND_TRIPS = 1024;
 const LATE_NS = 250e6;
 
-export class PingPairs {
-  readonly bySender = [
-    { sent: 0, answered: 0, roundTripsNs: [] as number[] },
-    { sent: 0, answered: 0, roundTripsNs: [] as number[] },
-  ];
-  private readonly waiting: [Waiting, Waiting] = [new Waiting(), new Waiting()];
-  /** Pongs whose Ping was not read yet: one that begins a stream is held back until it is certain. By the sender of the Ping. */
-  private readonly early: [Waiting, Waiting] = [new Waiting(), new Waiting()];
+/** Of connections by the thousand only the server's side pings: a side that never did has none of its own. */
+const NO_TRIPS: number[] = [];
+
+class Pinger {
+  sent = 0;
+  answered = 0;
+  roundTripsNs = NO_TRIPS;
+  readonly waiting = new Waiting();
+  /** Pongs whose Ping was not read yet: one that begins a stream is held back until it is certain. */
+  early: Waiting | null = null;
   /** The last round trip of which there is no doubt. */
-  private readonly usualNs: [number, number] = [Number.NaN, Number.NaN];
+  usualNs = Number.NaN;
+}
+
+export interface PingCounts {
+  readonly sent: number;
+  readonly answered: number;
+  readonly roundTripsNs: number[];
+}
+
+const NEVER: PingCounts = { sent: 0, answered: 0, roundTripsNs: NO_TRIPS };
+
+export class PingPairs {
+  /** By the sender of the Pings. */
+  private a: Pinger | null = null;
+  private b: Pinger | null = null;
+
+  sentBy(direction: 0 | 1): PingCounts {
+    return (direction === 0 ? this.a : this.b) ?? NEVER;
+  }
 
   sent(direction: 0 | 1, digest: number, row: number, context: HopContext): void {
-    this.bySender[direction].sent++;
-    const early = this.early[direction];
-    const at = early.find(digest);
-    if (at >= 0 && early.time(at) >= timeOf(row, context)) {
-      this.pair(direction, row, early.row(at), early.time(at) - timeOf(row, context), context);
+    const by = this.pinger(direction);
+    by.sent++;
+    const { early } = by;
+    const at = early === null ? -1 : early.find(digest);
+    if (early !== null && at >= 0 && early.time(at) >= timeOf(row, context)) {
+      pair(by, row, early.row(at), early.time(at) - timeOf(row, context), context);
       early.remove(at);
-    } else this.waiting[direction].push(digest, row, timeOf(row, context));
+    } else by.waiting.push(digest, row, timeOf(row, context));
   }
 
   answered(direction: 0 | 1, digest: number, row: number, context: HopContext): void {
-    const from = (direction ^ 1) as 0 | 1;
-    const waiting = this.waiting[from];
+    const by = this.pinger((direction ^ 1) as 0 | 1);
+    const { waiting } = by;
     const timeNs = timeOf(row, context);
-    const at = waiting.answered(digest, timeNs - latestTripNs(this.usualNs[from]));
+    const at = waiting.answered(digest, timeNs - latestTripNs(by.usualNs));
     if (at < 0) {
-      this.early[from].push(digest, row, timeNs);
+      by.early ??= new Waiting();
+      by.early.push(digest, row, timeNs);
       return;
     }
-    this.pair(from, waiting.row(at), row, timeNs - waiting.time(at), context);
+    pair(by, waiting.row(at), row, timeNs - waiting.time(at), context);
     // Pongs keep the order of the Pings: one that reads the same and was sent before will not be answered any more.
     for (let i = at - 1; i >= 0; i--) if (waiting.digest(i) === digest) waiting.remove(i);
     waiting.remove(waiting.find(digest));
   }
 
-  private pair(from: 0 | 1, ping: number, pong: number, tripNs: number, { messages }: HopContext): void {
-    const by = this.bySender[from];
-    by.answered++;
-    this.usualNs[from] = tripNs;
-    // Later ones take the places of earlier ones in turn, so that a long connection is told by all its length.
-    const place = by.roundTripsNs.length < MAX_ROUND_TRIPS ? by.answered - 1 : (by.answered * 7919) % MAX_ROUND_TRIPS;
-    by.roundTripsNs[place] = tripNs;
-    if (ping < 0 || pong < 0) return;
-    messages.pair[ping] = pong;
-    messages.pair[pong] = ping;
+  private pinger(direction: 0 | 1): Pinger {
+    if (direction === 0) {
+      this.a ??= new Pinger();
+      return this.a;
+    }
+    this.b ??= new Pinger();
+    return this.b;
   }
+}
+
+function pair(by: Pinger, ping: number, pong: number, tripNs: number, { messages }: HopContext): void {
+  by.answered++;
+  by.usualNs = tripNs;
+  // Later ones take the places of earlier ones in turn, so that a long connection is told by all its length.
+  const place = by.roundTripsNs.length < MAX_ROUND_TRIPS ? by.answered - 1 : (by.answered * 7919) % MAX_ROUND_TRIPS;
+  if (by.roundTripsNs === NO_TRIPS) by.roundTripsNs = [];
+  by.roundTripsNs[place] = tripNs;
+  if (ping < 0 || pong < 0) return;
+  messages.pair[ping] = pong;
+  messages.pair[pong] = ping;
 }
 
 /** Without their other half yet, oldest first: digest, row and time one after the other, since every connection pings for hours. */

@@ -10,7 +10,9 @@ import type { ObservedHalf } from '../hop/observation.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import { increasing, type Mark, type ProvenStretch, provenBetween, settled } from './align-marks.js';
 import type { HopClock } from './hop-clock.js';
+import type { Passage } from './passage.js';
 import { matchRewritten, rewrittenOnce } from './rewritten.js';
+import { isUnsound, isWholeHalf } from './whole.js';
 
 export interface AlignSide {
   half: ObservedHalf;
@@ -19,6 +21,8 @@ export interface AlignSide {
   strings: ByteStringTable;
   /** Brings its times to the common clock; null where that is not known yet. */
   clock: HopClock | null;
+  /** When its capture ends. */
+  endNs: number;
 }
 
 /** `strings` are left out where both sides are of one table. */
@@ -45,20 +49,34 @@ const PING = 9;
 /** A Ping's payload of as many octets is a counter or a time. */
 const CONTROL_TELLS_FROM = 4;
 
-export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
-  const alignment = alignRows(inner, outer, towardsAgent);
+/** `usual`: how long messages take from the one to the other, where other paths tell. */
+export function align(
+  inner: AlignSide,
+  outer: AlignSide,
+  towardsAgent: boolean,
+  usual: Passage | null = null,
+): Alignment {
+  const alignment = alignRows(inner, outer, towardsAgent, usual);
   if (alignment.mode !== 'offsets') completeRewritten(inner, outer, towardsAgent, alignment.inner);
   return alignment;
 }
 
-function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
+function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean, usual: Passage | null): Alignment {
   let pairs = anchors(inner, outer);
   if (inner.half.unsound.length + outer.half.unsound.length > 0)
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
   if (pairs.length === 0) pairs = anchorsByVotes(inner, outer);
   if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
+  const inTime = () =>
+    usual !== null || withinNs(inner, outer) * 2 <= IN_TIME_NS
+      ? pairsInTime(inner, outer, pairs, towardsAgent, usual)
+      : null;
   if (pairs.length === 0 && !knownShift(inner, outer))
-    return { inner: alignByContent(inner, outer, pairs, towardsAgent, unmatched(outer)), mode: 'none', proven: [] };
+    return {
+      inner: alignByContent(inner, outer, inTime() ?? pairs, towardsAgent, unmatched(outer)),
+      mode: 'none',
+      proven: [],
+    };
   const marks = marksOf(inner, outer, pairs);
   const byOffsets = marks.some(({ shift }) => shift !== marks[0].shift)
     ? null
@@ -66,10 +84,21 @@ function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): A
   if (byOffsets !== null) return { inner: byOffsets, mode: 'offsets', proven: provenBetween(marks) };
   const kept = settled(marks);
   const proven = provenBetween(kept);
-  const timed = withinNs(inner, outer) * 2 <= IN_TIME_NS ? pairsInTime(inner, outer, pairs, towardsAgent) : null;
+  const timed = inTime();
   if (proven.length > 0) return { ...alignPiecewise(inner, outer, kept, timed ?? [], towardsAgent), proven };
   const mode = pairs.length > 0 ? 'content' : 'none';
   return { inner: alignByContent(inner, outer, timed ?? pairs, towardsAgent, unmatched(outer)), mode, proven };
+}
+
+/**
+ * Position pairs of messages that both sides have, without any clock. Of cut packets the content cannot be compared, and where octets were lost,
+ * two copies may seem one message: there the places tell.
+ */
+export function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
+  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
+  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
+  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
+  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */
@@ -363,13 +392,31 @@ function alignPiecewise(
     if (!isCopied) {
       result.fill(-1, afterOuter + 1, beforeOuter);
       alignByContent(inner, outer, timed, towardsAgent, result, afterInner, beforeInner, afterOuter, beforeOuter);
-      if (next !== null) mode = 'content';
+      const shift = (next ?? mark)?.shift ?? 0;
+      if (next !== null || !isAtShift(inner, outer, result, shift, afterOuter, beforeOuter)) mode = 'content';
     }
     if (mark !== null && mark.outer >= 0) result[mark.outer] = mark.inner;
     beforeInner = mark?.inner ?? -1;
     beforeOuter = mark?.outer ?? -1;
   }
   return { inner: result, mode };
+}
+
+/** Whether all that was matched in a stretch stands at this distance, too. */
+function isAtShift(
+  inner: AlignSide,
+  outer: AlignSide,
+  result: Int32Array,
+  shift: number,
+  afterOuter: number,
+  beforeOuter: number,
+): boolean {
+  for (let o = afterOuter + 1; o < beforeOuter; o++) {
+    if (result[o] < 0) continue;
+    const from = inner.messages.startOffset[inner.half.rows[result[o]]];
+    if (outer.messages.startOffset[outer.half.rows[o]] - from !== shift) return false;
+  }
+  return true;
 }
 
 /** Of frames at the same place, copied octet by octet; null where a hole in one of them leaves it open what it is. */
@@ -413,6 +460,12 @@ function alignByContent(
   return result;
 }
 
+/** Common time, or the capture's own where its clock is not known. */
+export function timeOf({ half, messages, clock }: AlignSide, position: number): number {
+  const timeNs = messages.sentNs[half.rows[position]];
+  return clock === null ? timeNs : clock.toCommon(timeNs);
+}
+
 /** How far apart two times that are one moment may seem; infinite where a clock is not known. */
 function withinNs(inner: AlignSide, outer: AlignSide): number {
   return (inner.clock?.withinNs ?? Number.POSITIVE_INFINITY) + (outer.clock?.withinNs ?? Number.POSITIVE_INFINITY);
@@ -431,15 +484,16 @@ function pairsInTime(
   outer: AlignSide,
   anchored: readonly [number, number][],
   towardsAgent: boolean,
+  known: Passage | null,
 ): [number, number][] {
-  const timeOf = (side: AlignSide, position: number) => common(side, side.half.rows[position]);
   const sign = towardsAgent ? 1 : -1;
   const delays = anchored
     .map(([i, o]) => sign * (timeOf(outer, o) - timeOf(inner, i)))
     .filter((each) => !Number.isNaN(each));
   delays.sort((a, b) => a - b);
   const slackNs = TIME_SLACK_NS + withinNs(inner, outer);
-  const usual = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
+  const own = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
+  const usual = known === null ? own : sign * known.delayNs;
   const byContentKey = new Map<number, number[]>();
   inner.half.rows.forEach((row, position) => {
     if (!isWhole(inner.messages, row)) return;
@@ -485,12 +539,23 @@ function byContent(
         const passedNs = common(outer, row) - common(inner, other);
         if ((towardsAgent ? passedNs : -passedNs) < -slackNs) continue;
         if (isOtherPing(inner, other, outer, row, towardsAgent, slackNs)) continue;
+        // What passed just then was not captured, and this one is older.
+        if (
+          Math.abs(passedNs) > IN_TIME_NS + slackNs &&
+          isOver(towardsAgent ? inner : outer, towardsAgent ? outer : inner, towardsAgent ? row : other)
+        )
+          continue;
       }
       result[o] = j;
       i = j - 1;
       break;
     }
   }
+}
+
+/** The capture of the side that had it first was over when the other one showed it. */
+function isOver(first: AlignSide, then: AlignSide, row: number): boolean {
+  return (first.clock?.toCommon(first.endNs) ?? Number.NaN) < common(then, row) - IN_TIME_NS;
 }
 
 function common({ clock, messages }: AlignSide, row: number): number {

@@ -6,10 +6,10 @@
 import { MessageFlag } from '../hop/message-table.js';
 import type { HopObservation, ObservedHalf } from '../hop/observation.js';
 import { ackMarks, isUnseen, stretchOf } from './ack-marks.js';
-import { type AlignSide, align, anchors, settledAnchors } from './align.js';
+import { type AlignSide, align, sharedMessages } from './align.js';
 import type { ProvenStretch } from './align-marks.js';
 import { answersBetween, type TwoWays } from './answers.js';
-import { type Agreement, type CarrySide, carryOver, isWholeHalf } from './carry-over.js';
+import { type Agreement, type CarrySide, carryOver } from './carry-over.js';
 import { type ClockDoubt, type ClockSample, clockOf, doubtsOf } from './clocks.js';
 import { cutToRecords } from './cut-align.js';
 import { type Group, groupConnections } from './group.js';
@@ -17,11 +17,15 @@ import { composed, type HopClock, ownClock } from './hop-clock.js';
 import { type HopOrder, orderOf } from './hop-order.js';
 import { chooseLegs, type UsualServers } from './legs.js';
 import { serverOf } from './nodes.js';
+import type { Passage } from './passage.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
 import { readInTwins } from './twin-capture.js';
+import { twinSamples } from './twin-clock.js';
 import { endBeyond, uncapturedHops } from './uncaptured.js';
+import { UsualDelays } from './usual-delays.js';
+import { isUnsound, isWholeHalf } from './whole.js';
 
 /** So far apart, clocks are not compared without saying so. */
 const FAR_NS = 1e9;
@@ -56,10 +60,15 @@ export function buildPaths(
     clock: clocks[index],
     orderProven: isProven(order, observations, index),
   }));
-  for (const path of paths) {
-    path.fromServer = threads(path, observations, clocks, 'fromServer');
-    path.fromClient = threads(path, observations, clocks, 'fromClient');
-  }
+  const usual = new UsualDelays();
+  for (const path of paths)
+    for (const direction of ['fromServer', 'fromClient'] as const) {
+      path[direction] = threads(path, observations, clocks, direction, (inner, outer) =>
+        usual.between(inner, outer, direction, () =>
+          pairsOfSides(paths, observations, clocks, direction, inner, outer),
+        ),
+      );
+    }
   return { paths, views, order, doubts: doubtsOf(clocks) };
 }
 
@@ -130,10 +139,10 @@ function hopClocks(paths: readonly Path[], observations: Observations): (HopCloc
       if (base === null) continue;
       const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
       const samples = clockSamples(paths, observations, inner, outer, base, own[outer]);
-      // Where one of them holds one direction only, answers are all that goes the other way.
-      if (!samples.some(({ outward }) => outward) || samples.every(({ outward }) => outward))
-        samples.push(...answerSamples(paths, observations, inner, outer, base, own[outer]));
-      const relative = clockOf(samples, setBack);
+      const relative =
+        clockOf(samples, setBack) ??
+        clockOf(twinClockSamples(paths, observations, inner, outer, base, own[outer]), setBack) ??
+        clockOf([...samples, ...answerSamples(paths, observations, inner, outer, base, own[outer])], setBack);
       if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
   }
@@ -163,6 +172,7 @@ function clockSamples(
   return samples;
 }
 
+/** Where one of them holds one direction only, answers are all that goes the other way. */
 function answerSamples(
   paths: readonly Path[],
   observations: Observations,
@@ -176,6 +186,20 @@ function answerSamples(
     const found = answersBetween(bothWays(legs[inner], observations), bothWays(legs[outer], observations));
     return found.flatMap((each) => sampled(each, each.outward, base, own));
   });
+}
+
+/** Where too few messages are known for what they are: the inner hop's legs as the outer hop's capture holds them. */
+function twinClockSamples(
+  paths: readonly Path[],
+  observations: Observations,
+  inner: number,
+  outer: number,
+  base: HopClock,
+  own: HopClock,
+): ClockSample[] {
+  const legs = paths.flatMap((path) => path.legs[inner] ?? []);
+  const [a, b] = [observations[inner] as HopObservation, observations[outer] as HopObservation];
+  return [...twinSamples(legs, a, b)].flatMap((each) => sampled(each, each.way === 'fromServer', base, own));
 }
 
 function bothWays(leg: Leg, observations: Observations): TwoWays {
@@ -204,14 +228,6 @@ function sampled(
   return Number.isFinite(commonWithinNs) ? [{ timeNs, commonNs, commonWithinNs, outward }] : [];
 }
 
-/** Of cut packets the content cannot be compared, and where octets were lost, two copies may seem one message: there the places tell. */
-function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Iterable<[number, number]> {
-  if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
-  const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
-  if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
-  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
-}
-
 function sideOf(
   leg: Leg,
   observations: Observations,
@@ -219,8 +235,24 @@ function sideOf(
   clock: HopClock | null,
 ): AlignSide {
   const half: ObservedHalf = leg.connection[direction];
-  const { messages, strings } = observations[leg.hop] as HopObservation;
-  return { half, messages, strings, clock };
+  const { messages, strings, lastNs } = observations[leg.hop] as HopObservation;
+  return { half, messages, strings, clock, endNs: lastNs };
+}
+
+/** Of all paths that have legs at both hops. */
+function* pairsOfSides(
+  paths: readonly Path[],
+  observations: Observations,
+  clocks: readonly (HopClock | null)[],
+  direction: 'fromServer' | 'fromClient',
+  inner: number,
+  outer: number,
+): Generator<[AlignSide, AlignSide]> {
+  for (const { legs } of paths) {
+    const [a, b] = [legs[inner], legs[outer]];
+    if (a !== null && b !== null)
+      yield [sideOf(a, observations, direction, clocks[inner]), sideOf(b, observations, direction, clocks[outer])];
+  }
 }
 
 /** Whether any message of a leg has no row at an inner hop yet. */
@@ -234,16 +266,13 @@ function replace(threadAt: Int32Array, thread: number, by: number): void {
   if (position >= 0) threadAt[position] = by;
 }
 
-function isUnsound({ unsound }: ObservedHalf): boolean {
-  return unsound.length > 0;
-}
-
 /** Follows the messages of one direction over all legs of a path. */
 function threads(
   path: Path,
   observations: Observations,
   clocks: readonly (HopClock | null)[],
   direction: 'fromServer' | 'fromClient',
+  usualDelay: (inner: number, outer: number) => Passage | null,
 ): ThreadTable {
   if (observations.length === 1)
     return ThreadTable.ofOneHop(path.legs[0]?.connection[direction].rows ?? new Int32Array(0));
@@ -259,7 +288,8 @@ function threads(
     for (const before of inward) {
       const unread = !isWholeHalf(side.half) || !isWholeHalf(before.side.half);
       if (!unread && !isMissing(table, threadAt, before.hop)) continue;
-      const { inner, mode, proven } = align(before.side, side, direction === 'fromServer');
+      const usual = unread ? usualDelay(before.hop, leg.hop) : null;
+      const { inner, mode, proven } = align(before.side, side, direction === 'fromServer', usual);
       if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half))) table.doubt();
       if (unread)
         agreements.push({ inner: before.hop, outer: leg.hop, proven: [...proven, ...byAcks(before, { side, leg })] });

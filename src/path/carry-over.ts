@@ -11,6 +11,7 @@ import type { Gap } from '../tcp/half-stream.js';
 import type { ProvenStretch } from './align-marks.js';
 import { copyRow } from './row-copy.js';
 import type { ThreadTable } from './thread-table.js';
+import { isWholeHalf } from './whole.js';
 
 export interface CarrySide {
   hop: number;
@@ -44,10 +45,6 @@ export function carryOver(table: ThreadTable, sides: readonly CarrySide[], agree
     }
     if (rows.length > 0) adopt(table, to, rows);
   }
-}
-
-export function isWholeHalf({ gaps, blind }: ObservedHalf): boolean {
-  return gaps.length === 0 && blind.length === 0;
 }
 
 function byNearness(to: CarrySide, sides: readonly CarrySide[]): CarrySide[] {

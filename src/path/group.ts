@@ -44,6 +44,7 @@ export function groupConnections(
   groups.joinByRecords();
   groups.joinByKey();
   groups.joinByInitialSequence();
+  groups.joinByPlace();
   if (observations.filter((observation) => observation !== null).length > 1 || holdsNeighbours(sightings))
     groups.joinByBytes(observations);
   if (observations.filter((observation) => observation !== null).length > 1) groups.joinInTime(observations);
@@ -142,6 +143,23 @@ class Groups {
     });
   }
 
+  /** The same in mid-connection, in another capture: between the same endpoints, and both streams stand at the same numbers. */
+  joinByPlace(): void {
+    const byEnds = new Map<string, number[]>();
+    this.sightings.forEach(({ hop, connection }, i) => {
+      const { clientAddress, clientPort, serverAddress, serverPort } = connection;
+      const ends = `${clientAddress} ${clientPort} ${serverAddress} ${serverPort}`;
+      const same = byEnds.get(ends) ?? [];
+      byEnds.set(ends, [...same, i]);
+      const other = same.find((each) => {
+        const { connection: seen, hop: at } = this.sightings[each];
+        if (at === hop || (tcpIdentity(seen) !== null && tcpIdentity(connection) !== null)) return false;
+        return standTogether(seen, connection);
+      });
+      if (other !== undefined && this.mayBeOneTcp(other, i)) this.join(other, i);
+    });
+  }
+
   /** Votes of messages that only a few connections carry. */
   joinByBytes(observations: readonly (HopObservation | null)[]): void {
     const passedThrough = this.keysPassedThrough();
@@ -162,7 +180,6 @@ class Groups {
 
   /** What no octets link: by the times at which messages pass. */
   joinInTime(observations: readonly (HopObservation | null)[]): void {
-    const passedThrough = this.keysPassedThrough();
     const servers = new Servers(this.sightings);
     const keyed = this.sightings.map(({ hop }, i) => ({
       ...this.keyed(i, observations),
@@ -178,7 +195,7 @@ class Groups {
         return !members.some((i) =>
           others.some(
             (j) =>
-              this.keysContradict(i, j, passedThrough) ||
+              (this.haveTwoKeys(i, j) && servers.keysPass(i, j)) ||
               servers.forwardsAnother(i, [j]) ||
               servers.forwardsAnother(j, [i]),
           ),
@@ -208,9 +225,14 @@ class Groups {
 
   /** Two different keys are two WebSockets, unless a proxy writes its own: then neither is on another leg. */
   private keysContradict(x: number, y: number, passedThrough: ReadonlySet<string>): boolean {
+    const passes = (i: number) => passedThrough.has(this.sightings[i].connection.handshake?.key ?? '');
+    return this.haveTwoKeys(x, y) && (passes(x) || passes(y));
+  }
+
+  private haveTwoKeys(x: number, y: number): boolean {
     const a = this.sightings[x].connection.handshake?.key;
     const b = this.sightings[y].connection.handshake?.key;
-    return Boolean(a && b && a !== b && (passedThrough.has(a) || passedThrough.has(b)));
+    return Boolean(a && b && a !== b);
   }
 
   /**

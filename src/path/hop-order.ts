@@ -4,7 +4,7 @@
  * which nothing tells, and the other orders in which the hops may stand then.
  */
 
-import { type AlignSide, anchors } from './align.js';
+import { type AlignSide, sharedMessages } from './align.js';
 import type { Group } from './group.js';
 import { commonAddress, localAddresses, servedHere } from './legs.js';
 import { type Node, nodesInOrder, type Observations, provenOrder, sightingsAt } from './nodes.js';
@@ -164,17 +164,30 @@ function votesByTimes(paths: readonly Path[], observations: Observations): Order
             const half = legs[hop]?.connection[way];
             const observation = observations[hop];
             if (half === undefined || observation == null) return null;
-            return { half, messages: observation.messages, strings: observation.strings, clock: null };
+            const { messages, strings, lastNs } = observation;
+            return { half, messages, strings, clock: null, endNs: lastNs };
           });
-        for (const isKept of comparisons(sides('fromServer'), sides('fromClient'))) votes.add(inner, outer, isKept);
+        const seen = differences(sides('fromServer'), sides('fromClient'));
+        for (const isKept of comparisons(seen)) votes.add(inner, outer, isKept);
+        for (let i = confirmations(seen); i > 0; i--) votes.add(inner, outer, true);
       }
   return votes;
 }
 
-function* comparisons(outward: (AlignSide | null)[], inward: (AlignSide | null)[]): Generator<boolean> {
-  const seen = [...differences(outward, true), ...differences(inward, false)]
+/** Of one message, seen at both hops. */
+interface Difference {
+  atNs: number;
+  differenceNs: number;
+  outward: boolean;
+}
+
+function differences(outward: (AlignSide | null)[], inward: (AlignSide | null)[]): Difference[] {
+  return [...differencesOf(outward, true), ...differencesOf(inward, false)]
     .filter(({ differenceNs }) => !Number.isNaN(differenceNs))
     .sort((a, b) => a.atNs - b.atNs);
+}
+
+function* comparisons(seen: readonly Difference[]): Generator<boolean> {
   for (let i = 1; i < seen.length; i++) {
     const [a, b] = [seen[i - 1], seen[i]];
     if (a.outward === b.outward) continue;
@@ -186,9 +199,35 @@ function* comparisons(outward: (AlignSide | null)[], inward: (AlignSide | null)[
   }
 }
 
-function differences([inner, outer]: (AlignSide | null)[], outward: boolean) {
+/** Clocks that drift steadily drift so between two messages that one of the other direction stands between; what is left is a change of drift. */
+const DRIFT_CHANGES = 20e-6;
+const LONGEST_BETWEEN_NS = 20e9;
+
+/**
+ * How often a message of the one direction took its time by what one of the other direction before it and one behind it say of the clocks
+ * between them. Drift does not matter there, so messages further apart are compared: it confirms an order, and is too fine to refuse one.
+ */
+function confirmations(seen: readonly Difference[]): number {
+  let found = 0;
+  for (let i = 1; i + 1 < seen.length; i++) {
+    const [before, at, after] = [seen[i - 1], seen[i], seen[i + 1]];
+    const betweenNs = after.atNs - before.atNs;
+    if (before.outward !== after.outward || before.outward === at.outward) continue;
+    if (betweenNs > LONGEST_BETWEEN_NS || betweenNs <= 0) continue;
+    const share = (at.atNs - before.atNs) / betweenNs;
+    const clockNs = before.differenceNs + share * (after.differenceNs - before.differenceNs);
+    const excess = (at.outward ? 1 : -1) * (at.differenceNs - clockNs);
+    if (Math.abs(excess) <= STAMPED_WITHIN_NS + DRIFT_CHANGES * betweenNs) continue;
+    if (excess < 0) return 0;
+    found++;
+    i++;
+  }
+  return found;
+}
+
+function differencesOf([inner, outer]: (AlignSide | null)[], outward: boolean) {
   if (inner === null || outer === null) return [];
-  return anchors(inner, outer).map(([i, o]) => {
+  return [...sharedMessages(inner, outer, outward)].map(([i, o]) => {
     const atNs = inner.messages.sentNs[inner.half.rows[i]];
     return { atNs, differenceNs: outer.messages.sentNs[outer.half.rows[o]] - atNs, outward };
   });

@@ -9,11 +9,10 @@
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { standTogether, tcpIdentity } from './group.js';
-import { isHoled, type Seen, TwinHalf, type Way } from './twin-half.js';
+import { isHoled, type Seen, TwinHalf, WAYS, type Way } from './twin-half.js';
 
 type Observations = readonly (HopObservation | null)[];
 
-const WAYS = ['fromServer', 'fromClient'] as const;
 const PING = 9;
 
 export function readInTwins(observations: Observations): void {
@@ -69,7 +68,7 @@ function keysOf(connection: ObservedConnection): string[] {
 }
 
 /** The connection with its ends as the twin has them; null where it is another one. Of cut packets a guess may have told which end is the client. */
-function asTwinOf(twin: ObservedConnection, connection: ObservedConnection): ObservedConnection | null {
+export function asTwinOf(twin: ObservedConnection, connection: ObservedConnection): ObservedConnection | null {
   if (isSame(twin, connection)) return connection;
   if (connection.rolesFrom !== 'ports') return null;
   const other = turned(connection);

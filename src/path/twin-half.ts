@@ -9,6 +9,7 @@ import { whatLeft, writeLeft } from './carry-over.js';
 import { copyRow } from './row-copy.js';
 
 export type Way = 'fromServer' | 'fromClient';
+export const WAYS = ['fromServer', 'fromClient'] as const;
 
 export interface Seen {
   observation: HopObservation;

@@ -17,6 +17,8 @@ export interface BlockedInterval {
 /** Shorter waits are everyday: delayed ACKs, one retransmission. */
 const WORTH_NOTING_NS = 1e9;
 const MAX_INTERVALS = 512;
+/** Most directions never waited: replaced by the first interval. */
+export const NEVER_BLOCKED: BlockedInterval[] = [];
 
 /** One kind of waiting with a beginning and an end. */
 export class BlockedTimer {
@@ -25,7 +27,7 @@ export class BlockedTimer {
 
   constructor(
     private readonly kind: BlockedInterval['kind'],
-    private readonly into: BlockedInterval[],
+    private readonly of: { blocked: BlockedInterval[] },
   ) {}
 
   begin(timeNs: number, ref: number): void {
@@ -38,8 +40,7 @@ export class BlockedTimer {
   }
 
   end(timeNs: number, ref: number): void {
-    if (timeNs - this.sinceNs >= WORTH_NOTING_NS && this.into.length < MAX_INTERVALS)
-      this.into.push({ kind: this.kind, fromNs: this.sinceNs, toNs: timeNs, ref: this.ref, endRef: ref });
+    if (timeNs - this.sinceNs >= WORTH_NOTING_NS && this.of.blocked.length < MAX_INTERVALS) this.note(timeNs, ref);
     this.sinceNs = Number.NaN;
   }
 
@@ -50,7 +51,12 @@ export class BlockedTimer {
 
   finish(): void {
     if (Number.isNaN(this.sinceNs)) return;
-    this.into.push({ kind: this.kind, fromNs: this.sinceNs, toNs: Number.POSITIVE_INFINITY, ref: this.ref, endRef: 0 });
+    this.note(Number.POSITIVE_INFINITY, 0);
     this.sinceNs = Number.NaN;
+  }
+
+  private note(toNs: number, endRef: number): void {
+    if (this.of.blocked === NEVER_BLOCKED) this.of.blocked = [];
+    this.of.blocked.push({ kind: this.kind, fromNs: this.sinceNs, toNs, ref: this.ref, endRef });
   }
 }

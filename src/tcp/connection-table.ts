@@ -70,11 +70,7 @@ export class ConnectionTable {
     let connection = this.connections[index] as TcpConnection;
     this.current = connection;
     const { direction } = this;
-    const reopened =
-      (segment.flags & (Flag.syn | Flag.ack)) === Flag.syn
-        ? connection.isReopenedBy(segment, direction)
-        : connection.isReplacedBy(segment, direction);
-    if (reopened) {
+    if (isAnother(connection, segment, direction)) {
       this.end(connection);
       index = this.open(segment, at);
       connection = this.connections[index] as TcpConnection;
@@ -148,24 +144,10 @@ export class ConnectionTable {
       this.direction = direction as 0 | 1;
       return true;
     }
-    const { addressA, addressB, portA, portB } = this.connections[slot - 1] as TcpConnection;
-    const { source, destination, sourcePort, destinationPort } = segment;
-    if (
-      portA === sourcePort &&
-      portB === destinationPort &&
-      sameWords(addressA, source) &&
-      sameWords(addressB, destination)
-    ) {
-      this.direction = 0;
-      return true;
-    }
-    this.direction = 1;
-    return (
-      portB === sourcePort &&
-      portA === destinationPort &&
-      sameWords(addressB, source) &&
-      sameWords(addressA, destination)
-    );
+    const direction = (this.connections[slot - 1] as TcpConnection).directionOf(segment);
+    if (direction < 0) return false;
+    this.direction = direction as 0 | 1;
+    return true;
   }
 
   /** The slot that holds the segment's four-tuple, or the empty one where it belongs. */
@@ -214,6 +196,10 @@ export class ConnectionTable {
   }
 }
 
-function sameWords(a: Int32Array, b: Int32Array): boolean {
-  return a[3] === b[3] && a[2] === b[2] && a[1] === b[1] && a[0] === b[0];
+/** Whether a segment begins, or belongs to, a later connection on the four-tuple of this one. */
+function isAnother(connection: TcpConnection, segment: Segment, direction: 0 | 1): boolean {
+  if ((segment.flags & Flag.syn) === 0) return connection.isReplacedBy(segment, direction);
+  return (segment.flags & Flag.ack) === 0
+    ? connection.isReopenedBy(segment, direction)
+    : connection.isReopenedBySynAck(segment, direction);
 }

@@ -4,7 +4,7 @@
  */
 
 import { Flag, type Segment } from '../packet/segment.js';
-import { HalfStream } from './half-stream.js';
+import { FAR_OCTETS, HalfStream } from './half-stream.js';
 import type { PacketClock } from './packet-clock.js';
 import { distance } from './sequence.js';
 
@@ -17,9 +17,29 @@ const OVER_AFTER_RESET_NS = 120e9;
 /** Longer than a SYN is sent again. */
 const NEVER_ANSWERED_NS = 300e9;
 
+/** What a server leaves out after a connection that it kept in TIME-WAIT (Linux: 65535 and 2), and little more that it has sent since. */
+const TIME_WAIT_OCTETS = 0xffff;
+/** Meanwhile a client has gone on by its clock (RFC 6528): by a quarter of a second. */
+const JUMP_OCTETS = 1 << 22;
+
+function isFar(octets: number): boolean {
+  return octets > FAR_OCTETS || octets < -FAR_OCTETS;
+}
+
+function isBeyondTimeWait(octets: number): boolean {
+  return octets > TIME_WAIT_OCTETS && octets <= 2 * TIME_WAIT_OCTETS;
+}
+
 export class TcpConnection {
-  readonly addressA: Int32Array;
-  readonly addressB: Int32Array;
+  /** Words of both addresses: numbers in the object itself, since a capture may hold connections by the ten thousand. */
+  private readonly a0: number;
+  private readonly a1: number;
+  private readonly a2: number;
+  private readonly a3: number;
+  private readonly b0: number;
+  private readonly b1: number;
+  private readonly b2: number;
+  private readonly b3: number;
   readonly portA: number;
   readonly portB: number;
   readonly halves: readonly [HalfStream, HalfStream];
@@ -40,14 +60,17 @@ export class TcpConnection {
   firstNs = Number.NaN;
   lastNs = Number.NaN;
   packets = 0;
+  /** Of them, those that say nothing but how far the other side's octets have come. */
+  bareAcks = 0;
 
   constructor(
     readonly index: number,
     segment: Segment,
     private readonly clock: PacketClock,
   ) {
-    this.addressA = Int32Array.from(segment.source);
-    this.addressB = Int32Array.from(segment.destination);
+    const { source, destination } = segment;
+    [this.a0, this.a1, this.a2, this.a3] = source;
+    [this.b0, this.b1, this.b2, this.b3] = destination;
     this.portA = segment.sourcePort;
     this.portB = segment.destinationPort;
     this.halves = [new HalfStream(0, clock), new HalfStream(1, clock)];
@@ -55,6 +78,31 @@ export class TcpConnection {
     this.halves[1].peer = this.halves[0];
     this.firstNs = clock.timeNs;
     this.lastNs = clock.timeNs;
+  }
+
+  get addressA(): Int32Array {
+    return Int32Array.of(this.a0, this.a1, this.a2, this.a3);
+  }
+
+  get addressB(): Int32Array {
+    return Int32Array.of(this.b0, this.b1, this.b2, this.b3);
+  }
+
+  /** Direction of a segment of this connection; -1 if it is another's. */
+  directionOf({ source, destination, sourcePort, destinationPort }: Segment): -1 | 0 | 1 {
+    if (this.portA === sourcePort && this.portB === destinationPort && this.isA(source) && this.isB(destination))
+      return 0;
+    return this.portB === sourcePort && this.portA === destinationPort && this.isB(source) && this.isA(destination)
+      ? 1
+      : -1;
+  }
+
+  private isA(address: Int32Array): boolean {
+    return address[3] === this.a3 && address[2] === this.a2 && address[1] === this.a1 && address[0] === this.a0;
+  }
+
+  private isB(address: Int32Array): boolean {
+    return address[3] === this.b3 && address[2] === this.b2 && address[1] === this.b1 && address[0] === this.b0;
   }
 
   /** A SYN that belongs to a later connection on the same four-tuple. */
@@ -71,16 +119,29 @@ export class TcpConnection {
     return half.started || this.packets > 0;
   }
 
+  /** A SYN-ACK of a later connection that was captured before its SYN: it answers another one, and begins elsewhere. */
+  isReopenedBySynAck(segment: Segment, direction: 0 | 1): boolean {
+    const [half, other] = [this.halves[direction], this.halves[direction ^ 1]];
+    if (half.initialSequence < 0 || half.initialSequence === segment.sequence) return false;
+    return other.initialSequence >= 0 && (other.initialSequence + 1) >>> 0 !== segment.acknowledgment;
+  }
+
   /**
    * A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions, or behind
-   * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB).
+   * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB), the client far away.
    */
   isReplacedBy(segment: Segment, direction: 0 | 1): boolean {
     if ((segment.flags & (Flag.ack | Flag.rst | Flag.syn)) !== Flag.ack) return false;
     const half = this.halves[direction];
     const sequence = segment.sequence | 0;
     if (half.finOffset >= 0) return half.offsetOf(sequence) > half.finOffset + 1;
-    return half.isFarFrom(sequence) && this.halves[direction ^ 1].isFarFrom(segment.acknowledgment | 0);
+    const ahead = half.aheadBy(sequence);
+    const otherAhead = this.halves[direction ^ 1].aheadBy(segment.acknowledgment | 0);
+    // After its RST neither side says more; packets of the next one may be captured before that one's SYN.
+    if (ahead > REORDERED_OCTETS && otherAhead > REORDERED_OCTETS && this.closedBy === 'rst') return true;
+    if (isFar(ahead)) return isFar(otherAhead) || otherAhead > TIME_WAIT_OCTETS;
+    if (ahead > TIME_WAIT_OCTETS && isFar(otherAhead)) return true;
+    return isBeyondTimeWait(ahead) ? otherAhead > JUMP_OCTETS : isBeyondTimeWait(otherAhead) && ahead > JUMP_OCTETS;
   }
 
   segment(segment: Segment, direction: 0 | 1): void {
@@ -108,6 +169,8 @@ export class TcpConnection {
     }
     if ((flags & Flag.rst) !== 0) {
       if (!other.started && (flags & Flag.ack) === 0 && isBeyondSyn(half, sequence)) return;
+      // It stands before this connection's SYN: the one before was reset by it.
+      if (half.initialSequence >= 0 && half.offsetOf(sequence) < -REORDERED_OCTETS) return;
       half.resets++;
       if ((flags & Flag.ack) !== 0 && other.started) other.resetAt(segment.acknowledgment | 0);
       this.reset(half, sequence, flags, direction);
@@ -123,7 +186,10 @@ export class TcpConnection {
     if (payloadLength > 0) {
       half.acknowledges = segment.acknowledgment | 0;
       half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, copyMark(segment));
-    } else half.bare(start);
+    } else {
+      if ((flags & (Flag.syn | Flag.fin)) === 0) this.bareAcks++;
+      half.bare(start);
+    }
     if ((flags & Flag.fin) !== 0) {
       half.fin((start + payloadLength) | 0);
       if (this.closedBy === null) this.close('fin', timeNs, ref, direction);

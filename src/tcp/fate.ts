@@ -42,8 +42,8 @@ export interface Told {
   sinceNs: number;
 }
 
-/** No sender waits less for a TCP ACK (Linux: 200 ms), and no network delays one packet more than that behind those that follow it. */
-const SENT_AGAIN_AFTER_NS = 200e6;
+/** No network delays one packet by so much more than those that follow it; a slow queue was seen to do it for 0.3 s. Senders wait 0.2 s or more. */
+const SENT_AGAIN_AFTER_NS = 1e9;
 /** IP IDs of one sender's packets that follow each other: how far they may be apart where they are known to count, and where not. */
 const COUNTED_IDS = 4096;
 const NEXT_IDS = 16;

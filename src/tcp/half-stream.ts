@@ -9,7 +9,7 @@
  */
 
 import { AckHistory } from './ack-history.js';
-import { type BlockedInterval, BlockedTimer } from './blocked.js';
+import { type BlockedInterval, BlockedTimer, NEVER_BLOCKED } from './blocked.js';
 import { TICKS_APART_NS } from './clock-steps.js';
 import { fateOf } from './fate.js';
 import { Losses } from './losses.js';
@@ -89,9 +89,9 @@ export class HalfStream {
   readonly acks: AckHistory;
   gaps: Gap[] = NO_GAPS;
   gapsDropped = 0;
-  readonly blocked: BlockedInterval[] = [];
-  private readonly unacked = new BlockedTimer('unacked', this.blocked);
-  private readonly windowClosed = new BlockedTimer('window-closed', this.blocked);
+  blocked: BlockedInterval[] = NEVER_BLOCKED;
+  private readonly unacked = new BlockedTimer('unacked', this);
+  private readonly windowClosed = new BlockedTimer('window-closed', this);
 
   started = false;
   /** From the SYN; -1 where it was not captured. */
@@ -252,9 +252,9 @@ export class HalfStream {
     return this.tickedNs;
   }
 
-  /** Farther than any window, and than what a capture loses at once. */
-  isFarFrom(sequence: number): boolean {
-    return this.started && Math.abs(distance(sequence, this.nextSequence)) > FAR_OCTETS;
+  /** How far a sequence number is ahead of what comes next; 0 while nothing is known. */
+  aheadBy(sequence: number): number {
+    return this.started ? distance(sequence, this.nextSequence) : 0;
   }
 
   /** A packet of this direction without payload (or a keep-alive): where does it stand? */
@@ -448,10 +448,9 @@ export class HalfStream {
     this.notWaitedFor = Number.POSITIVE_INFINITY;
     this.beginsSinceNs = Number.NaN;
     while (this.held.length > 0) this.skipHole();
-    const known = Math.max(
-      this.ahead,
-      Math.min(this.acks.offset, this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset),
-    );
+    // Packets behind the FIN, and TCP ACKs, count it as an octet.
+    const end = this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset;
+    const known = Math.min(end, Math.max(this.ahead, this.acks.offset));
     // An ACK may count the FIN as one octet where the FIN itself was not captured.
     if (this.followed && known > this.next + (this.finOffset < 0 ? 1 : 0)) this.reportGap(known);
     const waitedNs = this.clock.timeNs - this.unacked.sinceNs;

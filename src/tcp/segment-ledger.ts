@@ -45,11 +45,12 @@ const TIME = 2;
 const REF = 3;
 const MARK = 4;
 const WIDTH = 5;
-const FIRST_ENTRIES = 16;
+const FIRST_ENTRIES = 8;
 /** Most streams of a busy capture never send a message: the ring is made for the first segment. */
 const NONE = new Float64Array(0);
 /** The answer of `carriersInTurn`, of whichever ledger was asked last. */
 const CARRIERS = new Uint32Array(64);
+const SOLE_TIME = new Float64Array(1);
 
 export class SegmentLedger {
   private ring = NONE;
@@ -153,7 +154,7 @@ export class SegmentLedger {
       const at = this.place(i);
       if (ring[at + END] <= start || ring[at + START] >= end) continue;
       if (count === 0 ? ring[at + START] > start : ring[at + START] !== reached) return 0;
-      if (count === 0) this.soleTimeNs = ring[at + TIME];
+      if (count === 0) SOLE_TIME[0] = ring[at + TIME];
       if (count === this.carriers.length) return 0;
       this.carriers[count++] = ring[at + REF];
       reached = ring[at + END];
@@ -163,7 +164,9 @@ export class SegmentLedger {
   readonly carriers = CARRIERS;
 
   /** Time of the first of them. */
-  soleTimeNs = Number.NaN;
+  get soleTimeNs(): number {
+    return SOLE_TIME[0];
+  }
 
   range(start: number, end: number): SentRange {
     const { ring } = this;

@@ -18,7 +18,7 @@ const MAX_LEAP = 4096;
 const NOTHING = new Uint8Array(0);
 const NONE: number[] = [];
 
-export class FrameStream {
+export class FrameStream implements FrameSink {
   readonly reader: FrameReader;
   /** Offset at which what is being searched begins; NaN while the boundary is known. */
   private searchFrom = Number.NaN;
@@ -39,12 +39,12 @@ export class FrameStream {
     private readonly sink: FrameStreamSink,
     readonly hint: SearchHint,
   ) {
-    this.reader = new FrameReader({
-      frame: (frame: Frame) => {
-        this.frames++;
-        sink.frame(frame);
-      },
-    });
+    this.reader = new FrameReader(this);
+  }
+
+  frame(frame: Frame): void {
+    this.frames++;
+    this.sink.frame(frame);
   }
 
   get searching(): boolean {

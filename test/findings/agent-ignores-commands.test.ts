@@ -1,7 +1,7 @@
 /** A command TCP-ACKed and never acknowledged, and what the Pings of the same time must show before the agent is blamed. */
 import { describe, expect, it } from 'vitest';
 import { HOPS, Scene } from '../delivery/scene.js';
-import { command, frame, masked, ping } from '../support/frames.js';
+import { command, frame, masked, ping, pong } from '../support/frames.js';
 import { FIN } from '../support/tape.js';
 import { citedOf, diagnosed, idsOf, pinged } from './diagnosis.js';
 
@@ -29,6 +29,21 @@ describe('agent-ignores-commands', () => {
     scene.chain.outward(5000, frame(command('c-bad')));
     pinged(scene.chain, 25_000);
     expect(idsOf(await diagnosed(scene.captures))).toEqual(['agent-ignores-commands']);
+  });
+
+  it('is not found where the Pings were answered late, and what came before is missing: a late CommandAck may be there', async () => {
+    const late = (missing: boolean) => {
+      const scene = new Scene();
+      scene.chain.outward(5000, frame(command('c-bad')));
+      scene.chain.outward(6000, ping('late'));
+      const beats = scene.chain.inward(16_000, masked('{"type":"Heartbeat","at":1}'));
+      scene.chain.inward(17_000, pong('late'));
+      scene.chain.inward(30_000, masked('{"type":"Heartbeat","at":2}'));
+      const hops = scene.tapes.map((tape, i) => (missing ? tape.without(beats[i]) : tape));
+      return Object.fromEntries(HOPS.map((hop, i) => [hop, hops[i]]));
+    };
+    expect(idsOf(await diagnosed(late(false)))).toEqual(['agent-ignores-commands']);
+    expect(idsOf(await diagnosed(late(true)))).not.toContain('agent-ignores-commands');
   });
 
   it('is not found where only Pings before the command were answered', async () => {

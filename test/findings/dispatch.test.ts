@@ -131,6 +131,20 @@ describe('dispatch-stalled', () => {
     expect(['A', 'B', 'C'].map(statusOf)).toEqual(['open', 'ruled-out', 'ruled-out']);
   });
 
+  it('is not the only fault where one failed on its own before', async () => {
+    const fleet = new Fleet();
+    fleet.time.at(4000, (ms) => fleet.of('C').outward(ms, frame(command('c-ignored'))));
+    ['A', 'B', 'C'].forEach((agent, i) => {
+      fleet.asks(agent, 20_500 + i * 100, `c-stuck-${agent}`, 0);
+    });
+    fleet.time.play();
+    const { findings, hypotheses } = await judged({ origin: fleet.tape });
+    expect(idsOf(findings)).toContain('dispatch-stalled');
+    expect(idsOf(findings)).toContain('agent-ignores-commands');
+    const statuses = hypotheses.filter(({ id }) => id === 'independent-faults').map(({ status }) => status);
+    expect(statuses).not.toContain('ruled-out');
+  });
+
   it('is not found where one still gets a command afterwards', async () => {
     const fleet = new Fleet();
     fleet.asks('A', 5500, 'c-1', 0);

@@ -45,6 +45,34 @@ describe('a connection on a four-tuple that was used before, its SYN not capture
     expect(await heard(tape)).toEqual(TWO);
   });
 
+  it('is another one behind a hole that took FINs and opening: a server in TIME-WAIT goes on 64 KiB further, its client by its clock', async () => {
+    for (const jump of [24_000_000, 70_000_000]) {
+      const tape = new Tape();
+      const first = reconnected(tape, 0, FIRST, 0);
+      const isns = {
+        clientIsn: FIRST.clientIsn + first.sent('client') + jump,
+        serverIsn: FIRST.serverIsn + first.sent('server') + 65_537,
+      };
+      const second = new Talk(new Tape(), isns);
+      second.send(1100, 'client', upgradeRequest({ key: KEYS[1] }));
+      second.send(1101, 'server', upgradeResponse({ key: KEYS[1] }));
+      const unseen = second.tape.packets.length;
+      for (let ms = 2000; ms < 20_000; ms += 2000)
+        second.send(ms, 'client', masked(`{"type":"Heartbeat","agent_id":"A-1","at":${ms}}`));
+      second.send(20_100, 'server', frame(command('c-1')));
+      second.send(20_140, 'client', masked(commandAck('c-1')));
+      for (const { atMs, bytes } of second.tape.packets.slice(unseen)) tape.add(atMs, bytes);
+      expect(await heard(tape)).toEqual(TWO);
+    }
+  });
+
+  it('is the same one where as much was lost of one direction alone', async () => {
+    const tape = new Tape();
+    const talk = reconnected(tape, 0, FIRST, 0);
+    talk.segment(2000, 'client', { data: masked('{"type":"Heartbeat"}'), at: talk.sent('client') + 24_000_000 });
+    expect((await heard(tape)).connections).toBe(1);
+  });
+
   it('is another one after a RST, however it begins', async () => {
     const tape = new Tape();
     reconnected(tape, 0, FIRST, 0).segment(1000, 'client', { flags: ACK | RST });

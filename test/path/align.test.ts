@@ -22,6 +22,7 @@ function side(
     messages: observation.messages,
     strings: observation.strings,
     clock: clockNs === null ? null : HopClock.constant(clockNs, 0),
+    endNs: observation.lastNs,
   };
 }
 
@@ -365,6 +366,17 @@ describe('align where a hop writes frames of its own', () => {
       [4101, inTwo('a')],
     ]);
     expect(matched(inner, outer).inner).toEqual([0, 1, 2, -1, 3, 5]);
+  });
+
+  it('takes the copies that are at one time where nothing occurs once, and none from a capture that was over by then', () => {
+    const inner = side([
+      [100, text('a')],
+      [2000, text('a')],
+      [4000, text('a')],
+    ]);
+    const outer = side([100, 4001, 6001].map((ms) => [ms, inTwo('a')]));
+    for (const { half } of [inner, outer]) half.webSocketFrom = Number.NaN;
+    expect(matched(inner, outer).inner).toEqual([0, 2, -1]);
   });
 });
 

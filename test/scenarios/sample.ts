@@ -51,6 +51,8 @@ export interface Sample {
     capturedUntil: string;
     /** By hop, as tcpdump said. */
     packets: Record<string, number>;
+    /** Packets that the kernel dropped, by hop, where tcpdump said so. */
+    dropped?: Record<string, number>;
     /**
      * `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later.
      * `oneWay`: the only direction captured.
@@ -106,9 +108,13 @@ function keyLogsOf({ keyLog, proxyKeyLogs = {} }: Sample['scenario']): string[] 
   return [...(keyLog === undefined ? [] : [keyLog]), ...Object.values(proxyKeyLogs)];
 }
 
-export const samples: Sample[] = readdirSync(SAMPLES)
+const all: Sample[] = readdirSync(SAMPLES)
   .filter((name) => existsSync(join(SAMPLES, name, 'scenario.json')))
   .map((name) => sampleIn(join(SAMPLES, name), name));
+
+/** Captured whole; and those of which the kernel dropped packets, which cannot be told as the logs have it. */
+export const samples = all.filter(({ scenario }) => scenario.dropped === undefined);
+export const droppedSamples = all.filter(({ scenario }) => scenario.dropped !== undefined);
 
 /** The agent's or the server's own log of a run, one note a line. */
 export function log(sample: Sample, which: 'server' | 'agents' | 'lab'): Record<string, unknown>[] {

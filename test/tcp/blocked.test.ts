@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type BlockedInterval, BlockedTimer } from '../../src/tcp/blocked.js';
 
 function timer(): { timer: BlockedTimer; into: BlockedInterval[] } {
-  const into: BlockedInterval[] = [];
-  return { timer: new BlockedTimer('unacked', into), into };
+  const of: { blocked: BlockedInterval[] } = { blocked: [] };
+  return { timer: new BlockedTimer('unacked', of), into: of.blocked };
 }
 
 describe('BlockedTimer', () => {

@@ -43,12 +43,12 @@ describe('a hole that is filled', () => {
     expect(bench.half.retransmissions).toBe(0);
   });
 
-  it('without any mark was lost before the capture if that took as long as a sender waits, and is undecided else', () => {
+  it('without any mark was lost before the capture if it came a second late, and is undecided else', () => {
     const soon = holed();
-    soon.data(120, 5, 'bbbbb');
+    soon.data(900, 5, 'bbbbb');
     expect(told(soon)).toEqual(['undecided 5-10 #4']);
     const late = holed();
-    late.data(221, 5, 'bbbbb');
+    late.data(1021, 5, 'bbbbb');
     expect(told(late)).toEqual(['lost-before-capture 5-10 #4']);
   });
 

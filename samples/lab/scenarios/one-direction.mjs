@@ -1,6 +1,6 @@
 import { HOSTNAME, work } from '../work.mjs';
 
-const UNSEEN = ['proxy-forwarding:npm', 'network-path', 'path-mtu'];
+const UNSEEN = ['proxy-forwarding:nginx', 'proxy-forwarding:npm', 'network-path', 'path-mtu'];
 
 const undecided = (what) => ({ outcome: 'inconclusive', lastHop: 'nginx', states: { origin: 'tcp-acked' }, what });
 

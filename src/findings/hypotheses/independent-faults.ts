@@ -58,14 +58,17 @@ function wayOf(question: Question, each: AgentCase): string {
 function toldWay({ facts, found }: Question, each: AgentCase): string {
   const causes = new Set<string>();
   for (const path of each.failing) for (const id of found.of(path)) if (CAUSES.includes(id)) causes.add(id);
+  // The one whose connection could not move is what the others waited for; of any other agent, what failed before is a fault of its own.
+  const waited = found.findings.some(({ id, agents }) => id === 'dispatch-stalled' && agents.includes(each.agent));
+  if (waited && each.paths.some((path) => found.suspects.has(path))) return 'dispatch-stalled';
   for (const { id, agents } of found.findings) {
     if (!agents.includes(each.agent)) continue;
-    if (id === 'dispatch-stalled') return id;
     // What ends every connection of a hop is common to all that it ends.
     if (id === 'origin-restarted' && each.failing.length > 0 && each.failing.every((path) => found.has(path, id)))
       return id;
     if (CAUSES.some((cause) => cause === id)) causes.add(id);
   }
+  if (waited) causes.add('dispatch-stalled');
   if (causes.size > 0) return [...causes].sort().join(', ');
   return [...new Set(each.sites.map((site) => whereOf(facts, site)))].sort().join('; ');
 }

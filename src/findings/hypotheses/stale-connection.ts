@@ -45,6 +45,13 @@ export function staleConnection(question: Question): Conclusion {
     each.lives.length > 0 && each.lives.every(({ answered, messageNs }) => answered > 0 || !Number.isNaN(messageNs));
   if (worked) {
     const words = `commands failed on ${listed(each.failing.map(({ id }) => id))} and were delivered on ${newer.id}, opened at ${openedAt(facts, newer)}`;
+    // Its end explains the failure as well as its age would, and what is not proven to have failed needs no explanation.
+    if (each.inconclusive || wasClosedSoon(question))
+      return open(
+        each.inconclusive
+          ? `${words}; but that the commands failed is not proven`
+          : `${words}; but the older one was closed before an answer was due`,
+      );
     return alive
       ? open(`${words}; but the older one was alive at both ends: a capture of the next reconnect would tell`)
       : supported(words);
@@ -93,6 +100,21 @@ export function staleConnection(question: Question): Conclusion {
     );
   return open(
     'nothing shows the connection alive after the commands, and no newer one was tried: force a reconnect while capturing',
+  );
+}
+
+/** Some connection that failed was closed before the deadline of its last attempt, as a hop's own clock has it. */
+function wasClosedSoon({ facts, each }: Question): boolean {
+  return each.failing.some((path) =>
+    (facts.records.get(path)?.failed ?? []).some(({ threads }) =>
+      path.legs.some((leg) => {
+        const thread = threads.at(-1) ?? -1;
+        const row = leg === null || thread < 0 ? -1 : path.fromServer.row(thread, leg.hop);
+        const messages = leg === null ? undefined : facts.views[leg.hop].observation?.messages;
+        if (leg === null || row < 0 || messages === undefined) return false;
+        return leg.connection.closedNs < messages.sentNs[row] + facts.court.ackTimeoutNs;
+      }),
+    ),
   );
 }
 

@@ -254,6 +254,21 @@ describe('what must not be claimed', () => {
   });
 });
 
+it('no stale connection where what failed was cut off by its end, and npm was not captured then', async () => {
+  const { tapes, captures } = tapesOf('origin', 'npm');
+  const old = agentOn(tapes, 'NVR', 0, { agent: 1 });
+  const [, lost] = old.outward(2000, frame(command('c-1')));
+  for (const leg of old.legs) leg.segment(2300, 'server', { flags: 0x14 });
+  const fresh = agentOn(tapes, 'NVR', 5000, { agent: 2 });
+  fresh.outward(8000, frame(command('c-2')));
+  fresh.inward(8040, masked(commandAck('c-2')));
+  for (let ms = 9000; ms < 30_000; ms += 3000) pinged(fresh, ms);
+  const { origin, npm } = captures();
+  // The TCP ACK as well.
+  const found = await hypotheses({ origin, npm: npm.without(lost, lost + 1) }, 'NVR');
+  expect(found.get('stale-connection')).toMatchObject({ status: O });
+});
+
 describe('several agents', () => {
   function two(second: 'alike' | 'black-holed') {
     const { tapes, captures } = tapesOf('origin', 'nginx', 'npm');
