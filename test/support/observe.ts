@@ -29,7 +29,7 @@ export interface Observed {
   fromClient(connection?: number): Row[];
 }
 
-const FLAGS = ['partial', 'damaged', 'compressed', 'fragmented', 'unreadable', 'masked'] as const;
+const FLAGS = ['partial', 'damaged', 'compressed', 'fragmented', 'unreadable', 'masked', 'rest'] as const;
 
 export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: KeyLog): Observed {
   const observer = new Observer(profile, keyLog);
