@@ -16,6 +16,7 @@ import { hasUnread, isSample } from '../path/tls-align.js';
 import { Beyond } from './beyond.js';
 import type { Case, Visitor } from './case.js';
 import { CommandLog } from './commands.js';
+import { nothingButLengths } from './cut-short.js';
 import { describeConnection, describeHop } from './describe.js';
 import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, doubtedNs, judgeCommand, slackOf } from './judge-command.js';
@@ -123,6 +124,7 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   };
   court.otherOrders = order.others.map((each) => new OtherOrder(court, each, beyond));
   const commands = new Commands(court, { ...options, commandIds }, epoch.seconds ?? 0);
+  if (log.inTime.length === 0) warnOf(nothingButLengths(views, paths), options);
   return {
     verdict: {
       schema: 'lasthop/verdict@1',
@@ -135,6 +137,10 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     court,
     agents: options.agents?.length ? new Set(options.agents) : null,
   };
+}
+
+function warnOf(text: string | null, { warn }: AnalyseOptions): void {
+  if (text !== null) warn?.(text);
 }
 
 function isPiped({ files }: HopInput): boolean {

@@ -3,6 +3,7 @@
  * Out: HopState for the verdict, and what judge.ts needs of it.
  */
 
+import { isWithoutBareAcks } from '../hop/capture-doubts.js';
 import { hasLost } from '../hop/loss-times.js';
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
@@ -121,7 +122,9 @@ export function stateAt(
     judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
   } else if (judged.state === 'sent-unacked' && missedTcpAck(observation, connection, sender, row)) {
     judged.state = 'unobserved';
-    judged.reason = `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
+    judged.reason = isWithoutBareAcks(observation)
+      ? `${view.name}: the capture's filter left out bare TCP ACKs, so whether it was TCP-ACKed cannot be seen`
+      : `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
   }
   if (mayBeAckedEarlier(observation, row)) {
     judged.ackedAtMost = true;
@@ -202,6 +205,9 @@ function incomplete(
 /** What is not TCP-ACKed is sent again before long, unless the window is closed or the connection ends. */
 const SENT_AGAIN_WITHIN_NS = 3e9;
 
+/** What leaves so often was not TCP-ACKed in between, whatever the filter left out. */
+const SENT_IN_VAIN = 4;
+
 function missedTcpAck(
   observation: HopObservation,
   connection: ObservedConnection,
@@ -212,6 +218,7 @@ function missedTcpAck(
   const untilNs = messages.sentNs[row] + SENT_AGAIN_WITHIN_NS;
   if (observation.lastNs < untilNs || connection.closedNs < untilNs) return false;
   const half = connection[sender];
+  if (isWithoutBareAcks(observation)) return (half.unacked?.transmissions ?? 0) < SENT_IN_VAIN;
   if (isSentAgain(half, messages, row)) return false;
   return !half.blocked.some(({ kind, toNs }) => kind === 'window-closed' && toNs >= messages.sentNs[row]);
 }

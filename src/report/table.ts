@@ -127,9 +127,17 @@ function moreLine(kind: Standing, more: number): string {
   return `+ ${count(more)} more ${kind} (--all lists them)`;
 }
 
+function isCut({ hops }: Verdict): boolean {
+  const reasons = hops.flatMap(({ captures }) => captures.flatMap((each) => each.reasons));
+  return reasons.some((reason) => reason.includes('cut by the snapshot length'));
+}
+
 function nothing(verdict: Verdict, options: ReportOptions): string {
   if (options.failedOnly && verdict.summary.commands > 0) return 'Every command was delivered.';
   const connections = verdict.connections.length;
   if (connections === 0) return 'No commands: the captures hold no WebSocket connection that could be read.';
-  return `No commands: on ${counted(connections, 'WebSocket connection')} no message was recognised as one, or none is among those asked for with --command, --agent, --since or --until. Names that it does not know are what --profile is for.`;
+  const cut = isCut(verdict)
+    ? ' Packets were cut by the snapshot length, perhaps before the ID of any: capture with tcpdump -s 0.'
+    : '';
+  return `No commands: on ${counted(connections, 'WebSocket connection')} no message was recognised as one, or none is among those asked for with --command, --agent, --since or --until. Names that it does not know are what --profile is for.${cut}`;
 }
