@@ -140,12 +140,13 @@ function write(world, to) {
   }
   const { ackTimeout, options: flags = [] } = scenario;
   const { capturedFrom, capturedUntil, packets } = world;
+  const dropped = Object.keys(world.dropped).length > 0 ? { dropped: world.dropped } : {};
   writeFileSync(
     join(to, 'scenario.json'),
     json({
       ...{ name, description, hops: files, keyLog },
       ...(Object.keys(proxyKeyLogs).length > 0 ? { proxyKeyLogs } : {}),
-      ...{ ackTimeout, options: flags, capturedFrom, capturedUntil, packets },
+      ...{ ackTimeout, options: flags, capturedFrom, capturedUntil, packets, ...dropped },
     }),
   );
   const connections = connectionsFrom(notes);

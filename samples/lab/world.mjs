@@ -28,6 +28,8 @@ export class World {
   agents = new Map();
   proxies = new Map();
   #captures = [];
+  /** Packets that the kernel dropped, by hop. */
+  dropped = {};
 
   constructor(scenario) {
     this.scenario = scenario;
@@ -311,6 +313,26 @@ export class World {
     this.agents.get(agent).child.kill('SIGCONT');
   }
 
+  /** tcpdump gets no processor: what its buffer does not hold, the kernel drops. */
+  pauseCapture(hop) {
+    this.#signalCapture(hop, 'SIGSTOP');
+    this.notes.lab.push({ at: isoMicros(), event: 'capture-paused', hop });
+  }
+
+  resumeCapture(hop) {
+    this.notes.lab.push({ at: isoMicros(), event: 'capture-resumed', hop });
+    this.#signalCapture(hop, 'SIGCONT');
+  }
+
+  #signalCapture(hop, name) {
+    for (const capture of this.#captures) if (capture.hop === hop) capture.signal(name);
+  }
+
+  /** Octets that mean nothing, read or sent in the namespace of a hop. */
+  async bulk(ns, config) {
+    await this.processes.forkIn(this.network.ns(ns), 'bulk.mjs', config, (entry) => this.notes.lab.push(entry));
+  }
+
   /** Ends the offers, lets every deadline pass with Pings and Heartbeats going on, and ends the captures. */
   async finish(extraMs = 2500) {
     await this.server.call('freeze');
@@ -322,8 +344,11 @@ export class World {
     // tcpdump may lose what its last ring block holds: what counts has to be older than that.
     this.capturedUntil = isoMicros();
     this.packets = {};
-    for (const { hop, stop } of this.#captures.splice(0))
-      this.packets[hop] = (this.packets[hop] ?? 0) + (await stop()).packets;
+    for (const { hop, stop } of this.#captures.splice(0)) {
+      const { packets, dropped } = await stop();
+      this.packets[hop] = (this.packets[hop] ?? 0) + packets;
+      if (dropped > 0) this.dropped[hop] = dropped;
+    }
   }
 
   files() {

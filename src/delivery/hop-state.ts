@@ -3,6 +3,8 @@
  * Out: HopState for the verdict, and what judge.ts needs of it.
  */
 
+import { isWithoutBareAcks } from '../hop/capture-doubts.js';
+import { hasLost } from '../hop/loss-times.js';
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
@@ -29,6 +31,8 @@ export interface Judged {
   whole: boolean;
   /** Which message it is was not read here: another hop tells, by the place at which it stands, or by the sizes of encrypted records. */
   inferred: boolean;
+  /** The TCP ACK that was captured may not be the first: the capture lost packets meanwhile. */
+  ackedAtMost?: boolean;
   /** It passed elsewhere first, if the hops stand in the order in which they are looked at: from a hop that is proven not to have had it. */
   fromNowhere: boolean;
 }
@@ -118,10 +122,24 @@ export function stateAt(
     judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
   } else if (judged.state === 'sent-unacked' && missedTcpAck(observation, connection, sender, row)) {
     judged.state = 'unobserved';
-    judged.reason = `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
+    judged.reason = isWithoutBareAcks(observation)
+      ? `${view.name}: the capture's filter left out bare TCP ACKs, so whether it was TCP-ACKed cannot be seen`
+      : `${view.name}: it left, and was not sent again, so the capture missed its TCP ACK`;
+  }
+  if (mayBeAckedEarlier(observation, row)) {
+    judged.ackedAtMost = true;
+    judged.reason ??= `${view.name}: its TCP ACK came by then at the latest: an earlier one may be among what the capture lost`;
   }
   judged.reason ??= lossWords(view.name, observation, connection, connection[sender], row);
   return judged;
+}
+
+/** TCP ACKs come at once, or some 40 ms later: of a longer wait one of these may have been lost by the capture. */
+const ACKED_SOON_NS = 0.25e9;
+
+function mayBeAckedEarlier(observation: HopObservation, row: number): boolean {
+  const [sentNs, ackNs] = [observation.messages.sentNs[row], observation.messages.tcpAckNs[row]];
+  return ackNs - sentNs > ACKED_SOON_NS && hasLost(observation, sentNs, ackNs);
 }
 
 /** The frame's length is known, and the receiver TCP-ACKed it to its end: what the capture missed of it left all the same. */
@@ -187,6 +205,9 @@ function incomplete(
 /** What is not TCP-ACKed is sent again before long, unless the window is closed or the connection ends. */
 const SENT_AGAIN_WITHIN_NS = 3e9;
 
+/** What leaves so often was not TCP-ACKed in between, whatever the filter left out. */
+const SENT_IN_VAIN = 4;
+
 function missedTcpAck(
   observation: HopObservation,
   connection: ObservedConnection,
@@ -197,6 +218,7 @@ function missedTcpAck(
   const untilNs = messages.sentNs[row] + SENT_AGAIN_WITHIN_NS;
   if (observation.lastNs < untilNs || connection.closedNs < untilNs) return false;
   const half = connection[sender];
+  if (isWithoutBareAcks(observation)) return (half.unacked?.transmissions ?? 0) < SENT_IN_VAIN;
   if (isSentAgain(half, messages, row)) return false;
   return !half.blocked.some(({ kind, toNs }) => kind === 'window-closed' && toNs >= messages.sentNs[row]);
 }

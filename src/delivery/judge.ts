@@ -3,6 +3,7 @@
  * agent's reply, the deadline. Out: outcome, lastHop, lostAt and the reason in words. Nothing is concluded from what was not captured.
  */
 
+import type { ObservedConnection } from '../hop/observation.js';
 import type { HopView, Path } from '../path/path.js';
 import { commonNs, localNs, withinNs } from '../path/path.js';
 import type { Stepped } from './clock-doubt.js';
@@ -193,11 +194,18 @@ function isLate(attempt: Attempt, reply: JudgedReply, hop: number, arrivedNs: nu
         attempt.sentNs + attempt.ackTimeoutNs
     );
   const stepped = attempt.steppedAt(attempt.sentNs, arrivedNs);
-  const steady = attempt.views.every(({ clock }) => clock === null || clock.steady);
-  if (stepped === null && steady) return arrivedNs - passedNs > attempt.ackTimeoutNs;
+  if (stepped === null && runsEvenly(attempt.views, hop)) return arrivedNs - passedNs > attempt.ackTimeoutNs;
   return (
     isLateByMost(attempt, reply) || (stepped !== null && arrivedNs - passedNs - stepped.byNs > attempt.ackTimeoutNs)
   );
+}
+
+/** The hop's clock, as the others tell: all of them, or, where it is the one that they are set by, any that keeps pace with it. */
+function runsEvenly(views: readonly HopView[], hop: number): boolean {
+  const others = views.filter(({ index, clock }) => index !== hop && clock !== null);
+  if (others.every(({ clock }) => clock?.steady) && views[hop].clock?.steady !== false) return true;
+  const first = views.findIndex(({ observation }) => observation !== null);
+  return hop === first && others.some(({ clock }) => clock?.steady && clock.pieces.length === 1);
 }
 
 /** How far the moment at which it was sent may be off: by the clock of the innermost hop that tells it. */
@@ -412,8 +420,8 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
 }
 
 /** In words; of a message in a hole of the capture the moment at which it left is not known. */
-function afterHowLong({ sentNs, tcpAckNs }: Judged): string {
-  return Number.isNaN(sentNs) ? '' : ` after ${seconds(tcpAckNs - sentNs)}`;
+function afterHowLong({ sentNs, tcpAckNs, ackedAtMost }: Judged): string {
+  return Number.isNaN(sentNs) ? '' : ` after ${ackedAtMost ? 'at most ' : ''}${seconds(tcpAckNs - sentNs)}`;
 }
 
 /** Null if the hop's capture goes on to the deadline. */
@@ -434,6 +442,16 @@ function deadlineAt({ views, states, deadlineNs, ackTimeoutNs }: Attempt, hop: n
   return Number.isNaN(states[hop].sentNs) ? Number.POSITIVE_INFINITY : states[hop].sentNs + ackTimeoutNs;
 }
 
+/** When a capture that begins in mid-connection first shows the leg, if the receiver's window is closed there. */
+function closedFromTheStart({ openedNs, firstNs, fromServer }: ObservedConnection): number | null {
+  const first = fromServer.blocked.find(({ kind }) => kind === 'window-closed');
+  if (first === undefined || !Number.isNaN(openedNs) || first.fromNs > firstNs + SOON_NS) return null;
+  return first.fromNs;
+}
+
+/** A window is told by the TCP ACK of what probes it. */
+const SOON_NS = 0.5e9;
+
 /** Whether TCP held the hop's leg back all through the deadline; where that cannot be told, the reason. */
 function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<typeof blockedThrough> | string {
   const view = attempt.views[hop];
@@ -445,7 +463,9 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const { deadlineNs } = attempt;
   const slack = Math.max(withinNs(view, fromNs), withinNs(view, deadlineNs));
   const local = { fromNs: localNs(view, fromNs), toNs: localNs(view, deadlineNs) };
-  const certain = blockedThrough(half, { fromNs: local.fromNs + slack, toNs: local.toNs - slack });
+  // What is closed when the capture first shows the leg was closed before: nothing was sent meanwhile that could have filled it.
+  const sinceNs = Math.max(local.fromNs + slack, closedFromTheStart(leg.connection) ?? Number.NEGATIVE_INFINITY);
+  const certain = blockedThrough(half, { fromNs: sinceNs, toNs: local.toNs - slack });
   if (certain !== null) return certain;
   const wide = { fromNs: local.fromNs - slack, toNs: local.toNs + slack };
   const long = (local.toNs - local.fromNs) / 2;

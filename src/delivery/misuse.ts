@@ -15,6 +15,8 @@ export function refuseMisuse(views: readonly HopView[], paths: readonly Path[], 
     for (const b of views.slice(i + 1)) {
       if (!isSameCapture(a.observation, b.observation)) continue;
       if (paths.some(({ legs }) => legs[a.index] !== null && legs[b.index] !== null)) continue;
+      // Legs that cannot be read (cut, encrypted) may still be there.
+      if (serversIn(a.observation) > 1) continue;
       throw new UsageError(
         `${a.name} and ${b.name} are given the same capture, and it holds the connections of one hop only: give each hop its own`,
       );
@@ -80,6 +82,18 @@ function apartWarnings(views: readonly HopView[], paths: readonly Path[]): strin
       );
   }
   return warnings;
+}
+
+/** Endpoints that something was sent to or from. */
+function serversIn(observation: HopObservation | null): number {
+  const servers = new Set<string>();
+  for (const connection of observation?.connections ?? []) {
+    if (connection === undefined || connection.stray) continue;
+    const { fromServer, fromClient, serverAddress, serverPort } = connection;
+    if (Number.isNaN(fromServer.lastOctetsNs) && Number.isNaN(fromClient.lastOctetsNs)) continue;
+    servers.add(`${serverAddress} ${serverPort}`);
+  }
+  return servers.size;
 }
 
 /** The same file, or a copy of it. */

@@ -48,6 +48,13 @@ export function neverSent(court: CommandCourt, command: number): Judgement {
     return open(
       `it came to ${inner.name} from ${inward.serverAddress}:${inward.serverPort}, and no frame with it was seen leaving ${inner.name}: captures further in, given as hops of their own, would settle whether ${inner.name} held it back`,
     );
+  for (const view of views) {
+    const other = view === inner ? undefined : broughtInward(court.paths, view).get(log.ids.text(command));
+    if (other !== undefined)
+      return open(
+        `no frame with it left ${inner.name}, but the capture of ${view.name} holds one that left ${other.serverAddress}:${other.serverPort} on a connection that is no leg of ${view.name}: check which file is whose`,
+      );
+  }
   const window =
     seen === undefined
       ? { fromNs: commonNs(inner, observation.firstNs), toNs: commonNs(inner, observation.lastNs) }

@@ -23,6 +23,7 @@ export type Seen = Pick<
   | 'connections'
   | 'messages'
   | 'missedOctets'
+  | 'bareTcpAcks'
   | 'setBacks'
   | 'resumed'
   | 'clockSteps'
@@ -57,6 +58,10 @@ export function captureDoubts(summary: CaptureSummary, seen: Seen): string[] {
   const oneWay = oneWayConnections(seen.connections);
   if (oneWay > 0)
     reasons.push(`${counted(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
+  if (isWithoutBareAcks(seen))
+    reasons.push(
+      'it holds no packet that only TCP-ACKs: capture with a filter that leaves out none by length or flags',
+    );
   const closed = notInflated(seen);
   if (closed > 0)
     reasons.push(
@@ -132,6 +137,17 @@ export function oneWayConnections(connections: Seen['connections']): number {
 
 function isOneWay({ fromServer, fromClient }: ObservedConnection): boolean {
   return (fromServer.packets === 0) !== (fromClient.packets === 0);
+}
+
+/** Fewer packets may have none by chance: a Pong or a CommandAck carries the TCP ACK as well. */
+const MANY_PACKETS = 50;
+
+/** Filters by length or flags (`greater 100`, `tcp-push`) leave them out: what is not TCP-ACKed by another message then seems not to be at all. */
+export function isWithoutBareAcks({
+  bareTcpAcks,
+  tcpPackets,
+}: Pick<HopObservation, 'bareTcpAcks' | 'tcpPackets'>): boolean {
+  return bareTcpAcks === 0 && tcpPackets >= MANY_PACKETS;
 }
 
 function notInflated({ connections, messages }: Seen): number {

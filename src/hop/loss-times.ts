@@ -29,6 +29,18 @@ export function mayHaveLost(observation: HopObservation, fromNs: number, toNs: n
   return overlaps(times, fromNs, toNs);
 }
 
+const ownTimes = new WeakMap<HopObservation, LossTime[]>();
+
+/** Whether packets are known to be missing between two moments. */
+export function hasLost(observation: HopObservation, fromNs: number, toNs: number): boolean {
+  let times = ownTimes.get(observation);
+  if (times === undefined) {
+    times = lossTimes(observation.connections, observation.files);
+    ownTimes.set(observation, times);
+  }
+  return overlaps(times, fromNs, toNs);
+}
+
 /** In which silence tells nothing. */
 export function blindTimes({
   connections,

@@ -234,6 +234,8 @@ export interface HopObservation {
   tooBig: ObservedTooBig[];
   /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections: but for directions of which it holds no packet. */
   missedOctets: number;
+  /** Packets without octets that only TCP-ACK, over all connections: a filter may leave out every one. */
+  bareTcpAcks: number;
   /** Times that passed twice, by this capture's clock: it was set back. */
   setBacks: { fromNs: number; toNs: number }[];
   /** It was set back while streams went on: times go on from there, and are shown as they were stamped. */

@@ -83,6 +83,7 @@ export async function observeHop(
     dispatches: context.dispatches,
     tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
+    bareTcpAcks: observer.bareTcpAcks,
     setBacks: observer.context.clock.setBacks,
     resumed: observer.steady.setBacks,
     clockSteps: observer.context.clock.steps.finish(),

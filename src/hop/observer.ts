@@ -67,6 +67,7 @@ export class Observer implements TogetherSink {
   firstNs = Number.NaN;
   lastNs = Number.NaN;
   missedOctets = 0;
+  bareTcpAcks = 0;
   readonly tooBig: ObservedTooBig[] = [];
   readonly steady = new SteadyClock();
   /** Times between which the capture went back, and after which packet: told unless streams turn out to go on. */
@@ -200,6 +201,7 @@ export class Observer implements TogetherSink {
     stack?.finish();
     this.stacks[tcp.index] = undefined;
     const stray = isStray(tcp);
+    this.bareTcpAcks += tcp.bareAcks;
     if (!stray) for (const half of tcp.halves) if (half.packets > 0) this.missedOctets += half.missedOctets;
     this.connections[tcp.index] = describe(tcp, stack, stray, this.context);
   }

@@ -51,6 +51,7 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     connections,
     messages: context.messages,
     missedOctets: observer.missedOctets,
+    bareTcpAcks: observer.bareTcpAcks,
     setBacks: context.clock.setBacks,
     resumed: observer.steady.setBacks,
     clockSteps: context.clock.steps.finish(),

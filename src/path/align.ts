@@ -10,6 +10,7 @@ import type { ObservedHalf } from '../hop/observation.js';
 import type { ByteStringTable } from '../message/byte-string-table.js';
 import { increasing, type Mark, type ProvenStretch, provenBetween, settled } from './align-marks.js';
 import type { HopClock } from './hop-clock.js';
+import type { Passage } from './passage.js';
 import { matchRewritten, rewrittenOnce } from './rewritten.js';
 import { isUnsound, isWholeHalf } from './whole.js';
 
@@ -48,20 +49,28 @@ const PING = 9;
 /** A Ping's payload of as many octets is a counter or a time. */
 const CONTROL_TELLS_FROM = 4;
 
-export function align(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
-  const alignment = alignRows(inner, outer, towardsAgent);
+/** `usual`: how long messages take from the one to the other, where other paths tell. */
+export function align(
+  inner: AlignSide,
+  outer: AlignSide,
+  towardsAgent: boolean,
+  usual: Passage | null = null,
+): Alignment {
+  const alignment = alignRows(inner, outer, towardsAgent, usual);
   if (alignment.mode !== 'offsets') completeRewritten(inner, outer, towardsAgent, alignment.inner);
   return alignment;
 }
 
-function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean): Alignment {
+function alignRows(inner: AlignSide, outer: AlignSide, towardsAgent: boolean, usual: Passage | null): Alignment {
   let pairs = anchors(inner, outer);
   if (inner.half.unsound.length + outer.half.unsound.length > 0)
     pairs = increasing([...pairs, ...anchorsOfParts(inner, outer)].sort((a, b) => a[1] - b[1] || a[0] - b[0]));
   if (pairs.length === 0) pairs = anchorsByVotes(inner, outer);
   if (pairs.length === 0) pairs = anchorsByLength(inner, outer);
   const inTime = () =>
-    withinNs(inner, outer) * 2 <= IN_TIME_NS ? pairsInTime(inner, outer, pairs, towardsAgent) : null;
+    usual !== null || withinNs(inner, outer) * 2 <= IN_TIME_NS
+      ? pairsInTime(inner, outer, pairs, towardsAgent, usual)
+      : null;
   if (pairs.length === 0 && !knownShift(inner, outer))
     return {
       inner: alignByContent(inner, outer, inTime() ?? pairs, towardsAgent, unmatched(outer)),
@@ -383,13 +392,31 @@ function alignPiecewise(
     if (!isCopied) {
       result.fill(-1, afterOuter + 1, beforeOuter);
       alignByContent(inner, outer, timed, towardsAgent, result, afterInner, beforeInner, afterOuter, beforeOuter);
-      if (next !== null) mode = 'content';
+      const shift = (next ?? mark)?.shift ?? 0;
+      if (next !== null || !isAtShift(inner, outer, result, shift, afterOuter, beforeOuter)) mode = 'content';
     }
     if (mark !== null && mark.outer >= 0) result[mark.outer] = mark.inner;
     beforeInner = mark?.inner ?? -1;
     beforeOuter = mark?.outer ?? -1;
   }
   return { inner: result, mode };
+}
+
+/** Whether all that was matched in a stretch stands at this distance, too. */
+function isAtShift(
+  inner: AlignSide,
+  outer: AlignSide,
+  result: Int32Array,
+  shift: number,
+  afterOuter: number,
+  beforeOuter: number,
+): boolean {
+  for (let o = afterOuter + 1; o < beforeOuter; o++) {
+    if (result[o] < 0) continue;
+    const from = inner.messages.startOffset[inner.half.rows[result[o]]];
+    if (outer.messages.startOffset[outer.half.rows[o]] - from !== shift) return false;
+  }
+  return true;
 }
 
 /** Of frames at the same place, copied octet by octet; null where a hole in one of them leaves it open what it is. */
@@ -432,6 +459,12 @@ function alignByContent(
   return result;
 }
 
+/** Common time, or the capture's own where its clock is not known. */
+export function timeOf({ half, messages, clock }: AlignSide, position: number): number {
+  const timeNs = messages.sentNs[half.rows[position]];
+  return clock === null ? timeNs : clock.toCommon(timeNs);
+}
+
 /** How far apart two times that are one moment may seem; infinite where a clock is not known. */
 function withinNs(inner: AlignSide, outer: AlignSide): number {
   return (inner.clock?.withinNs ?? Number.POSITIVE_INFINITY) + (outer.clock?.withinNs ?? Number.POSITIVE_INFINITY);
@@ -450,15 +483,16 @@ function pairsInTime(
   outer: AlignSide,
   anchored: readonly [number, number][],
   towardsAgent: boolean,
+  known: Passage | null,
 ): [number, number][] {
-  const timeOf = (side: AlignSide, position: number) => common(side, side.half.rows[position]);
   const sign = towardsAgent ? 1 : -1;
   const delays = anchored
     .map(([i, o]) => sign * (timeOf(outer, o) - timeOf(inner, i)))
     .filter((each) => !Number.isNaN(each));
   delays.sort((a, b) => a - b);
   const slackNs = TIME_SLACK_NS + withinNs(inner, outer);
-  const usual = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
+  const own = delays.length < LEAST_DELAYS ? 0 : delays[delays.length >> 1];
+  const usual = known === null ? own : sign * known.delayNs;
   const byContentKey = new Map<number, number[]>();
   inner.half.rows.forEach((row, position) => {
     if (!isWhole(inner.messages, row)) return;

@@ -17,12 +17,14 @@ import { composed, type HopClock, ownClock } from './hop-clock.js';
 import { type HopOrder, orderOf } from './hop-order.js';
 import { chooseLegs, type UsualServers } from './legs.js';
 import { serverOf } from './nodes.js';
+import type { Passage } from './passage.js';
 import type { HopView, Leg, Path } from './path.js';
 import { ThreadTable } from './thread-table.js';
 import { alignEncrypted, hasUnread } from './tls-align.js';
 import { readInTwins } from './twin-capture.js';
 import { twinSamples } from './twin-clock.js';
 import { endBeyond, uncapturedHops } from './uncaptured.js';
+import { UsualDelays } from './usual-delays.js';
 import { isUnsound, isWholeHalf } from './whole.js';
 
 /** So far apart, clocks are not compared without saying so. */
@@ -58,10 +60,15 @@ export function buildPaths(
     clock: clocks[index],
     orderProven: isProven(order, observations, index),
   }));
-  for (const path of paths) {
-    path.fromServer = threads(path, observations, clocks, 'fromServer');
-    path.fromClient = threads(path, observations, clocks, 'fromClient');
-  }
+  const usual = new UsualDelays();
+  for (const path of paths)
+    for (const direction of ['fromServer', 'fromClient'] as const) {
+      path[direction] = threads(path, observations, clocks, direction, (inner, outer) =>
+        usual.between(inner, outer, direction, () =>
+          pairsOfSides(paths, observations, clocks, direction, inner, outer),
+        ),
+      );
+    }
   return { paths, views, order, doubts: doubtsOf(clocks) };
 }
 
@@ -232,6 +239,22 @@ function sideOf(
   return { half, messages, strings, clock, endNs: lastNs };
 }
 
+/** Of all paths that have legs at both hops. */
+function* pairsOfSides(
+  paths: readonly Path[],
+  observations: Observations,
+  clocks: readonly (HopClock | null)[],
+  direction: 'fromServer' | 'fromClient',
+  inner: number,
+  outer: number,
+): Generator<[AlignSide, AlignSide]> {
+  for (const { legs } of paths) {
+    const [a, b] = [legs[inner], legs[outer]];
+    if (a !== null && b !== null)
+      yield [sideOf(a, observations, direction, clocks[inner]), sideOf(b, observations, direction, clocks[outer])];
+  }
+}
+
 /** Whether any message of a leg has no row at an inner hop yet. */
 function isMissing(table: ThreadTable, threadAt: Int32Array, hop: number): boolean {
   for (const thread of threadAt) if (thread < 0 || table.row(thread, hop) < 0) return true;
@@ -249,6 +272,7 @@ function threads(
   observations: Observations,
   clocks: readonly (HopClock | null)[],
   direction: 'fromServer' | 'fromClient',
+  usualDelay: (inner: number, outer: number) => Passage | null,
 ): ThreadTable {
   if (observations.length === 1)
     return ThreadTable.ofOneHop(path.legs[0]?.connection[direction].rows ?? new Int32Array(0));
@@ -264,7 +288,8 @@ function threads(
     for (const before of inward) {
       const unread = !isWholeHalf(side.half) || !isWholeHalf(before.side.half);
       if (!unread && !isMissing(table, threadAt, before.hop)) continue;
-      const { inner, mode, proven } = align(before.side, side, direction === 'fromServer');
+      const usual = unread ? usualDelay(before.hop, leg.hop) : null;
+      const { inner, mode, proven } = align(before.side, side, direction === 'fromServer', usual);
       if (mode !== 'offsets' && (unread || isUnsound(side.half) || isUnsound(before.side.half))) table.doubt();
       if (unread)
         agreements.push({ inner: before.hop, outer: leg.hop, proven: [...proven, ...byAcks(before, { side, leg })] });

@@ -122,7 +122,7 @@ function notes(capture: CaptureQuality): string[] {
   if (capture.droppedPackets === null) all.push('the file does not say how many packets were dropped');
   else if (capture.droppedPackets === 0) all.push('no packets dropped, by its own statistics');
   if (capture.duplicates > 0)
-    all.push(`${counted(capture.duplicates, 'packet')} captured more than once, counted once`);
+    all.push(`${counted(capture.duplicates, 'packet')} with data captured more than once, counted once`);
   if (capture.backwardsTimestamps > 0)
     all.push(`${counted(capture.backwardsTimestamps, 'packet')} stamped earlier than the one before: put in order`);
   if (capture.largestSegmentOctets > USUAL_SEGMENT_OCTETS || capture.zeroLengthPackets > 0)

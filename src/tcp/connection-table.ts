@@ -70,11 +70,7 @@ export class ConnectionTable {
     let connection = this.connections[index] as TcpConnection;
     this.current = connection;
     const { direction } = this;
-    const reopened =
-      (segment.flags & (Flag.syn | Flag.ack)) === Flag.syn
-        ? connection.isReopenedBy(segment, direction)
-        : connection.isReplacedBy(segment, direction);
-    if (reopened) {
+    if (isAnother(connection, segment, direction)) {
       this.end(connection);
       index = this.open(segment, at);
       connection = this.connections[index] as TcpConnection;
@@ -198,4 +194,12 @@ export class ConnectionTable {
     while (this.slots[at] !== connection.index + 1) at = (at + 1) & mask;
     return at;
   }
+}
+
+/** Whether a segment begins, or belongs to, a later connection on the four-tuple of this one. */
+function isAnother(connection: TcpConnection, segment: Segment, direction: 0 | 1): boolean {
+  if ((segment.flags & Flag.syn) === 0) return connection.isReplacedBy(segment, direction);
+  return (segment.flags & Flag.ack) === 0
+    ? connection.isReopenedBy(segment, direction)
+    : connection.isReopenedBySynAck(segment, direction);
 }

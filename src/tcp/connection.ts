@@ -60,6 +60,8 @@ export class TcpConnection {
   firstNs = Number.NaN;
   lastNs = Number.NaN;
   packets = 0;
+  /** Of them, those that say nothing but how far the other side's octets have come. */
+  bareAcks = 0;
 
   constructor(
     readonly index: number,
@@ -117,6 +119,13 @@ export class TcpConnection {
     return half.started || this.packets > 0;
   }
 
+  /** A SYN-ACK of a later connection that was captured before its SYN: it answers another one, and begins elsewhere. */
+  isReopenedBySynAck(segment: Segment, direction: 0 | 1): boolean {
+    const [half, other] = [this.halves[direction], this.halves[direction ^ 1]];
+    if (half.initialSequence < 0 || half.initialSequence === segment.sequence) return false;
+    return other.initialSequence >= 0 && (other.initialSequence + 1) >>> 0 !== segment.acknowledgment;
+  }
+
   /**
    * A later connection on the same four-tuple, the opening of which the capture missed: it stands elsewhere in both directions, or behind
    * the FIN of its own. A server that keeps the old one in TIME-WAIT begins little further on (RFC 6191; Linux: 64 KiB), the client far away.
@@ -128,6 +137,8 @@ export class TcpConnection {
     if (half.finOffset >= 0) return half.offsetOf(sequence) > half.finOffset + 1;
     const ahead = half.aheadBy(sequence);
     const otherAhead = this.halves[direction ^ 1].aheadBy(segment.acknowledgment | 0);
+    // After its RST neither side says more; packets of the next one may be captured before that one's SYN.
+    if (ahead > REORDERED_OCTETS && otherAhead > REORDERED_OCTETS && this.closedBy === 'rst') return true;
     if (isFar(ahead)) return isFar(otherAhead) || otherAhead > TIME_WAIT_OCTETS;
     if (ahead > TIME_WAIT_OCTETS && isFar(otherAhead)) return true;
     return isBeyondTimeWait(ahead) ? otherAhead > JUMP_OCTETS : isBeyondTimeWait(otherAhead) && ahead > JUMP_OCTETS;
@@ -158,6 +169,8 @@ export class TcpConnection {
     }
     if ((flags & Flag.rst) !== 0) {
       if (!other.started && (flags & Flag.ack) === 0 && isBeyondSyn(half, sequence)) return;
+      // It stands before this connection's SYN: the one before was reset by it.
+      if (half.initialSequence >= 0 && half.offsetOf(sequence) < -REORDERED_OCTETS) return;
       half.resets++;
       if ((flags & Flag.ack) !== 0 && other.started) other.resetAt(segment.acknowledgment | 0);
       this.reset(half, sequence, flags, direction);
@@ -173,7 +186,10 @@ export class TcpConnection {
     if (payloadLength > 0) {
       half.acknowledges = segment.acknowledgment | 0;
       half.data(segment.bytes, segment.payloadStart, segment.payloadEnd, payloadLength, start, copyMark(segment));
-    } else half.bare(start);
+    } else {
+      if ((flags & (Flag.syn | Flag.fin)) === 0) this.bareAcks++;
+      half.bare(start);
+    }
     if ((flags & Flag.fin) !== 0) {
       half.fin((start + payloadLength) | 0);
       if (this.closedBy === null) this.close('fin', timeNs, ref, direction);

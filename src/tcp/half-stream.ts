@@ -448,10 +448,9 @@ export class HalfStream {
     this.notWaitedFor = Number.POSITIVE_INFINITY;
     this.beginsSinceNs = Number.NaN;
     while (this.held.length > 0) this.skipHole();
-    const known = Math.max(
-      this.ahead,
-      Math.min(this.acks.offset, this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset),
-    );
+    // Packets behind the FIN, and TCP ACKs, count it as an octet.
+    const end = this.finOffset < 0 ? Number.POSITIVE_INFINITY : this.finOffset;
+    const known = Math.min(end, Math.max(this.ahead, this.acks.offset));
     // An ACK may count the FIN as one octet where the FIN itself was not captured.
     if (this.followed && known > this.next + (this.finOffset < 0 ? 1 : 0)) this.reportGap(known);
     const waitedNs = this.clock.timeNs - this.unacked.sinceNs;

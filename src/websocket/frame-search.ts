@@ -13,6 +13,9 @@ const BELIEVED_AT_SEGMENT_START = 24;
 const BELIEVED_ANYWHERE = 44;
 /** A text that opens like JSON; what it is worth is more than any other text can be. */
 const JSON_OPENING = 20;
+/** In a row without a final frame. Empty ones count more: zeros (a capture that was scrubbed) are endless ones, and every position would look through all. */
+const MOST_FRAGMENTS = 512;
+const EMPTY_FRAGMENT = 32;
 const PRINTABLE_MOST = 14;
 
 export interface SearchHint {
@@ -84,6 +87,7 @@ function evidence(
   const believed = () => (json > 0 || aligned > 1 ? bits : Math.min(bits, BELIEVED_AT_SEGMENT_START - 1));
   let p = start;
   let inMessage: boolean | null = null;
+  let fragments = 0;
   let { masked } = hint;
   while (p < length) {
     const known = knownUntil(unknown, p, length);
@@ -105,6 +109,8 @@ function evidence(
     const end = p + header + payloadLength;
     // What is not final proves little: zeros, and text that repeats, pass for endless fragments.
     const final = (first & 0x80) !== 0;
+    fragments = final ? 0 : fragments + (payloadLength === 0 ? EMPTY_FRAGMENT : 1);
+    if (fragments > MOST_FRAGMENTS) return 0;
     const said = content(bytes, p, header, Math.min(end, known), opcode, first, masked);
     bits += (final ? 5 : 0) + said;
     if (bits < 0) return 0;

@@ -106,3 +106,32 @@ it('a clock that drifts by 2 per thousand is followed', async () => {
   expect(ruling(of('c-30'))).toBe('not-forwarded origin npm');
   expect(verdict.hops[1].captures[0].reasons.join()).toMatch(/its clock drifted by \d+ ms against/);
 });
+
+describe('an answer after the deadline, by the first hop’s own stamps', () => {
+  /** Three hops; the outermost one's stamps go to and fro, so that no offset holds. */
+  function heard(answeredMs: number, hops: string[]) {
+    const scene = new Scene(hops);
+    const { chain } = scene.goOn(3000, 29_000);
+    // The second hop holds it back until shortly before it is answered.
+    const heldMs = 30_000 + answeredMs - 500;
+    chain.legs.forEach((leg, i) => void leg.send(i === 0 ? 30_000 : heldMs + i, 'server', frame(command('c-1'))));
+    chain.inward(30_000 + answeredMs, masked(commandAck('c-1')));
+    scene.goOn(31_000 + answeredMs, 70_000);
+    const last = scene.tapes[hops.length - 1];
+    last.packets.forEach((packet, i) => {
+      if (i % 7 === 3) packet.atMs += 1500;
+    });
+    return hear(scene.captures);
+  }
+
+  it('is late where another clock keeps pace with it, whatever the third one says', async () => {
+    const { of, verdict } = await heard(12_000, ['origin', 'nginx', 'npm']);
+    expect(verdict.hops[2].clockUncertaintyMs).toBeGreaterThan(200);
+    expect(of('c-1')).toMatchObject({ outcome: 'delivered', late: true });
+  });
+
+  it('is not late before it', async () => {
+    const { of } = await heard(8000, ['origin', 'nginx', 'npm']);
+    expect(of('c-1')).toMatchObject({ outcome: 'delivered', late: false });
+  });
+});

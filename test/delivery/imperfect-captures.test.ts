@@ -1,12 +1,51 @@
 /** Captures that lost, doubled or reordered packets, or whose clocks jump: what was claimed falsely from them once, and is not any more. */
 
 import { describe, expect, it } from 'vitest';
+import { Chain } from '../support/chain.js';
 import { command, commandAck, frame, masked } from '../support/frames.js';
-import { Talk, Tape } from '../support/tape.js';
+import { FIN, SYN, Talk, Tape } from '../support/tape.js';
 import { hear, ruling } from '../support/verdict.js';
 import { Scene } from './scene.js';
 
 const text = (id = 'c-1') => frame(command(id));
+
+describe('a filter that leaves out packets without octets', () => {
+  /** The agent never answers; what left is sent again so many times, and TCP-ACKed by nothing but a bare TCP ACK, or not at all. */
+  async function heard(times: number, acked: boolean) {
+    const scene = new Scene(['origin']);
+    const [leg] = scene.chain.legs;
+    const at = leg.sent('server');
+    leg.segment(2000, 'server', { data: text() });
+    for (let n = 0; n < times; n++) leg.segment(2300 + 600 * n, 'server', { data: text(), at });
+    if (acked) leg.segment(2400, 'client');
+    const other = new Talk(scene.captures.origin, { client: '203.0.113.99', serverPort: 443 });
+    for (let n = 0; n < 60; n++) other.send(10 + n * 1000, 'client', masked(commandAck(`x-${n}`)));
+    const { origin } = scene.captures;
+    origin.packets.sort((a, b) => a.atMs - b.atMs);
+    const bare = origin.packets.flatMap(({ bytes }, i) =>
+      bytes.length <= 54 && (bytes[47] & (SYN | FIN)) === 0 ? [i + 1] : [],
+    );
+    const whole = await hear({ origin });
+    return { whole: whole.of('c-1'), filtered: await hear({ origin: origin.without(...bare) }) };
+  }
+
+  it('says nothing of TCP ACKs, and is said to', async () => {
+    const { whole, filtered } = await heard(1, true);
+    expect(ruling(whole)).toBe('reached-agent origin agent');
+    expect(filtered.of('c-1')).toMatchObject({ outcome: 'inconclusive', lastHop: 'origin' });
+    expect(filtered.of('c-1').reason).toContain(
+      'filter left out bare TCP ACKs, so whether it was TCP-ACKed cannot be seen',
+    );
+    expect(filtered.verdict.hops[0].captures[0]).toMatchObject({ trust: 'limited' });
+    expect(filtered.verdict.hops[0].captures[0].reasons.join()).toContain('it holds no packet that only TCP-ACKs');
+  });
+
+  it('does not hide what was sent again and again', async () => {
+    const { whole, filtered } = await heard(6, false);
+    expect(ruling(whole)).toBe('stalled origin origin->agent');
+    expect(ruling(filtered.of('c-1'))).toBe('stalled origin origin->agent');
+  });
+});
 
 describe('a hole', () => {
   it('that swallowed the opening and the first command of a leg is not absence', async () => {
@@ -128,5 +167,31 @@ describe('clocks', () => {
     scene.chain.inward(4000, masked(commandAck('c-1')));
     const heard = await hear(scene.goOn(4100, 20_000).captures);
     expect(heard.of('c-1').outcome).toBe('delivered');
+  });
+});
+
+describe('a window that was closed before the capture began', () => {
+  it('holds back what arrives before the capture first shows the leg: the hop does not drop it', async () => {
+    const scene = new Scene(['origin', 'npm']);
+    const [, leg] = scene.chain.legs;
+    scene.chain.outward(2000, text(), 1);
+    for (let ms = 2800; ms < 30_000; ms += 3000) {
+      leg.segment(ms, 'server', { at: leg.sent('server') - 1, data: new Uint8Array(0) });
+      leg.segment(ms + 0.2, 'client', { window: 0 });
+      const beat = masked(`{"type":"Heartbeat","at":${ms}}`);
+      leg.segment(ms + 100, 'client', { data: beat, window: 0 });
+      leg.segment(ms + 100.1, 'server');
+      scene.chain.legs[0].send(ms + 101, 'client', beat);
+    }
+    const { origin, npm } = scene.captures;
+    const works = new Chain(scene.tapes, { agent: 2, address: '203.0.113.8' }).open(0);
+    for (let ms = 1600; ms < 20_000; ms += 2000) {
+      works.outward(ms, frame(command(`o-${ms}`)));
+      works.inward(ms + 40, masked(commandAck(`o-${ms}`)));
+    }
+    origin.packets.sort((a, b) => a.atMs - b.atMs);
+    npm.packets.sort((a, b) => a.atMs - b.atMs);
+    const { of } = await hear({ origin, npm: npm.between(1500, 60_000) });
+    expect(ruling(of('c-1'))).toBe('stalled origin npm->agent');
   });
 });

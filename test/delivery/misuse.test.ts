@@ -47,3 +47,24 @@ describe('captures of different times', () => {
     expect((await hear({ origin, npm })).warnings).toEqual([]);
   });
 });
+
+describe('one capture given for two hops', () => {
+  const heardOf = (...ports: number[]) => {
+    const tape = new Tape();
+    for (const [i, serverPort] of ports.entries()) {
+      const talk = new Talk(tape, { serverPort, clientPort: 40_000 + i, clientIsn: i }).open(i);
+      talk.send(100 + i, 'server', frame(command(`c-${i}`)));
+      talk.send(200 + i, 'client', masked(`{"type":"Heartbeat","at":${i}}`));
+    }
+    const cut = tape.cut(54); // nothing but headers
+    return hear({ core: cut, outer: cut });
+  };
+
+  it('is refused where it holds the connections of one server', async () => {
+    await expect(heardOf(3001)).rejects.toThrow('the connections of one hop only');
+  });
+
+  it('is not where it holds those of two, though neither can be read', async () => {
+    await expect(heardOf(3001, 9000)).resolves.toMatchObject({ verdict: { hops: [{}, {}] } });
+  });
+});

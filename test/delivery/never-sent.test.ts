@@ -91,6 +91,18 @@ describe('never-sent', () => {
     }
   });
 
+  it('is not a command that left a hop whose capture was given under the name of another one', async () => {
+    const scene = new Scene(['origin', 'nginx', 'npm']);
+    dispatch(scene.tapes[0], 2000, 'c-1');
+    scene.chain.outward(2010, frame(command('c-1')), 1);
+    scene.goOn(3000);
+    const [origin, nginx, npm] = scene.tapes;
+    const both = new Tape();
+    both.packets.push(...[...npm.packets, ...origin.packets].sort((a, b) => a.atMs - b.atMs));
+    const verdict = (await hear({ nginx, npm: both })).of('c-1');
+    expect(verdict.outcome).toBe('inconclusive');
+  });
+
   it('is not a command that was asked for and sent', async () => {
     const scene = new Scene();
     dispatch(scene.tapes[0], 1990, 'c-1');

@@ -33,7 +33,12 @@ const fromServer = (record: Buffer) => record.readUInt16BE(16 + 14 + 20) < recor
 /** Each packet once more, a few microseconds later, as a mirror port gives it. */
 const twice = ({ header, records }: Pcap): Pcap => ({ header, records: records.flatMap((record) => [record, record]) });
 
-async function verdictOf(sample: Sample, name: string, change: (capture: Pcap) => Buffer[]): Promise<VerdictJson> {
+async function verdictOf(
+  sample: Sample,
+  name: string,
+  change: (capture: Pcap) => Buffer[],
+  warning = /^$/,
+): Promise<VerdictJson> {
   const directory = join(folder, `${sample.name}-${name.replace(/\W+/g, '-')}`);
   mkdirSync(directory);
   const inputs = sample.scenario.hops.flatMap(({ name: hop, file }) =>
@@ -45,7 +50,8 @@ async function verdictOf(sample: Sample, name: string, change: (capture: Pcap) =
   );
   const rest = sample.args.filter((arg) => !/^[\w-]+=/.test(arg));
   const { status, out, err } = await lasthop(['verdict', ...inputs, ...rest, '--json']);
-  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(status, err).toBe(0);
+  expect(err).toMatch(warning);
   return JSON.parse(out);
 }
 
@@ -189,7 +195,9 @@ describe.each(CHOSEN)('$name', (sample) => {
   });
 
   it.each([60, 96, 200])('cut at %i octets: claims nothing that is not so', async (octets) => {
-    const verdict = await verdictOf(sample, `cut ${octets}`, (capture) => [whole(cutAt(capture, octets))]);
+    const warning =
+      octets < 100 ? /^(lasthop: warning: no ID of a command is in the captures: .*tcpdump -s 0.*\n)?$/ : /^$/;
+    const verdict = await verdictOf(sample, `cut ${octets}`, (capture) => [whole(cutAt(capture, octets))], warning);
     expect(falseClaims(sample, verdict)).toEqual([]);
     expect(reasonsOf(verdict).join()).toContain('cut by the snapshot length');
   });

@@ -51,6 +51,8 @@ export interface Sample {
     capturedUntil: string;
     /** By hop, as tcpdump said. */
     packets: Record<string, number>;
+    /** Packets that the kernel dropped, by hop, where tcpdump said so. */
+    dropped?: Record<string, number>;
     /**
      * `clockSteps`: after so many milliseconds of the capture its clock was set by so many. `lateMs`: one direction is stamped so much later.
      * `oneWay`: the only direction captured. `snap`: octets of each packet that were captured.
@@ -112,9 +114,10 @@ const all: Sample[] = readdirSync(SAMPLES)
   .map((name) => sampleIn(join(SAMPLES, name), name));
 
 const isCut = ({ scenario }: Sample) => scenario.hops.some(({ snap }) => snap !== undefined);
-/** Of cut packets the second witnesses read nothing: headers-only.test.ts. */
+/** Captured whole; those of which the kernel dropped packets, which cannot be told as the logs have it; and cut ones, of which the second witnesses read nothing. */
+export const samples = all.filter((sample) => sample.scenario.dropped === undefined && !isCut(sample));
+export const droppedSamples = all.filter(({ scenario }) => scenario.dropped !== undefined);
 export const cutSamples = all.filter(isCut);
-export const samples = all.filter((sample) => !isCut(sample));
 
 /** The agent's or the server's own log of a run, one note a line. */
 export function log(sample: Sample, which: 'server' | 'agents' | 'lab'): Record<string, unknown>[] {

@@ -65,6 +65,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     lastNs: observer.lastNs,
     packets: observer.packets,
     tcpPackets: observer.tcpPackets,
+    bareTcpAcks: observer.bareTcpAcks,
     withoutTcp: '',
     connections,
     messages,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { octets } from '../support/octets.js';
 import { play } from '../support/table-bench.js';
-import { SYN, Talk, type TalkShape, Tape } from '../support/tape.js';
+import { ACK, FIN, RST, SYN, Talk, type TalkShape, Tape } from '../support/tape.js';
 
 describe('ConnectionTable', () => {
   it('brings both directions of a connection together', () => {
@@ -63,6 +63,62 @@ describe('ConnectionTable', () => {
       ['first', ''],
       ['second', 'answer'],
     ]);
+  });
+
+  describe('packets of the next connection on a four-tuple, captured before its SYN', () => {
+    const NEXT = { clientIsn: 27_000_000, serverIsn: 27_100_000 };
+
+    function reset(): Tape {
+      const tape = new Tape();
+      const first = new Talk(tape, { clientIsn: 7, serverIsn: 9 }).open(0);
+      first.send(1, 'client', octets('first'));
+      first.segment(2, 'client', { flags: RST | ACK });
+      return tape;
+    }
+
+    it('are the SYN-ACK', () => {
+      const tape = reset();
+      const next = new Talk(tape, NEXT);
+      next.segment(1000.1, 'server', { flags: SYN | ACK, at: -1 });
+      next.segment(1000, 'client', { flags: SYN, at: -1, acked: 0 });
+      next.send(1001, 'client', octets('second'));
+      next.send(1002, 'server', octets('answer'));
+      const { texts, connections } = play(tape);
+      expect(texts).toEqual([
+        ['first', ''],
+        ['answer', 'second'],
+      ]);
+      expect(connections.flatMap(({ halves }) => halves.map(({ missedOctets }) => missedOctets))).toEqual([0, 0, 0, 0]);
+    });
+
+    it('are octets, and TCP ACKs', () => {
+      const tape = reset();
+      const next = new Talk(tape, NEXT);
+      next.segment(1000.4, 'server', { acked: 6 });
+      next.segment(1000.3, 'client', { data: octets('second') });
+      next.segment(1000, 'client', { flags: SYN, at: -1, acked: 0 });
+      next.segment(1000.1, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+      next.send(1002, 'server', octets('answer'));
+      const { texts, connections } = play(tape);
+      expect(texts).toEqual([
+        ['first', ''],
+        ['answer', 'second'],
+      ]);
+      expect(connections.flatMap(({ halves }) => halves.map(({ missedOctets }) => missedOctets))).toEqual([0, 0, 0, 0]);
+    });
+  });
+
+  it('misses no octet where the FIN, and what follows it, were captured before the last octets', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape).open(0);
+    talk.send(1, 'client', octets('one'));
+    talk.segment(2.2, 'client', { flags: FIN | ACK, at: 6 });
+    talk.segment(2.3, 'server', { flags: FIN | ACK, acked: 7 });
+    talk.segment(2.4, 'client', { at: 7, acked: 1 });
+    talk.segment(2.1, 'client', { data: octets('two'), at: 3 });
+    const { texts, connections } = play(tape);
+    expect(texts).toEqual([['onetwo', '']]);
+    expect(connections[0].halves.map(({ missedOctets }) => missedOctets)).toEqual([0, 0]);
   });
 
   it('knows IPv6 addresses by all their words', () => {

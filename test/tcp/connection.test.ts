@@ -117,6 +117,58 @@ describe('a four-tuple that is used again', () => {
     ]);
   });
 
+  it('is a new connection where its SYN-ACK is captured before its SYN', () => {
+    const tape = new Tape();
+    const old = new Talk(tape, { clientIsn: 1000, serverIsn: 5_000_000 }).open(0);
+    old.send(1, 'client', octets('one'));
+    old.segment(2, 'client', { flags: RST });
+    const talk = new Talk(tape, { clientIsn: 27_000_000, serverIsn: 32_000_000 });
+    talk.segment(900.1, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+    talk.segment(900.2, 'client', { at: 0, acked: 0 });
+    talk.segment(900, 'client', { flags: SYN, at: -1 });
+    talk.send(901, 'client', octets('two'));
+    talk.send(902, 'server', octets('three'));
+    const { connections, texts } = play(tape);
+    expect(texts).toEqual([
+      ['one', ''],
+      // The server's packet came first.
+      ['three', 'two'],
+    ]);
+    expect(connections.map(({ closedBy, clientDirection }) => [closedBy, clientDirection])).toEqual([
+      ['rst', 0],
+      [null, 1],
+    ]);
+    for (const { halves } of connections) expect(halves.map(({ missedOctets }) => missedOctets)).toEqual([0, 0]);
+  });
+
+  it('is a new connection behind a RST where even its octets are captured before its SYN', () => {
+    const tape = new Tape();
+    const old = new Talk(tape, { clientIsn: 1000, serverIsn: 5_000_000 }).open(0);
+    old.send(1, 'client', octets('one'));
+    old.segment(2, 'client', { flags: RST | ACK });
+    const talk = new Talk(tape, { clientIsn: 27_000_000, serverIsn: 32_000_000 });
+    talk.segment(900.4, 'server', { at: 0, acked: 3 });
+    talk.segment(900.3, 'client', { at: 0, acked: 0, data: octets('two') });
+    talk.segment(900, 'client', { flags: SYN, at: -1 });
+    talk.segment(900.1, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+    talk.segment(900.2, 'client', { at: 0, acked: 0 });
+    talk.segment(901, 'server', { at: 0, acked: 3, data: octets('three') });
+    const { connections, texts } = play(tape);
+    expect(texts[1]).toEqual(['three', 'two']);
+    for (const { halves } of connections) expect(halves.map(({ missedOctets }) => missedOctets)).toEqual([0, 0]);
+  });
+
+  it('is not closed by a RST of the old connection that is captured behind its SYN', () => {
+    const tape = new Tape();
+    new Talk(tape, { clientIsn: 1000, serverIsn: 5_000_000 }).open(0).send(1, 'client', octets('one'));
+    const talk = new Talk(tape, { clientIsn: 27_000_000, serverIsn: 32_000_000 }).open(900);
+    talk.segment(902, 'client', { flags: RST, at: 1004 - 27_000_001 });
+    talk.send(903, 'client', octets('two'));
+    const { connections, texts } = play(tape);
+    expect(texts[1]).toEqual(['two', '']);
+    expect(connections[1].closedBy).toBe(null);
+  });
+
   it('may be opened by the other side', () => {
     const tape = new Tape();
     new Talk(tape).open(0).send(1, 'client', octets('one'));

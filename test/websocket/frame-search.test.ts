@@ -98,6 +98,13 @@ describe('findBoundary', () => {
     );
   });
 
+  it('refuses many zeros without looking through all of them from everywhere', () => {
+    const since = performance.now();
+    expect(found(new Uint8Array(128 << 10), [0])).toBe(-1);
+    // Each position's chain to the end would be two thousand million frames.
+    expect(performance.now() - since).toBeLessThan(4000);
+  });
+
   it('refuses zeros, which pass for a chain of empty continuations', () => {
     expect(found(new Uint8Array(500), [0, 100, 200, 300, 400])).toBe(-1);
     expect(found(join(new Uint8Array(100), text('c-1'), text('c-2'), text('c-3')))).toBe(100);
