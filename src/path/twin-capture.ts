@@ -9,9 +9,8 @@
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { standTogether, tcpIdentity } from './group.js';
+import type { Observations } from './nodes.js';
 import { isHoled, type Seen, TwinHalf, WAYS, type Way } from './twin-half.js';
-
-type Observations = readonly (HopObservation | null)[];
 
 const PING = 9;
 
@@ -127,7 +126,8 @@ function completeMessages(observation: HopObservation, own: ObservedConnection, 
     if (pair !== undefined) messages.pair[to] = pair;
   }
   const { sent, answered } = twin.connection.pings;
-  if (own.pings.sent < sent || own.pings.answered < answered) completed.pings = pingsOf(completed, messages, twin.connection);
+  if (own.pings.sent < sent || own.pings.answered < answered)
+    completed.pings = pingsOf(completed, messages, twin.connection);
   return completed;
 }
 
