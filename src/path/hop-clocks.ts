@@ -13,6 +13,19 @@ import type { Leg, Path } from './path.js';
 import { hasEndOfHandshake, sideOf } from './sides.js';
 import { twinSamples } from './twin-clock.js';
 
+interface Clocks {
+  /** Of the inner hop, as it is known; and of the outer one as it tells of itself. */
+  base: HopClock;
+  own: HopClock;
+}
+
+interface TwoHops extends Clocks {
+  paths: readonly Path[];
+  observations: Observations;
+  inner: number;
+  outer: number;
+}
+
 /**
  * By hop: its clock against the first captured hop's. A hop is reached from the inner hop
  * that shares most with it; null where no path joins it to the others in both directions.
@@ -29,25 +42,19 @@ export function hopClocks(paths: readonly Path[], observations: Observations): (
       const base = clocks[inner];
       if (base === null) continue;
       const setBack = [first, inner, outer].some((hop) => (observations[hop]?.setBacks.length ?? 0) > 0);
-      const samples = clockSamples(paths, observations, inner, outer, base, own[outer]);
+      const hops: TwoHops = { paths, observations, inner, outer, base, own: own[outer] };
+      const samples = clockSamples(hops);
       const relative =
         clockOf(samples, setBack) ??
-        clockOf(twinClockSamples(paths, observations, inner, outer, base, own[outer]), setBack) ??
-        clockOf([...samples, ...answerSamples(paths, observations, inner, outer, base, own[outer])], setBack);
+        clockOf(twinClockSamples(hops), setBack) ??
+        clockOf([...samples, ...answerSamples(hops)], setBack);
       if (relative !== null) clocks[outer] = composed(own[outer], relative);
     }
   }
   return clocks;
 }
 
-function clockSamples(
-  paths: readonly Path[],
-  observations: Observations,
-  inner: number,
-  outer: number,
-  base: HopClock,
-  own: HopClock,
-): ClockSample[] {
+function clockSamples({ paths, observations, inner, outer, ...clocks }: TwoHops): ClockSample[] {
   const samples: ClockSample[] = [];
   for (const path of paths) {
     if (path.legs[inner] === null || path.legs[outer] === null) continue;
@@ -56,7 +63,7 @@ function clockSamples(
       const b = sideOf(path.legs[outer] as Leg, observations, direction, null);
       for (const [i, o] of sharedMessages(a, b, direction === 'fromServer')) {
         const sample = { innerNs: a.messages.sentNs[a.half.rows[i]], outerNs: b.messages.sentNs[b.half.rows[o]] };
-        samples.push(...sampled(sample, direction === 'fromServer', base, own));
+        samples.push(...sampled(sample, direction === 'fromServer', clocks));
       }
     }
   }
@@ -64,33 +71,19 @@ function clockSamples(
 }
 
 /** Where one of them holds one direction only, answers are all that goes the other way. */
-function answerSamples(
-  paths: readonly Path[],
-  observations: Observations,
-  inner: number,
-  outer: number,
-  base: HopClock,
-  own: HopClock,
-): ClockSample[] {
+function answerSamples({ paths, observations, inner, outer, ...clocks }: TwoHops): ClockSample[] {
   return paths.flatMap(({ legs }) => {
     if (legs[inner] === null || legs[outer] === null) return [];
     const found = answersBetween(bothWays(legs[inner], observations), bothWays(legs[outer], observations));
-    return found.flatMap((each) => sampled(each, each.outward, base, own));
+    return found.flatMap((each) => sampled(each, each.outward, clocks));
   });
 }
 
 /** Where too few messages are known for what they are: the inner hop's legs as the outer hop's capture holds them. */
-function twinClockSamples(
-  paths: readonly Path[],
-  observations: Observations,
-  inner: number,
-  outer: number,
-  base: HopClock,
-  own: HopClock,
-): ClockSample[] {
+function twinClockSamples({ paths, observations, inner, outer, ...clocks }: TwoHops): ClockSample[] {
   const legs = paths.flatMap((path) => path.legs[inner] ?? []);
   const [a, b] = [observations[inner] as HopObservation, observations[outer] as HopObservation];
-  return [...twinSamples(legs, a, b)].flatMap((each) => sampled(each, each.way === 'fromServer', base, own));
+  return [...twinSamples(legs, a, b)].flatMap((each) => sampled(each, each.way === 'fromServer', clocks));
 }
 
 function bothWays(leg: Leg, observations: Observations): TwoWays {
@@ -106,8 +99,7 @@ function bothWays(leg: Leg, observations: Observations): TwoWays {
 function sampled(
   { innerNs, outerNs }: { innerNs: number; outerNs: number },
   outward: boolean,
-  base: HopClock,
-  own: HopClock,
+  { base, own }: Clocks,
 ): ClockSample[] {
   const [commonNs, timeNs] = [base.toCommon(innerNs), own.toCommon(outerNs)];
   if (Number.isNaN(commonNs) || Number.isNaN(timeNs)) return [];
