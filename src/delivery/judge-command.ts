@@ -178,6 +178,14 @@ class JudgedAttempt implements Judgement {
     return [...this.attempt.states, ...replies].some(({ fromNowhere }) => fromNowhere);
   }
 
+  /** The innermost place where the CommandAck or result was seen; -1 for none. */
+  private get answeredAt(): number {
+    const { judgedAck, judgedResult } = this;
+    return this.attempt.states.findIndex((_, hop) =>
+      [judgedAck, judgedResult].some((reply) => reply !== null && hasLeft(reply.states[hop])),
+    );
+  }
+
   get grade(): Grade {
     if (this.outcome === 'inconclusive' && this.lastHop === null) return 'none';
     return this.isInferred ? 'inferred' : 'measured';
@@ -257,7 +265,7 @@ class JudgedAttempt implements Judgement {
     return { ...byResult, late: false, reason };
   }
 
-  /** Claimed only if it is so in every order of the hops that nothing contradicts. */
+  /** Claimed only if it is so in every order of the hops that nothing contradicts; `delivered`, which accuses nobody, also where one is only idle. */
   private inAnyOrder(ruling: Ruling): Ruling {
     if (ruling.outcome === 'inconclusive') return ruling;
     for (const other of this.court.otherOrders) {
@@ -270,6 +278,8 @@ class JudgedAttempt implements Judgement {
       const there = new JudgedAttempt(other.court, entryThere, n, ackThere, resultThere, all);
       if (there.isFromNowhere && !this.isFromNowhere) continue;
       if (there.outcome === ruling.outcome && there.lostAt === ruling.lostAt && there.late === ruling.late) continue;
+      const isOnlyUnseen = ruling.outcome === 'delivered' && there.outcome !== 'delivered';
+      if (isOnlyUnseen && other.isIdle(this.answeredAt, there.answeredAt)) continue;
       return undecidedByOrder(this.court, ruling, other);
     }
     return ruling;

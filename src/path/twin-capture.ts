@@ -127,7 +127,8 @@ function completeMessages(observation: HopObservation, own: ObservedConnection, 
     if (pair !== undefined) messages.pair[to] = pair;
   }
   const { sent, answered } = twin.connection.pings;
-  if (own.pings.sent < sent || own.pings.answered < answered) completed.pings = pingsOf(completed, messages, twin.connection);
+  if (own.pings.sent < sent || own.pings.answered < answered)
+    completed.pings = pingsOf(completed, messages, twin.connection);
   return completed;
 }
 
