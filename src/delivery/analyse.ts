@@ -102,10 +102,12 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const beyond = (inOrder: readonly HopView[], of: readonly Path[]): BeyondTheLast => {
     const found = new Beyond(of, inOrder.length - 1);
     // Whoever names the whole path knows it.
-    if (options.path?.length) return { goesOnTo: (path) => path.beyond, takenForAgent: () => null };
+    if (options.path?.length)
+      return { goesOnTo: (path) => path.beyond, takenForAgent: () => null, mayBeProxy: () => null };
     return {
       goesOnTo: perPath((path) => path.beyond ?? found.goesOnTo(path)),
       takenForAgent: (path) => found.takenForAgent(path),
+      mayBeProxy: (path) => found.mayBeProxy(path),
     };
   };
   const court: CommandCourt = {

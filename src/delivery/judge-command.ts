@@ -50,6 +50,8 @@ export interface CommandCourt {
   goesOnTo(path: Path): string | null;
   /** The outermost leg's client, where it is taken for the agent's end and the leg's opening was not captured. */
   takenForAgent(path: Path): string | null;
+  /** In words, what speaks for its being a proxy; null where nothing does. */
+  mayBeProxy(path: Path): string | null;
   /** The user named every hop. */
   wholePathNamed: boolean;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
@@ -153,6 +155,7 @@ class JudgedAttempt implements Judgement {
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
       takenForAgent: court.takenForAgent(entry.path),
+      mayBeProxy: () => court.mayBeProxy(entry.path),
       uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
