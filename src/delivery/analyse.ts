@@ -22,7 +22,7 @@ import { attachDispatches } from './dispatches.js';
 import { type CommandCourt, type DecidedCommand, doubtedNs, judgeCommand, slackOf } from './judge-command.js';
 import { inputWarnings, orderNote, refuseMisuse } from './misuse.js';
 import { nameFromDispatches } from './name-from-dispatches.js';
-import { type BeyondTheLast, innermostIsCertain, OtherOrder } from './order-doubt.js';
+import { type BeyondTheLast, hopsTied, innermostIsCertain, OtherOrder } from './order-doubt.js';
 import { Meanings } from './roles.js';
 import { type CommandList, OUTCOMES, type Outcome } from './verdict.js';
 
@@ -102,10 +102,12 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const beyond = (inOrder: readonly HopView[], of: readonly Path[]): BeyondTheLast => {
     const found = new Beyond(of, inOrder.length - 1);
     // Whoever names the whole path knows it.
-    if (options.path?.length) return { goesOnTo: (path) => path.beyond, takenForAgent: () => null };
+    if (options.path?.length)
+      return { goesOnTo: (path) => path.beyond, takenForAgent: () => null, mayBeProxy: () => null };
     return {
       goesOnTo: perPath((path) => path.beyond ?? found.goesOnTo(path)),
       takenForAgent: (path) => found.takenForAgent(path),
+      mayBeProxy: (path) => found.mayBeProxy(path),
     };
   };
   const court: CommandCourt = {
@@ -122,7 +124,8 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     orderNote: orderNote(views, order),
     otherOrders: [],
   };
-  court.otherOrders = order.others.map((each) => new OtherOrder(court, each, beyond));
+  const tied = order.others.length === 0 ? [] : hopsTied(views.length, paths);
+  court.otherOrders = order.others.map((each) => new OtherOrder(court, each, tied, beyond));
   const commands = new Commands(court, { ...options, commandIds }, epoch.seconds ?? 0);
   if (log.inTime.length === 0) warnOf(nothingButLengths(views, paths), options);
   return {

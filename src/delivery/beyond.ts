@@ -9,6 +9,8 @@ import { isLoopback, type Path, plainAddress } from '../path/path.js';
 /** What hosts write into a packet's Time to Live or Hop Limit: what still has it, no router has forwarded. */
 const INITIAL_HOP_LIMITS: ReadonlySet<number> = new Set([64, 128, 255]);
 
+const UNCAPTURED = 'the opening of this leg, which would tell, was not captured';
+
 interface Client {
   agents: Set<string>;
   /** An opening of its names another address as the client; an opening of its names none. */
@@ -49,13 +51,27 @@ export class Beyond {
     const { alignment, clientAddress, handshake } = connection;
     if (alignment !== null) return goesOnPast(connection, alignment) ? clientAddress : null;
     if (handshake !== null) return forwards(connection) ? clientAddress : null;
-    // Its own opening was not captured; a client on the server's own host is a proxy, and the same client's other ones tell what that is.
-    if (isLoopback(clientAddress)) return clientAddress;
+    return this.mayBeProxy(path) === null ? null : clientAddress;
+  }
+
+  /** In words, as a relative clause: what makes the outermost leg's client a proxy, or leaves open that it is one, where the leg's opening was not captured. */
+  mayBeProxy(path: Path): string | null {
+    const connection = path.legs[this.outermost]?.connection;
+    if (connection === undefined) return null;
+    const { clientAddress } = connection;
+    // A client on the server's own host is taken for a proxy; the same client's other connections tell what it is.
+    if (isLoopback(clientAddress))
+      return `which is an address of the hop's own host: a proxy, or an agent that runs there; ${UNCAPTURED}`;
     const named = this.namedFurtherIn(path, clientAddress);
-    if (named !== null) return named > 0 ? clientAddress : null;
+    if (named !== null)
+      return named > 0 ? 'which is a proxy: the next leg inward names another client before it' : null;
     const client = this.clients.get(clientAddress);
     if (client === undefined) return null;
-    return client.forwards || this.isOneHost(path, connection) ? clientAddress : null;
+    if (client.forwards)
+      return `which seems to be a proxy: other connections from it were opened for other clients; ${UNCAPTURED}`;
+    if (!this.isOneHost(path, connection)) return null;
+    const { hopLimit } = connection.fromClient;
+    return `which may be a proxy, or one host of several agents (name all hops with --path then): ${client.agents.size} agents come from it, and no router stands between (TTL ${hopLimit}); ${UNCAPTURED}`;
   }
 
   /**

@@ -50,6 +50,8 @@ export interface CommandCourt {
   goesOnTo(path: Path): string | null;
   /** The outermost leg's client, where it is taken for the agent's end and the leg's opening was not captured. */
   takenForAgent(path: Path): string | null;
+  /** In words, what speaks for its being a proxy; null where nothing does. */
+  mayBeProxy(path: Path): string | null;
   /** The user named every hop. */
   wholePathNamed: boolean;
   /** What was learned of unfamiliar message names, in words; null where the profile knew them. */
@@ -153,6 +155,7 @@ class JudgedAttempt implements Judgement {
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
       takenForAgent: court.takenForAgent(entry.path),
+      mayBeProxy: () => court.mayBeProxy(entry.path),
       uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
@@ -176,6 +179,14 @@ class JudgedAttempt implements Judgement {
   private get isFromNowhere(): boolean {
     const replies = [this.judgedAck, this.judgedResult].flatMap((reply) => reply?.states ?? []);
     return [...this.attempt.states, ...replies].some(({ fromNowhere }) => fromNowhere);
+  }
+
+  /** The innermost place where the CommandAck or result was seen; -1 for none. */
+  private get answeredAt(): number {
+    const { judgedAck, judgedResult } = this;
+    return this.attempt.states.findIndex((_, hop) =>
+      [judgedAck, judgedResult].some((reply) => reply !== null && hasLeft(reply.states[hop])),
+    );
   }
 
   get grade(): Grade {
@@ -257,7 +268,7 @@ class JudgedAttempt implements Judgement {
     return { ...byResult, late: false, reason };
   }
 
-  /** Claimed only if it is so in every order of the hops that nothing contradicts. */
+  /** Claimed only if it is so in every order of the hops that nothing contradicts; `delivered`, which accuses nobody, also where one is only idle. */
   private inAnyOrder(ruling: Ruling): Ruling {
     if (ruling.outcome === 'inconclusive') return ruling;
     for (const other of this.court.otherOrders) {
@@ -270,6 +281,8 @@ class JudgedAttempt implements Judgement {
       const there = new JudgedAttempt(other.court, entryThere, n, ackThere, resultThere, all);
       if (there.isFromNowhere && !this.isFromNowhere) continue;
       if (there.outcome === ruling.outcome && there.lostAt === ruling.lostAt && there.late === ruling.late) continue;
+      const isOnlyUnseen = ruling.outcome === 'delivered' && there.outcome !== 'delivered';
+      if (isOnlyUnseen && other.isIdle(this.answeredAt, there.answeredAt)) continue;
       return undecidedByOrder(this.court, ruling, other);
     }
     return ruling;

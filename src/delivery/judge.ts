@@ -41,6 +41,8 @@ export interface Attempt {
   goesOnTo: string | null;
   /** The outermost leg's client, where only its opening could have told that it is not the agent's end, and was not captured. */
   takenForAgent: string | null;
+  /** In words, what speaks for its being a proxy. */
+  mayBeProxy(): string | null;
   /** By hop: the address of a hop between it and the next inner one, which was neither captured nor named. */
   uncaptured: readonly (string | null)[];
   /** By how much it may have been longer or shorter between two moments of common time, and why; null where that is known. */
@@ -382,10 +384,8 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const { views, states, path } = attempt;
   const view = views[hop];
   if (attempt.goesOnTo !== null) {
-    const why =
-      attempt.takenForAgent === null || path.beyond !== null
-        ? 'which is not the agent'
-        : 'which seems to be a proxy; the opening of this leg, which would tell, was not captured';
+    const isKnown = attempt.takenForAgent === null || path.beyond !== null;
+    const why = (isKnown ? null : attempt.mayBeProxy()) ?? 'which is not the agent';
     return open(
       `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, ${why}: a capture at ${attempt.goesOnTo} would settle it`,
     );

@@ -11,7 +11,7 @@ import type { Ruling } from './judge.js';
 import type { CommandCourt } from './judge-command.js';
 
 /** What a court knows of what lies beyond the outermost leg. */
-export type BeyondTheLast = Pick<CommandCourt, 'goesOnTo' | 'takenForAgent'>;
+export type BeyondTheLast = Pick<CommandCourt, 'goesOnTo' | 'takenForAgent' | 'mayBeProxy'>;
 
 /** One of these orders: its court, and the entries of the log as they stand in it. */
 export class OtherOrder {
@@ -22,6 +22,8 @@ export class OtherOrder {
   constructor(
     court: CommandCourt,
     private readonly order: readonly number[],
+    /** By hop as given: hopsTied(). */
+    private readonly tied: readonly number[],
     beyond: (views: readonly HopView[], paths: readonly Path[]) => BeyondTheLast,
   ) {
     this.views = viewsInOrder(court.views, order);
@@ -39,6 +41,19 @@ export class OtherOrder {
     return { ...entry, path: this.path(entry.path), timeNs: this.seenNs(entry) };
   }
 
+  /**
+   * Whether the order given is to be believed of a reply that was seen at the innermost hop of that order, and here only at a hop (by its place)
+   * with others further in: no connection ties any of those to it, so nothing that was captured speaks for their place here.
+   * For what accuses nobody; `given` is the innermost place that saw the reply as the hops were given.
+   */
+  isIdle(given: number, here: number): boolean {
+    if (given < 0 || here < 0) return false;
+    const group = this.tied[this.order[here]];
+    return this.order
+      .slice(0, here)
+      .every((hop, place) => hop < given || this.views[place].observation === null || this.tied[hop] !== group);
+  }
+
   /** Common time at what is then the innermost hop that saw it. */
   private seenNs({ path, thread, role, timeNs }: Entry): number {
     const threads = this.path(path)[role === Role.command ? 'fromServer' : 'fromClient'];
@@ -49,6 +64,20 @@ export class OtherOrder {
     }
     return timeNs;
   }
+}
+
+/** Hops by group, in numbers: those of one group have connections linked with each other, if only over further ones. */
+export function hopsTied(hops: number, paths: readonly Path[]): number[] {
+  const group = Array.from({ length: hops }, (_, hop) => hop);
+  for (const { legs } of paths) {
+    const first = legs.findIndex((leg) => leg !== null);
+    for (let hop = first + 1; first >= 0 && hop < hops; hop++) {
+      const [into, from] = [group[first], group[hop]];
+      if (legs[hop] === null || into === from) continue;
+      for (let i = 0; i < hops; i++) if (group[i] === from) group[i] = into;
+    }
+  }
+  return group;
 }
 
 /** What is so in the order given, and not in another one that is as good. */

@@ -110,20 +110,32 @@ export class TcpConnection {
     const half = this.halves[direction];
     if (half.initialSequence === segment.sequence) return false;
     if (half.initialSequence >= 0) return true;
-    // Captured after the SYN-ACK that answers it, or after the octets that follow it, it is this connection's own.
-    if (half.started && half.baseSequence === (segment.sequence + 1) >>> 0 && half.next === 0) return false;
-    const ahead = distance(half.baseSequence, segment.sequence + 1);
-    if (half.started && ahead >= 0 && ahead < REORDERED_OCTETS && this.clock.timeNs - this.firstNs < REORDERED_NS)
-      return false;
+    if (this.isOwnSyn(half, segment)) return false;
     // Mid-connection capture: a SYN can only follow if the old connection is over.
     return half.started || this.packets > 0;
   }
 
-  /** A SYN-ACK of a later connection that was captured before its SYN: it answers another one, and begins elsewhere. */
+  /**
+   * A SYN-ACK of a later connection, the SYN of which was captured behind it, or not at all (one direction only): it answers another SYN, and begins
+   * elsewhere.
+   */
   isReopenedBySynAck(segment: Segment, direction: 0 | 1): boolean {
     const [half, other] = [this.halves[direction], this.halves[direction ^ 1]];
-    if (half.initialSequence < 0 || half.initialSequence === segment.sequence) return false;
-    return other.initialSequence >= 0 && (other.initialSequence + 1) >>> 0 !== segment.acknowledgment;
+    if (half.initialSequence === segment.sequence) return false;
+    if (half.initialSequence >= 0) {
+      // Of a SYN that was not captured the first SYN-ACK tells the number.
+      const begins = other.initialSequence >= 0 ? (other.initialSequence + 1) >>> 0 : other.baseSequence;
+      return other.started && begins !== segment.acknowledgment;
+    }
+    return other.packets === 0 && half.highest > 0 && !this.isOwnSyn(half, segment);
+  }
+
+  /** Captured after the SYN-ACK that answers it, or after the octets that follow it, a SYN is this connection's own. */
+  private isOwnSyn(half: HalfStream, { sequence }: Segment): boolean {
+    if (!half.started) return false;
+    if (half.baseSequence === (sequence + 1) >>> 0 && half.next === 0) return true;
+    const ahead = distance(half.baseSequence, sequence + 1);
+    return ahead >= 0 && ahead < REORDERED_OCTETS && this.clock.timeNs - this.firstNs < REORDERED_NS;
   }
 
   /**

@@ -110,3 +110,54 @@ describe('where nothing proves the order of the hops', () => {
     expect((await scene.hear([0, 1])).of('c-1').outcome).toBe('inconclusive');
   });
 });
+
+describe('a hop of which no connection could be linked with any other', () => {
+  /** The third capture's connection is a stranger to the two others. */
+  const scene = (): Silent => {
+    const hops = new Silent(3);
+    const alone = hops.legs.splice(2);
+    for (let ms = 0; ms <= 24_000; ms += 1700) hops.says('server', ms, frame(`{"unit":"x","n":${ms * 7919}}`), alone);
+    return hops.goesOn(0, 6000);
+  };
+  const GIVEN = [0, 1, 2];
+
+  it('costs its own column, not the CommandAck that came to the first hop given', async () => {
+    const hops = scene();
+    hops.says('server', 7000, frame(command('c-1'))).says('client', 7040, masked(commandAck('c-1')));
+    hops.goesOn(8000, 24_000);
+    for (const order of [GIVEN, [0, 2, 1]]) {
+      const lost = (await hops.hear(order)).of('c-1');
+      expect(lost).toMatchObject({ outcome: 'delivered', lostAt: null, late: false });
+      expect(lost.reason).toMatch(/^CommandAck back at hop0 after 40 ms.*could not be checked/);
+      expect(lost.attempts[0].hops.find(({ hop }) => hop === 'hop2')?.state).toBe('unobserved');
+    }
+  });
+
+  it('is not passed over where it is given as the first', async () => {
+    const hops = scene();
+    hops.says('server', 7000, frame(command('c-1'))).says('client', 7040, masked(commandAck('c-1')));
+    expect((await hops.goesOn(8000, 24_000).hear([2, 0, 1])).of('c-1').outcome).toBe('inconclusive');
+  });
+
+  it('accuses nobody: it may be the one that did not forward, or lost the CommandAck', async () => {
+    const hops = scene();
+    const [inner, outer] = hops.legs;
+    inner.send(7000, 'server', frame(command('kept')));
+    hops.says('server', 7010, frame(command('unheard')));
+    outer.send(7050, 'client', masked(commandAck('unheard')));
+    hops.says('server', 7100, frame(command('ignored')));
+    const { of } = await hops.goesOn(8000, 24_000).hear(GIVEN);
+    for (const id of ['kept', 'unheard', 'ignored'])
+      expect(of(id)).toMatchObject({ outcome: 'inconclusive', lostAt: null });
+  });
+
+  it('does not speak for a hop that is linked: a CommandAck may have been lost there', async () => {
+    const hops = scene();
+    const [inner, outer] = hops.legs;
+    hops.says('server', 7000, frame(command('c-1')));
+    inner.send(7040, 'client', masked(commandAck('c-1')));
+    outer.send(7041, 'client', masked('{"type":"Metrics","load":[0.1,0.2,0.3]}'));
+    hops.goesOn(8000, 24_000).lose(1, 7041, 7042);
+    expect((await hops.hear(GIVEN)).of('c-1').outcome).toBe('inconclusive');
+  });
+});

@@ -117,6 +117,31 @@ describe('a four-tuple that is used again', () => {
     ]);
   });
 
+  it('is a new connection where the capture holds what the server sends only', () => {
+    const tape = new Tape();
+    for (const i of [0, 1, 2, 3]) {
+      const talk = new Talk(tape, { clientIsn: 1000 + i * 27_000_000, serverIsn: 500_000 + i * 26_000_000 });
+      const atMs = i * 1700;
+      talk.segment(atMs, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+      // Sent again: the same one.
+      talk.segment(atMs + 1, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+      talk.segment(atMs + 2, 'server', { data: octets(`${i}-a`), acked: 100 });
+      talk.segment(atMs + 3, 'server', { data: octets(`${i}-b`), at: 3, acked: 200 });
+    }
+    const said = (texts: string[][]) => texts.map((each) => each.join(''));
+    expect(said(play(tape).texts)).toEqual(['0-a0-b', '1-a1-b', '2-a2-b', '3-a3-b']);
+    // And where it begins in the midst of the first.
+    expect(said(play(tape.between(3, 10_000)).texts)).toEqual(['0-b', '1-a1-b', '2-a2-b', '3-a3-b']);
+  });
+
+  it('is the same one where the SYN is answered again from another number', () => {
+    const tape = new Tape();
+    const talk = new Talk(tape);
+    talk.segment(0, 'server', { flags: SYN | ACK, at: -1, acked: 0 });
+    talk.segment(1, 'server', { flags: SYN | ACK, at: 4_000_000, acked: 0 });
+    expect(play(tape).connections.length).toBe(1);
+  });
+
   it('is a new connection where its SYN-ACK is captured before its SYN', () => {
     const tape = new Tape();
     const old = new Talk(tape, { clientIsn: 1000, serverIsn: 5_000_000 }).open(0);
