@@ -102,8 +102,10 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
   const beyond = (inOrder: readonly HopView[], of: readonly Path[]): BeyondTheLast => {
     const found = new Beyond(of, inOrder.length - 1);
     // Whoever names the whole path knows it.
-    if (options.path?.length) return { goesOnTo: (path) => path.beyond, takenForAgent: () => null };
+    if (options.path?.length)
+      return { goesOnTo: (path) => path.beyond, goesOnBecause: () => null, takenForAgent: () => null };
     return {
+      goesOnBecause: perPath((path) => (path.beyond === null ? found.goesOnBecause(path) : null)),
       goesOnTo: perPath((path) => path.beyond ?? found.goesOnTo(path)),
       takenForAgent: (path) => found.takenForAgent(path),
     };

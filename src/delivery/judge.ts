@@ -39,6 +39,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** In words, what shows that; null where the connections captured do. */
+  goesOnBecause: string | null;
   /** The outermost leg's client, where only its opening could have told that it is not the agent's end, and was not captured. */
   takenForAgent: string | null;
   /** By hop: the address of a hop between it and the next inner one, which was neither captured nor named. */
@@ -385,9 +387,11 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
     const why =
       attempt.takenForAgent === null || path.beyond !== null
         ? 'which is not the agent'
-        : 'which seems to be a proxy; the opening of this leg, which would tell, was not captured';
+        : 'which seems to be a proxy (the opening of its connection, which would tell, was not captured)';
+    const ground =
+      attempt.goesOnBecause ?? 'a captured connection further out, which carries the same messages, ends there';
     return open(
-      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, ${why}: a capture at ${attempt.goesOnTo} would settle it`,
+      `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, ${why}, since ${ground}: a capture at ${attempt.goesOnTo} would settle it`,
     );
   }
   const short = coverageShort(attempt, hop);

@@ -96,7 +96,7 @@ describe('agents from one address, named by the opening of the next leg inward',
     const verdict = await knownFurtherIn('203.0.113.99');
     expect(ruling(verdict)).toBe('inconclusive npm -');
     expect(verdict.reason).toContain(
-      'seems to be a proxy; the opening of this leg, which would tell, was not captured',
+      'seems to be a proxy (the opening of its connection, which would tell, was not captured), since 2 agents connect from it',
     );
   });
 });
