@@ -66,6 +66,8 @@ export abstract class CaptureReader {
 
   packets = 0;
   cutPackets = 0;
+  /** Octets that the longest of them kept: the snapshot length, as far as it shows. */
+  cutToOctets = 0;
   /** Packets with a time: a Simple Packet Block has none. */
   timedPackets = 0;
   firstTimeNs = 0;
@@ -117,6 +119,11 @@ export abstract class CaptureReader {
     this.lastTimeNs = timeNs;
     if (timeNs < this.minTimeNs) this.minTimeNs = timeNs;
     if (timeNs > this.maxTimeNs) this.maxTimeNs = timeNs;
+  }
+
+  protected cut(toOctets: number): void {
+    this.cutPackets++;
+    if (toOctets > this.cutToOctets) this.cutToOctets = toOctets;
   }
 
   private wentBack(byNs: number): void {

@@ -20,6 +20,8 @@ export interface CaptureSummary {
   readonly packets: number;
   /** Packets of which not all octets were captured (snapshot length). */
   readonly cutPackets: number;
+  /** Octets that the longest of them kept; 0 without any. */
+  readonly cutToOctets: number;
   /** Packets that have no time (Simple Packet Blocks). */
   readonly untimedPackets: number;
   /** Of the first and the last packet in the file, and the earliest and the latest; null without any timed packet. */
@@ -66,6 +68,7 @@ export function summarise(
     linkTypes: [...new Set(reader.interfaces.map((each) => linkTypeName(each.linkType)))],
     packets: reader.packets,
     cutPackets: reader.cutPackets,
+    cutToOctets: reader.cutToOctets,
     untimedPackets: reader.packets - reader.timedPackets,
     firstTimeNs: timed ? reader.firstTimeNs : null,
     lastTimeNs: timed ? reader.lastTimeNs : null,
@@ -101,6 +104,7 @@ export function summaryOfNothing(file: string, { format, epochSeconds, timeDigit
     linkTypes: [],
     packets: 0,
     cutPackets: 0,
+    cutToOctets: 0,
     untimedPackets: 0,
     firstTimeNs: null,
     lastTimeNs: null,

@@ -104,7 +104,7 @@ export class PcapReader extends CaptureReader {
       record.start = frame;
       record.end = frame + capturedLength;
       record.timeNs = timeNs;
-      if (capturedLength < originalLength) this.cutPackets++;
+      if (capturedLength < originalLength) this.cut(capturedLength);
       else if (capturedLength > originalLength) {
         this.lengthsContradict(capturedLength, originalLength, this.offset + at - start);
         originalLength = capturedLength;

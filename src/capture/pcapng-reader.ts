@@ -197,7 +197,7 @@ export class PcapngReader extends PcapngFraming {
     captureInterface.listed.packets++;
     record.start = data;
     record.end = data + capturedLength;
-    if (capturedLength < originalLength) this.cutPackets++;
+    if (capturedLength < originalLength) this.cut(capturedLength);
     record.wireLength = Math.max(originalLength, capturedLength);
     record.linkType = captureInterface.linkType;
     this.sink.packet(record);

@@ -103,8 +103,14 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
     const found = new Beyond(of, inOrder.length - 1);
     // Whoever names the whole path knows it.
     if (options.path?.length)
-      return { goesOnTo: (path) => path.beyond, takenForAgent: () => null, mayBeProxy: () => null };
+      return {
+        goesOnTo: (path) => path.beyond,
+        goesOnBecause: () => null,
+        takenForAgent: () => null,
+        mayBeProxy: () => null,
+      };
     return {
+      goesOnBecause: perPath((path) => (path.beyond === null ? found.goesOnBecause(path) : null)),
       goesOnTo: perPath((path) => path.beyond ?? found.goesOnTo(path)),
       takenForAgent: (path) => found.takenForAgent(path),
       mayBeProxy: (path) => found.mayBeProxy(path),

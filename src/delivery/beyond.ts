@@ -74,6 +74,24 @@ export class Beyond {
     return `which may be a proxy, or one host of several agents (name all hops with --path then): ${client.agents.size} agents come from it, and no router stands between (TTL ${hopLimit}); ${UNCAPTURED}`;
   }
 
+  /** In words, what shows that the path goes on there; null where `goesOnTo` is. */
+  goesOnBecause(path: Path): string | null {
+    const connection = path.legs[this.outermost]?.connection;
+    if (connection === undefined || this.goesOnTo(path) === null) return null;
+    const { alignment, clientAddress, handshake } = connection;
+    const named = (addresses: readonly string[] | undefined) =>
+      `the request that opened this connection names ${addresses?.find((each) => plainAddress(each) !== plainAddress(clientAddress)) ?? 'another address'} as the client before it`;
+    if (alignment !== null) return named(alignment.plain.handshake?.forwardedFor);
+    if (handshake !== null) return named(handshake.forwardedFor);
+    if (isLoopback(clientAddress)) return "it connects from the hop's own host";
+    if (this.namedFurtherIn(path, clientAddress) !== null)
+      return `the request that opened the next connection inward names ${path.legs[this.outermost - 1]?.connection.handshake?.forwardedFor[0]} as the client before it`;
+    const client = this.clients.get(clientAddress);
+    if (client?.forwards)
+      return 'the requests that opened other connections from it name other addresses as the clients';
+    return `${client?.agents.size} agents connect from it, and no router stands between`;
+  }
+
   /**
    * Where the next leg inward names the outermost leg's client: its hop wrote it behind all that it was told. First of them, and there is nobody before
    * it; null where that leg's opening was not captured, or names others only.

@@ -4,7 +4,7 @@
  */
 
 import { isWithoutBareAcks } from '../hop/capture-doubts.js';
-import { hasLost } from '../hop/loss-times.js';
+import { mayBeAckedEarlier } from '../hop/first-tcp-ack.js';
 import { MessageFlag, type MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/observation.js';
 import { locate } from '../hop/observe.js';
@@ -128,18 +128,11 @@ export function stateAt(
   }
   if (mayBeAckedEarlier(observation, row)) {
     judged.ackedAtMost = true;
-    judged.reason ??= `${view.name}: its TCP ACK came by then at the latest: an earlier one may be among what the capture lost`;
+    const atMost = `TCP-ACKed at most ${seconds(judged.tcpAckNs - judged.sentNs)} after it left: the capture lost packets in between, and an earlier TCP ACK may be among them`;
+    judged.reason = judged.reason === null ? `${view.name}: ${atMost}` : `${judged.reason}; ${atMost}`;
   }
   judged.reason ??= lossWords(view.name, observation, connection, connection[sender], row);
   return judged;
-}
-
-/** TCP ACKs come at once, or some 40 ms later: of a longer wait one of these may have been lost by the capture. */
-const ACKED_SOON_NS = 0.25e9;
-
-function mayBeAckedEarlier(observation: HopObservation, row: number): boolean {
-  const [sentNs, ackNs] = [observation.messages.sentNs[row], observation.messages.tcpAckNs[row]];
-  return ackNs - sentNs > ACKED_SOON_NS && hasLost(observation, sentNs, ackNs);
 }
 
 /** The frame's length is known, and the receiver TCP-ACKed it to its end: what the capture missed of it left all the same. */
@@ -263,7 +256,7 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
 /** The contract's shape of it. */
 export function described(view: HopView, judged: Judged): HopState {
   const { observation } = view;
-  const { state, reason, row } = judged;
+  const { state, reason, row, ackedAtMost } = judged;
   if (row < 0 || observation === null)
     return {
       hop: view.name,
@@ -289,7 +282,10 @@ export function described(view: HopView, judged: Judged): HopState {
     reason,
     sentAt: stampOf(observation, sentNs),
     tcpAckedAt: acked ? stampOf(observation, ackNs) : null,
-    tcpAckDelayMs: acked && !Number.isNaN(sentNs) ? milliseconds(commonNs(view, ackNs) - commonNs(view, sentNs)) : null,
+    tcpAckDelayMs:
+      acked && ackedAtMost !== true && !Number.isNaN(sentNs)
+        ? milliseconds(commonNs(view, ackNs) - commonNs(view, sentNs))
+        : null,
     bytes: messages.has(row, MessageFlag.partial) ? messages.octetsSeen[row] : messages.octets(row),
     retransmissions: messages.retransmissions[row],
     packets: cited(observation, messages.dataRefs(row), acked ? [messages.tcpAckRef[row]] : []),

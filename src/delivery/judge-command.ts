@@ -48,6 +48,8 @@ export interface CommandCourt {
   /** When a clock was stepped. */
   doubts: readonly ClockDoubt[];
   goesOnTo(path: Path): string | null;
+  /** In words, what shows that. */
+  goesOnBecause(path: Path): string | null;
   /** The outermost leg's client, where it is taken for the agent's end and the leg's opening was not captured. */
   takenForAgent(path: Path): string | null;
   /** In words, what speaks for its being a proxy; null where nothing does. */
@@ -154,6 +156,7 @@ class JudgedAttempt implements Judgement {
       deadlineNs,
       ackTimeoutNs,
       goesOnTo: court.goesOnTo(entry.path),
+      goesOnBecause: court.goesOnBecause(entry.path),
       takenForAgent: court.takenForAgent(entry.path),
       mayBeProxy: () => court.mayBeProxy(entry.path),
       uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
@@ -479,9 +482,10 @@ function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[
 
 function describedReply(court: CommandCourt, attempt: Attempt, reply: JudgedReply): Reply {
   const hop = reply.states.findIndex((judged) => !Number.isNaN(judged.sentNs));
-  const isKnown = hop >= 0 && areComparable(attempt, hop);
+  // Of a command or a reply in a hole of the capture the moment is not known.
+  const afterNs = hop >= 0 && areComparable(attempt, hop) ? reply.states[hop].sentNs - attempt.sentNs : Number.NaN;
   return {
-    afterMs: isKnown ? milliseconds(reply.states[hop].sentNs - attempt.sentNs) : null,
+    afterMs: Number.isFinite(afterNs) ? milliseconds(afterNs) : null,
     connection: reply.path.id,
     hops: reply.states.map((judged, hop) => described(court.views[hop], judged)),
   };

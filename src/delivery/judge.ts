@@ -39,6 +39,8 @@ export interface Attempt {
   ackTimeoutNs: number;
   /** Name of the next hop outward of the last one, where the outermost leg's handshake shows that the path goes on. */
   goesOnTo: string | null;
+  /** In words, what shows that; null where the connections captured do. */
+  goesOnBecause: string | null;
   /** The outermost leg's client, where only its opening could have told that it is not the agent's end, and was not captured. */
   takenForAgent: string | null;
   /** In words, what speaks for its being a proxy. */
@@ -385,7 +387,9 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const view = views[hop];
   if (attempt.goesOnTo !== null) {
     const isKnown = attempt.takenForAgent === null || path.beyond !== null;
-    const why = (isKnown ? null : attempt.mayBeProxy()) ?? 'which is not the agent';
+    const ground =
+      attempt.goesOnBecause ?? 'a captured connection further out, which carries the same messages, ends there';
+    const why = (isKnown ? null : attempt.mayBeProxy()) ?? `which is not the agent, since ${ground}`;
     return open(
       `it left ${view.name} and was TCP-ACKed by ${attempt.goesOnTo}, ${why}: a capture at ${attempt.goesOnTo} would settle it`,
     );

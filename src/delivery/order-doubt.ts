@@ -11,7 +11,7 @@ import type { Ruling } from './judge.js';
 import type { CommandCourt } from './judge-command.js';
 
 /** What a court knows of what lies beyond the outermost leg. */
-export type BeyondTheLast = Pick<CommandCourt, 'goesOnTo' | 'takenForAgent' | 'mayBeProxy'>;
+export type BeyondTheLast = Pick<CommandCourt, 'goesOnTo' | 'goesOnBecause' | 'takenForAgent' | 'mayBeProxy'>;
 
 /** One of these orders: its court, and the entries of the log as they stand in it. */
 export class OtherOrder {

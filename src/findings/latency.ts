@@ -8,6 +8,7 @@ import type { Entry } from '../delivery/commands.js';
 import { milliseconds } from '../delivery/hop-state.js';
 import type { CommandCourt } from '../delivery/judge-command.js';
 import type { Latency, LatencyStage, Percentiles } from '../delivery/verdict.js';
+import { mayBeAckedEarlier } from '../hop/first-tcp-ack.js';
 import { Role } from '../message/profile.js';
 import { commonNs, type HopView } from '../path/path.js';
 
@@ -167,6 +168,8 @@ function sentNs(view: HopView, { path, thread }: Entry, sender: 'fromServer' | '
 function tcpAckNs(view: HopView, { path, thread }: Entry): number {
   const row = path.fromServer.row(thread, view.index);
   if (row < 0 || view.observation === null) return Number.NaN;
+  // Of an upper bound there is no telling how long it took.
+  if (mayBeAckedEarlier(view.observation, row)) return Number.NaN;
   const { messages } = view.observation;
   return messages.tcpAckNs[row] - messages.sentNs[row];
 }

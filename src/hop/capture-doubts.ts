@@ -6,7 +6,6 @@
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import { seconds } from '../evidence/duration.js';
 import { inWords } from '../evidence/issue.js';
-import { lossTimes } from './loss-times.js';
 import { MessageFlag } from './message-table.js';
 import type { HopObservation, ObservedConnection } from './observation.js';
 import { seenElsewhere } from './partial-views.js';
@@ -23,6 +22,7 @@ export type Seen = Pick<
   | 'connections'
   | 'messages'
   | 'missedOctets'
+  | 'missedIn'
   | 'bareTcpAcks'
   | 'setBacks'
   | 'resumed'
@@ -44,7 +44,9 @@ export function captureDoubts(summary: CaptureSummary, seen: Seen): string[] {
   else reasons.push(...withoutWebSocket(seen.connections));
   reasons.push(...inWords(summary.issues, summary.issueCounts));
   if (summary.cutPackets > 0)
-    reasons.push(`${counted(summary.cutPackets, 'packet')} cut by the snapshot length: capture with -s 0`);
+    reasons.push(
+      `${counted(summary.cutPackets, 'packet')} cut by the snapshot length, to ${counted(summary.cutToOctets, 'octet')} or less: no message can be read from what was cut off; capture with -s 0`,
+    );
   const dropped = (summary.drops.dropped ?? 0) + (summary.drops.droppedByOs ?? 0) + summary.drops.beforePackets;
   if (dropped > 0)
     reasons.push(
@@ -54,7 +56,7 @@ export function captureDoubts(summary: CaptureSummary, seen: Seen): string[] {
   reasons.push(...inWords(seen.issues, seen.issueCounts, seen.files.length === 1));
   reasons.push(...clockWasSet(seen));
   if (summary.backwardsTimestamps > seen.resumed.length && summary.furthestBackNs >= HARMLESS_NS)
-    reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before`);
+    reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before: put in order`);
   const oneWay = oneWayConnections(seen.connections);
   if (oneWay > 0)
     reasons.push(`${counted(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
@@ -87,17 +89,7 @@ function whenDropped({ drops }: CaptureSummary, seen: Seen): string {
 }
 
 function missed(seen: Seen): string {
-  let holes = 0;
-  let connections = 0;
-  for (const connection of seen.connections) {
-    if (connection === undefined || connection.stray) continue;
-    const halves = [connection.fromServer, connection.fromClient].filter(({ packets }) => packets > 0);
-    const all = halves.flatMap(({ gaps }) => gaps);
-    const of = all.filter(({ kind, from }) => kind === 'missed' && from >= 0).length;
-    holes += of;
-    if (of > 0) connections++;
-  }
-  const times = lossTimes(seen.connections, []);
+  const { holes, connections, times } = seen.missedIn;
   return `missed-by-capture: ${counted(seen.missedOctets, 'octet')} in ${counted(holes, 'hole')} of ${counted(connections, 'connection')} were TCP-ACKed by their receivers and are not in it, ${timesInWords(times, seen)}`;
 }
 

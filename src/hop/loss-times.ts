@@ -5,11 +5,24 @@
  */
 
 import type { CaptureSummary } from '../capture/capture-summary.js';
-import type { HopObservation, ObservedConnection } from './observation.js';
+import type { HopObservation, MissedIn, ObservedConnection } from './observation.js';
 
 export interface LossTime {
   fromNs: number;
   toNs: number;
+}
+
+export function missedIn(all: readonly (ObservedConnection | undefined)[]): MissedIn {
+  let holes = 0;
+  let connections = 0;
+  for (const connection of all) {
+    if (connection === undefined || connection.stray) continue;
+    const halves = [connection.fromServer, connection.fromClient].filter(({ packets }) => packets > 0);
+    const of = halves.flatMap(({ gaps }) => gaps).filter(({ kind, from }) => kind === 'missed' && from >= 0).length;
+    holes += of;
+    if (of > 0) connections++;
+  }
+  return { holes, connections, times: lossTimes(all, []) };
 }
 
 /** A capture that loses packets does so for some time: where nothing shows it, too. */
@@ -35,7 +48,7 @@ const ownTimes = new WeakMap<HopObservation, LossTime[]>();
 export function hasLost(observation: HopObservation, fromNs: number, toNs: number): boolean {
   let times = ownTimes.get(observation);
   if (times === undefined) {
-    times = lossTimes(observation.connections, observation.files);
+    times = joined([...observation.missedIn.times, ...lossTimes([], observation.files)], 0);
     ownTimes.set(observation, times);
   }
   return overlaps(times, fromNs, toNs);

@@ -212,6 +212,13 @@ export interface CandidateColumns {
   value: Int32Array;
 }
 
+/** Where the octets are that the capture missed, and when: before another capture of the same connections filled them in. */
+export interface MissedIn {
+  holes: number;
+  connections: number;
+  times: readonly { fromNs: number; toNs: number }[];
+}
+
 export interface HopObservation {
   hop: string;
   epochSeconds: number;
@@ -234,6 +241,7 @@ export interface HopObservation {
   tooBig: ObservedTooBig[];
   /** Octets that receivers TCP-ACKed and the capture does not hold, over all its connections: but for directions of which it holds no packet. */
   missedOctets: number;
+  missedIn: MissedIn;
   /** Packets without octets that only TCP-ACK, over all connections: a filter may leave out every one. */
   bareTcpAcks: number;
   /** Times that passed twice, by this capture's clock: it was set back. */

@@ -11,6 +11,7 @@ import { type FileSection, sectionsToSort } from '../capture/sections.js';
 import type { Profile } from '../message/profile.js';
 import { withoutTcp } from '../packet/other-traffic.js';
 import { KeyLog } from '../tls/key-log.js';
+import { missedIn } from './loss-times.js';
 import type { HopObservation, ObservedFile } from './observation.js';
 import { Observer } from './observer.js';
 import { inOrderOfTime } from './order-of-time.js';
@@ -83,6 +84,7 @@ export async function observeHop(
     dispatches: context.dispatches,
     tooBig: observer.tooBig,
     missedOctets: observer.missedOctets,
+    missedIn: missedIn(connections),
     bareTcpAcks: observer.bareTcpAcks,
     setBacks: observer.context.clock.setBacks,
     resumed: observer.steady.setBacks,

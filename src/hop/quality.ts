@@ -11,7 +11,7 @@ import { FATES } from '../tcp/losses.js';
 import { captureDoubts, type Seen } from './capture-doubts.js';
 import type { CaptureQuality, ConnectionQuality, Hole } from './capture-quality.js';
 import { endpoint } from './list.js';
-import { blindTimes, type LossTime, lossTimes } from './loss-times.js';
+import { blindTimes, type LossTime, lossTimes, missedIn } from './loss-times.js';
 import type { ObservedConnection, ObservedHalf } from './observation.js';
 import { readFiles } from './observe.js';
 import { Observer } from './observer.js';
@@ -51,6 +51,7 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     connections,
     messages: context.messages,
     missedOctets: observer.missedOctets,
+    missedIn: missedIn(connections),
     bareTcpAcks: observer.bareTcpAcks,
     setBacks: context.clock.setBacks,
     resumed: observer.steady.setBacks,

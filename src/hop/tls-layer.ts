@@ -78,8 +78,8 @@ export class TlsLayer implements TlsSink, RecordSizesSink {
     if (this.table.isFull) this.giveUpSizes();
   }
 
-  gap(half: HalfStream, from: number, to: number, _kind: GapKind): void {
-    this.session.gap(half.direction, from, to);
+  gap(half: HalfStream, from: number, to: number, kind: GapKind): void {
+    this.session.gap(half.direction, from, to, kind === 'cut');
     this.sizes?.gap(half.direction, from, to);
   }
 

@@ -127,7 +127,8 @@ function notes(capture: CaptureQuality): string[] {
   else if (capture.droppedPackets === 0) all.push('no packets dropped, by its own statistics');
   if (capture.duplicates > 0)
     all.push(`${counted(capture.duplicates, 'packet')} with data captured more than once, counted once`);
-  if (capture.backwardsTimestamps > 0)
+  // Where they stand far apart it is among the reasons.
+  if (capture.backwardsTimestamps > 0 && !capture.reasons.some((reason) => reason.includes('stamped earlier')))
     all.push(`${counted(capture.backwardsTimestamps, 'packet')} stamped earlier than the one before: put in order`);
   if (capture.largestSegmentOctets > USUAL_SEGMENT_OCTETS || capture.zeroLengthPackets > 0)
     all.push('segments larger than the network carries: captured before offloading, harmless');

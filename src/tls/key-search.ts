@@ -7,15 +7,16 @@ import type { CipherSuite } from './cipher-suite.js';
 import type { Direction } from './direction.js';
 import { type FoundMaster, type FoundSecrets, findMaster, findSecrets, type MasterSearch } from './find-keys.js';
 import type { NumberRange } from './find-sequence.js';
-import type { ClientHello, ServerHello } from './handshake.js';
+import { type ClientHello, HandshakeType, type ServerHello } from './handshake.js';
 import type { ClientSecrets, KeyLog } from './key-log.js';
 import type { TlsRecord } from './record.js';
 
 const NOT_GIVEN = 'no keys were given (--keylog)';
 export const NO_KEYS = 'the key log holds no keys for it';
 export const ONLY_A_PART = 'the key log holds only a part of its secrets';
-const NO_CLIENT_HELLO = 'its ClientHello was not captured';
-const NO_SERVER_HELLO = 'its ServerHello was not captured';
+const NOT_CAPTURED = 'was not captured';
+const CUT = 'was cut by the snapshot length';
+const IN_PART = 'was captured only in part';
 
 /** Records of each direction that are tried. */
 const MAX_TRIED = 3;
@@ -39,6 +40,9 @@ export interface Known {
 export class KeySearch {
   private readonly tried = [0, 0];
   private reason: (() => string) | null = null;
+  /** What became of each hello, where it is not whole. */
+  private clientHello = NOT_CAPTURED;
+  private serverHello = NOT_CAPTURED;
 
   constructor(private readonly keyLog: KeyLog | null) {}
 
@@ -49,6 +53,13 @@ export class KeySearch {
   /** For a connection to which nothing in the key log belongs. */
   get why(): string {
     return this.hasKeys ? NO_KEYS : NOT_GIVEN;
+  }
+
+  /** A handshake record has a hole: `type` is that of the message that it begins with. */
+  helloDamaged(type: number, cut: boolean): void {
+    const fate = cut ? CUT : IN_PART;
+    if (type === HandshakeType.clientHello) this.clientHello = fate;
+    else if (type === HandshakeType.serverHello) this.serverHello = fate;
   }
 
   of(hello: ClientHello): ClientSecrets | null {
@@ -75,9 +86,7 @@ export class KeySearch {
     for (let updates = 1; first && updates <= MAX_UPDATES; updates++)
       found ??= find({ from: 0, to: ROUNDS[0] }, updates);
     if (found !== null) keyLog.claim(found.client);
-    return (
-      found ?? this.nextRecord(direction, () => `the capture starts in mid-connection, and ${nothingFits(keyLog)}`)
-    );
+    return found ?? this.nextRecord(direction, () => `${this.withoutHellos}, and ${nothingFits(keyLog)}`);
   }
 
   /** TLS 1.3, as far as is known, and one of the hellos was not captured: which secrets, or which cipher suite? */
@@ -88,7 +97,7 @@ export class KeySearch {
     const own = clientHello === null ? null : keyLog.of(clientHello.random);
     if (clientHello !== null && own === null) return this.why;
     if (own?.has('CLIENT_RANDOM') === true && !own.has('CLIENT_TRAFFIC_SECRET_0'))
-      return `${NO_SERVER_HELLO}, and keys of TLS 1.2 cannot be made without its random`;
+      return `its ServerHello ${this.serverHello}, and keys of TLS 1.2 cannot be made without its random`;
     const search = {
       keyLog,
       clients: own === null ? [...keyLog.unclaimed()] : [['', own] as const],
@@ -106,8 +115,8 @@ export class KeySearch {
       found ??
       this.nextRecord(direction, () =>
         clientHello === null
-          ? `${NO_CLIENT_HELLO}, and ${nothingFits(keyLog)}`
-          : `${NO_SERVER_HELLO}, and the keys in the key log do not open its records`,
+          ? `its ClientHello ${this.clientHello}, and ${nothingFits(keyLog)}`
+          : `its ServerHello ${this.serverHello}, and the keys in the key log do not open its records`,
       )
     );
   }
@@ -125,7 +134,9 @@ export class KeySearch {
     return (
       found ??
       this.nextRecord(direction, () =>
-        search.clientRandom === null ? `${NO_CLIENT_HELLO}, and none of the keys in the key log fits` : NO_KEYS,
+        search.clientRandom === null
+          ? `its ClientHello ${this.clientHello}, and none of the keys in the key log fits`
+          : NO_KEYS,
       )
     );
   }
@@ -133,6 +144,14 @@ export class KeySearch {
   /** Why nothing was found in the records so far; null where none was tried. */
   get undecided(): string | null {
     return this.reason?.() ?? null;
+  }
+
+  private get withoutHellos(): string {
+    const { clientHello, serverHello } = this;
+    if (clientHello === NOT_CAPTURED && serverHello === NOT_CAPTURED) return 'the capture starts in mid-connection';
+    if (clientHello === serverHello)
+      return `its ClientHello and its ServerHello were ${clientHello.slice('was '.length)}`;
+    return `its ClientHello ${clientHello}, its ServerHello ${serverHello}`;
   }
 
   private nextRecord(direction: Direction, why: () => string): string | null {

@@ -29,6 +29,8 @@ export class TlsSession {
   private readonly lateKeys: LateKeys;
   private failures = 0;
   private givenUp = false;
+  /** The gap told of last was cut off a packet. */
+  private inCut = false;
 
   constructor(
     keyLog: KeyLog | null,
@@ -57,7 +59,9 @@ export class TlsSession {
     if (!this.givenUp) this.known.directions[direction].reader.read(bytes, start, end, offset);
   }
 
-  gap(direction: Direction, from: number, to: number): void {
+  /** `cut`: by the snapshot length. */
+  gap(direction: Direction, from: number, to: number, cut = false): void {
+    this.inCut = cut;
     if (!this.givenUp) this.known.directions[direction].reader.gap(from, to);
   }
 
@@ -309,8 +313,11 @@ export class TlsSession {
   private damaged(direction: Direction, record: TlsRecord): void {
     if (this.givenUp) return;
     const state = this.known.directions[direction];
-    if (!state.protected && record.type !== ContentType.applicationData) state.handshake.reset();
-    else if (record.type === ContentType.changeCipherSpec) this.negotiation.changeCipherSpec(direction);
+    if (!state.protected && record.type !== ContentType.applicationData) {
+      if (record.type === ContentType.handshake && record.available > 0)
+        this.keys.helloDamaged(record.bytes[record.start], this.inCut);
+      state.handshake.reset();
+    } else if (record.type === ContentType.changeCipherSpec) this.negotiation.changeCipherSpec(direction);
     else this.account.damaged(direction, record);
   }
 

@@ -108,6 +108,10 @@ describe('the quality of a capture', () => {
     const quality = await qualityOf(tape);
     expect(quality).toMatchObject({ trust: 'limited', cutPackets: 1, cutOctets: frame(command('c-1')).length - 20 });
     expect(quality.connections[0].holes[0]).toMatchObject({ kind: 'cut', sender: 'server' });
+    // Ethernet, IPv4, TCP, and what was kept of the payload.
+    expect(quality.reasons.join()).toContain(
+      `1 packet cut by the snapshot length, to ${14 + 20 + 20 + 20} octets or less`,
+    );
   });
 
   it('of which the capturing host dropped packets says how many, by its own statistics', async () => {

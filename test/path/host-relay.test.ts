@@ -66,7 +66,7 @@ describe('a host that ends TCP more than once', () => {
     expect(of('c-2')).toMatchObject({
       outcome: 'inconclusive',
       reason:
-        'it left origin and was TCP-ACKed by 10.0.0.1, which is not the agent: a capture at 10.0.0.1 would settle it',
+        'it left origin and was TCP-ACKed by 10.0.0.1, which is not the agent, since a captured connection further out, which carries the same messages, ends there: a capture at 10.0.0.1 would settle it',
     });
   });
 });

@@ -1,5 +1,6 @@
 /** What the observer says of tapes, in a form that a test can state: no files needed. */
 
+import { missedIn } from '../../src/hop/loss-times.js';
 import { MessageFlag } from '../../src/hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../../src/hop/observation.js';
 import { Observer } from '../../src/hop/observer.js';
@@ -74,6 +75,7 @@ export function observe(tape: Tape, profile: Profile = autoProfile, keyLog?: Key
     candidates: context.candidates,
     dispatches: context.dispatches,
     missedOctets: observer.missedOctets,
+    missedIn: missedIn(connections),
     tooBig: observer.tooBig,
     setBacks: observer.context.clock.setBacks,
     resumed: observer.steady.setBacks,

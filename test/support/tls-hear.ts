@@ -22,6 +22,8 @@ export interface HearOptions {
   drop?: [number, number];
   /** Chunks that the capture does not hold because it began later. */
   skip?: number;
+  /** Of the packets of a chunk the capture keeps so many octets. */
+  cutTo?: (chunk: WireChunk, i: number) => number;
   /** Chunks in the middle that the capture does not hold. */
   without?: (chunk: WireChunk, i: number) => boolean;
 }
@@ -54,6 +56,14 @@ export function hear(wire: Pick<TlsWire, 'chunks' | 'keyLog'>, feed: Feed, optio
     if (options.without?.(chunk, i)) {
       session.gap(direction, next[direction], next[direction] + bytes.length);
       next[direction] += bytes.length;
+      return;
+    }
+    const kept = options.cutTo?.(chunk, i) ?? bytes.length;
+    if (kept < bytes.length) {
+      const at = next[direction];
+      next[direction] += bytes.length;
+      session.read(direction, bytes, 0, kept, at);
+      session.gap(direction, at + kept, next[direction], true);
       return;
     }
     for (const part of feed(bytes)) {

@@ -75,6 +75,25 @@ describe('without the ClientHello', () => {
   });
 });
 
+describe('packets cut by the snapshot length', () => {
+  const cut = (...from: ('client' | 'server')[]) => ({
+    cutTo: (chunk: WireChunk) => (from.some((each) => isHello(each)(chunk)) ? 40 : chunk.bytes.length),
+    keys: others,
+  });
+
+  it.each(Object.keys(SHAPES))('are told from a ClientHello that was not captured: %s', (name) => {
+    const { why } = hear(byRecord(wireOf(name)), whole, cut('client'));
+    expect(why).toMatch(/its ClientHello was cut by the snapshot length, and none of the/);
+  });
+
+  it('may take both hellos', () => {
+    const { why, session } = hear(byRecord(wireOf('gcm12')), whole, cut('client', 'server'));
+    expect(why ?? session.facts.unreadable).toMatch(
+      /^its ClientHello and its ServerHello were cut by the snapshot length, and /,
+    );
+  });
+});
+
 describe('without the ServerHello', () => {
   it.each(['gcm13', 'sha384', 'chacha13'])('TLS 1.3 is opened by the secrets of its client: %s', (name) => {
     const wire = byRecord(wireOf(name));

@@ -6,6 +6,7 @@
 import type { Entry } from '../../delivery/commands.js';
 import { seconds } from '../../delivery/coverage.js';
 import type { DecidedCommand } from '../../delivery/judge-command.js';
+import { mayBeAckedEarlier } from '../../hop/first-tcp-ack.js';
 import { MessageFlag } from '../../hop/message-table.js';
 import { Role } from '../../message/profile.js';
 import { localNs } from '../../path/path.js';
@@ -74,7 +75,7 @@ function* attemptEvents(telling: Telling, entry: Entry, n: number, decided: Deci
         view.index,
         ackNs,
         'tcp-ack',
-        `TCP-ACKed by ${outward(telling, entry, view.index)} after ${seconds(ackNs - messages.sentNs[row])}`,
+        `TCP-ACKed by ${outward(telling, entry, view.index)} after ${mayBeAckedEarlier(observation, row) ? 'at most ' : ''}${seconds(ackNs - messages.sentNs[row])}`,
         [messages.tcpAckRef[row]],
         { ...more, rank: 2 },
       );
