@@ -86,9 +86,10 @@ export async function hearCase(hops: HopInput[], options: AnalyseOptions): Promi
       if (observation === null || input === undefined || isPiped(input)) continue;
       if (isSample(observation)) observations[i] = await observe(input, true);
     }
-  const { paths, views, order, doubts } = buildPaths(names, observations);
+  const { paths, views, order, unplaced, doubts } = buildPaths(names, observations);
   refuseMisuse(views, paths, order);
-  for (const text of inputWarnings(views, order, paths, Boolean(options.path?.length))) options.warn?.(text);
+  for (const text of inputWarnings(views, { ...order, unplaced }, paths, Boolean(options.path?.length)))
+    options.warn?.(text);
   const ackTimeoutNs = (options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS) * 1e6;
   const meanings = new Meanings(profile, observations);
   const log = new CommandLog(paths, views, meanings);

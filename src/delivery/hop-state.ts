@@ -68,6 +68,10 @@ export function stateAt(
   const { observation } = view;
   if (observation === null) return unobserved(`no capture was given for ${view.name}`);
   const leg = path.legs[hop];
+  if (leg === null && path.unplaced[hop])
+    return unobserved(
+      `${view.name}: the capture holds several connections of this path, and which of them is ${view.name}'s is not told`,
+    );
   if (leg === null) return unobserved(missingLeg(view, observation, fromNs));
   const { connection } = leg;
   if (row < 0) {

@@ -7,6 +7,7 @@ import { UsageError } from '../evidence/usage-error.js';
 import type { HopObservation } from '../hop/observation.js';
 import type { HopOrder } from '../path/hop-order.js';
 import type { HopView, Path } from '../path/path.js';
+import { isSameCapture } from '../path/same-capture.js';
 import { seconds } from './coverage.js';
 
 /** What would make every verdict name the wrong hop is the user's to put right. */
@@ -38,12 +39,17 @@ export function orderNote(views: readonly HopView[], { unproven }: HopOrder): st
 /** What the user should look at before the verdict is believed. */
 export function inputWarnings(
   views: readonly HopView[],
-  order: HopOrder,
+  order: HopOrder & { unplaced: readonly number[] },
   paths: readonly Path[],
   wholePathNamed: boolean,
 ): string[] {
   const uncaptured = wholePathNamed ? [] : uncapturedWarnings(views, paths);
-  return [...orderWarnings(views, order), ...uncaptured, ...apartWarnings(views, paths)];
+  return [
+    ...orderWarnings(views, order),
+    ...unplacedWarnings(views, order),
+    ...uncaptured,
+    ...apartWarnings(views, paths),
+  ];
 }
 
 function orderWarnings(views: readonly HopView[], { unproven }: HopOrder): string[] {
@@ -52,6 +58,14 @@ function orderWarnings(views: readonly HopView[], { unproven }: HopOrder): strin
     return doubtful
       ? `${pair} is doubtful: by the times of a few messages ${views[outer].name} is nearer to the server; check which file is whose`
       : `${pair} could not be checked: nothing in the captures shows which of them is nearer to the server`;
+  });
+}
+
+function unplacedWarnings(views: readonly HopView[], { unplaced }: { unplaced: readonly number[] }): string[] {
+  return unplaced.map((hop) => {
+    const { name } = views[hop];
+    const others = views.filter(({ observation }) => observation === null).map((view) => view.name);
+    return `${name}'s capture holds several connections of one path, and nothing shows which of them is ${name}'s and which are those of ${others.join(', ')}: give each hop's own capture`;
   });
 }
 
@@ -94,17 +108,4 @@ function serversIn(observation: HopObservation | null): number {
     servers.add(`${serverAddress} ${serverPort}`);
   }
   return servers.size;
-}
-
-/** The same file, or a copy of it. */
-function isSameCapture(a: HopObservation | null, b: HopObservation | null): boolean {
-  if (a === null || b === null || a.tcpPackets === 0) return false;
-  const same = (of: (observation: HopObservation) => unknown) => of(a) === of(b);
-  return (
-    same(({ packets }) => packets) &&
-    same(({ tcpPackets }) => tcpPackets) &&
-    same(({ firstNs }) => firstNs) &&
-    same(({ lastNs }) => lastNs) &&
-    same(({ connections }) => connections.map((each) => `${each.clientPort} ${each.packets} ${each.lastNs}`).join())
-  );
 }

@@ -26,21 +26,21 @@ const FAR_NS = 1e9;
 export function buildPaths(
   hopNames: readonly string[],
   observations: Observations,
-): { paths: Path[]; views: HopView[]; order: HopOrder; doubts: ClockDoubt[] } {
+): { paths: Path[]; views: HopView[]; order: HopOrder; unplaced: number[]; doubts: ClockDoubt[] } {
   readInTwins(observations);
   const restore = cutToRecords(observations);
   if (hasUnread(observations)) {
-    const plain = linkPaths(groupConnections(observations), observations);
+    const plain = linkPaths(groupConnections(observations), observations).paths;
     alignEncrypted(observations, hopClocks(plain, observations));
   }
   restore?.();
   let groups = groupConnections(observations);
-  let paths = linkPaths(groups, observations);
+  let { paths, unplaced } = linkPaths(groups, observations);
   let clocks = hopClocks(paths, observations);
   // Short connections through a hop that writes its own keys are told by their times: by clocks that the long ones have told.
   if (clocks.some((clock) => clock !== null && (Math.abs(clock.offsetNs) > FAR_NS || clock.pieces.length > 1))) {
     groups = groupConnections(observations, clocks);
-    paths = linkPaths(groups, observations);
+    ({ paths, unplaced } = linkPaths(groups, observations));
     clocks = hopClocks(paths, observations);
   }
   const order = orderOf(groups, paths, observations);
@@ -60,7 +60,7 @@ export function buildPaths(
         ),
       );
     }
-  return { paths, views, order, doubts: doubtsOf(clocks) };
+  return { paths, views, order, unplaced, doubts: doubtsOf(clocks) };
 }
 
 function isProven({ unproven }: HopOrder, observations: Observations, hop: number): boolean | null {
@@ -68,13 +68,18 @@ function isProven({ unproven }: HopOrder, observations: Observations, hop: numbe
   return !unproven.some(({ outer }) => outer === hop);
 }
 
-function linkPaths(groups: readonly Group[], observations: Observations): Path[] {
-  const first = groups.map((group) => chooseLegs(group, observations, null));
+/** `unplaced`: hops of which some path's leg could not be told from other hops' legs. */
+function linkPaths(groups: readonly Group[], observations: Observations): { paths: Path[]; unplaced: number[] } {
+  const placings = {
+    elsewhere: observations.map(() => new Set<string>()),
+    untold: observations.map(() => new Set<Group>()),
+  };
+  const first = groups.map((group) => chooseLegs(group, observations, null, placings));
   const usual = usualServers(first, observations.length);
   const legs = groups.map((group, i) =>
-    first[i].every((leg, hop) => leg === null || usual[hop] === null || serverOf(leg.connection) === usual[hop])
+    first[i].every((leg, hop) => isUsual(leg, usual[hop], placings.elsewhere[hop]))
       ? first[i]
-      : chooseLegs(group, observations, usual),
+      : chooseLegs(group, observations, usual, placings),
   );
   const found = groups
     .map((group, i) => ({ group, legs: legs[i] }))
@@ -82,7 +87,8 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
   const startNs = (each: (Leg | null)[]) =>
     Math.min(...each.map((leg) => leg?.connection.firstNs ?? Number.POSITIVE_INFINITY));
   found.sort((a, b) => startNs(a.legs) - startNs(b.legs));
-  return found.map(({ group, legs: each }, i) => {
+  const unplaced = placings.untold.flatMap((of, hop) => (of.size > 0 ? [hop] : []));
+  const paths = found.map(({ group, legs: each }, i) => {
     const names = [...new Set(each.flatMap((leg) => leg?.connection.agentNames ?? []))];
     const alone = each.filter((leg) => leg !== null).length === 1;
     return {
@@ -92,10 +98,19 @@ function linkPaths(groups: readonly Group[], observations: Observations): Path[]
       names,
       uncaptured: uncapturedHops(group, each, observations),
       beyond: endBeyond(group, each, observations),
+      unplaced: placings.untold.map((of) => of.has(group)),
       fromServer: new ThreadTable(observations.length),
       fromClient: new ThreadTable(observations.length),
     };
   });
+  return { paths, unplaced };
+}
+
+/** A hop that was not told from others may be by its usual server. */
+function isUsual(leg: Leg | null, usual: string | null, elsewhere: ReadonlySet<string>): boolean {
+  if (leg === null) return elsewhere.size === 0;
+  const server = serverOf(leg.connection);
+  return usual === null ? !elsewhere.has(server) : server === usual;
 }
 
 /** Each hop's most frequent server endpoint among the paths with a leg at every hop; null where none stands out. */

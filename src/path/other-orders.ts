@@ -66,6 +66,7 @@ export function pathInOrder(path: Path, order: readonly number[]): Path {
       return leg === null ? null : { ...leg, hop: place };
     }),
     uncaptured: order.map((hop) => path.uncaptured[hop] ?? null),
+    unplaced: order.map((hop) => path.unplaced[hop]),
     fromServer: path.fromServer.inOrder(order),
     fromClient: path.fromClient.inOrder(order),
   };

@@ -28,6 +28,8 @@ export interface Path {
   uncaptured: (string | null)[];
   /** Where a connection ends that a capture shows further out than the last leg: that leg does not end at the agent. */
   beyond: string | null;
+  /** By hop: whether its capture holds several connections of the path, and nothing tells which of them is its leg. */
+  unplaced: boolean[];
   /** Messages of each direction, matched over the hops. */
   fromServer: ThreadTable;
   fromClient: ThreadTable;
