@@ -21,6 +21,7 @@ export function lossWords(
   const { messages } = observation;
   if (half.losses === null || connection.tls !== null) return null;
   const [start, end] = [messages.startOffset[row], messages.endOffset[row]];
+  if (!half.losses.list.some(({ from, to }) => from < end && to > start)) return null;
   const of = half.losses.list.filter(({ from, to }) => from < end && to > start);
   const parts = [
     beforeCapture(hop, observation, connection, half, withFate(of, 'lost-before-capture')),

@@ -9,8 +9,7 @@ import type { HopObservation, ObservedConnection, ObservedHalf } from '../hop/ob
 import { RecordFlag } from '../hop/record-table.js';
 import type { RecordOverhead } from '../tls/record-overhead.js';
 import { groupConnections } from './group.js';
-
-type Observations = readonly (HopObservation | null)[];
+import type { Observations } from './nodes.js';
 
 /** A record's header that segments do not have: what the table holds of them is all plaintext. */
 const RECORD_HEADER = 5;

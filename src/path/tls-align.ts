@@ -7,13 +7,12 @@
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { groupConnections, type Sighting } from './group.js';
 import type { HopClock } from './hop-clock.js';
+import type { Observations } from './nodes.js';
 import { walk } from './record-walk.js';
 import { openingBits } from './tls-candidates.js';
 import { ClocksBetween } from './tls-clock.js';
 import { bitsOf, Columns, type Pair, pairsOf, turned, UsualDelays, type Way } from './tls-pairs.js';
 import { alignedConnection, type Walked, type WalkedHalf } from './tls-rows.js';
-
-type Observations = readonly (HopObservation | null)[];
 
 /** Evidence that a pair must have, and that the next best must be short of it. */
 const LEAST_BITS = 32;

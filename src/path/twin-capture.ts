@@ -9,9 +9,8 @@
 import type { MessageTable } from '../hop/message-table.js';
 import type { HopObservation, ObservedConnection } from '../hop/observation.js';
 import { standTogether, tcpIdentity } from './group.js';
+import type { Observations } from './nodes.js';
 import { isHoled, type Seen, TwinHalf, WAYS, type Way } from './twin-half.js';
-
-type Observations = readonly (HopObservation | null)[];
 
 const PING = 9;
 

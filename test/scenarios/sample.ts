@@ -114,11 +114,10 @@ const all: Sample[] = readdirSync(SAMPLES)
   .map((name) => sampleIn(join(SAMPLES, name), name));
 
 const isCut = ({ scenario }: Sample) => scenario.hops.some(({ snap }) => snap !== undefined);
-/** Of cut packets the second witnesses read nothing: headers-only.test.ts. */
-export const cutSamples = all.filter(isCut);
-/** Captured whole; and those of which the kernel dropped packets, which cannot be told as the logs have it. */
-export const samples = all.filter((sample) => !isCut(sample) && sample.scenario.dropped === undefined);
+/** Captured whole; those of which the kernel dropped packets, which cannot be told as the logs have it; and cut ones, of which the second witnesses read nothing. */
+export const samples = all.filter((sample) => sample.scenario.dropped === undefined && !isCut(sample));
 export const droppedSamples = all.filter(({ scenario }) => scenario.dropped !== undefined);
+export const cutSamples = all.filter(isCut);
 
 /** The agent's or the server's own log of a run, one note a line. */
 export function log(sample: Sample, which: 'server' | 'agents' | 'lab'): Record<string, unknown>[] {
