@@ -404,7 +404,7 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const blind = blindnessOn(views, path, hop, 'fromClient', stretch, known);
   if (blind !== null)
     return open(
-      `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (of what the agent sends, ${blind})`,
+      `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (in what the agent sends: ${blind})`,
     );
   const acked = afterHowLong(states[hop]);
   const heldNs = areComparable(attempt, hop) ? states[hop].sentNs - attempt.sentNs : 0;
