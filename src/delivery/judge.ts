@@ -167,7 +167,8 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
 /** How long it took; by one hop's clock alone where the two cannot be compared. */
 function afterWords(attempt: Attempt, { states }: JudgedReply, hop: number): string {
   const arrivedNs = states[hop].sentNs;
-  if (Number.isNaN(arrivedNs)) return '';
+  // Of a command or a reply in a hole of the capture the moment is not known.
+  if (Number.isNaN(arrivedNs) || Number.isNaN(attempt.sentNs)) return '';
   if (areComparable(attempt, hop)) return ` after ${seconds(arrivedNs - attempt.sentNs)}`;
   const passedNs = attempt.states[hop].sentNs;
   const { name } = attempt.views[hop];

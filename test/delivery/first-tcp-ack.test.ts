@@ -46,18 +46,3 @@ describe('the time that a TCP ACK took', () => {
     expect(origin).toMatchObject({ tcpAckDelayMs: 0.5, reason: null });
   });
 });
-
-describe('the time of a CommandAck', () => {
-  it('is not known where the capture lost the command', async () => {
-    const scene = new Scene(['origin', 'npm']);
-    scene.chain.outward(2000, frame(command('c-1')));
-    scene.chain.inward(2040, masked(commandAck('c-1')));
-    const { origin, npm } = scene.goOn(3000).captures;
-    const at = origin.packets.findIndex(({ atMs, bytes }) => atMs >= 2000 && bytes.length > 60);
-    const heard = await hear({ origin: origin.without(at + 1), npm });
-    const { outcome, attempts } = heard.of('c-1');
-    expect(outcome).toBe('delivered');
-    expect(attempts[0].hops[0].sentAt).toBeNull();
-    expect(attempts[0].commandAck?.afterMs === null || Number.isFinite(attempts[0].commandAck?.afterMs)).toBe(true);
-  });
-});
