@@ -90,11 +90,14 @@ function unidentified({ alignment, fromServer }: ObservedConnection, half: Obser
   return half === fromServer ? alignment.fromServer.unidentified : alignment.fromClient.unidentified;
 }
 
-const UNKNOWN_CLOCK = "its clock cannot be set against the other captures'";
+/** Nothing sets its clock: which of its packets are of the command's time is then not known. */
+function unknownClock({ hop }: HopObservation): string {
+  return `the clock of ${hop}'s capture cannot be set against the other captures', so what it holds of this time is not known`;
+}
 
 function startsAfter(observation: HopObservation, half: ObservedHalf, fromNs: number): string | null {
   if (half.webSocketFrom >= 0 || half.firstSeenNs <= fromNs) return null;
-  if (fromNs === Number.NEGATIVE_INFINITY) return UNKNOWN_CLOCK;
+  if (fromNs === Number.NEGATIVE_INFINITY) return unknownClock(observation);
   if (!(observation.firstNs <= fromNs)) return `the capture starts ${seconds(observation.firstNs - fromNs)} too late`;
   // An idle connection from before the capture, or one whose first packets it lost.
   const lossy = lostAround(observation, fromNs, half.firstSeenNs);
@@ -151,7 +154,7 @@ function endsBefore(
   if (half.wholeUntilNs >= toNs) return null;
   if (half.finNs <= toNs) return null;
   if (connection.closedBy === 'rst' && connection.closedNs <= toNs) return null;
-  if (toNs === Number.POSITIVE_INFINITY) return UNKNOWN_CLOCK;
+  if (toNs === Number.POSITIVE_INFINITY) return unknownClock(observation);
   if (observation.lastNs < toNs) return `the capture ends ${seconds(toNs - observation.lastNs)} too early`;
   // The direction stayed quiet. Where the capture lost nothing, nothing was sent.
   const quietNs = Number.isNaN(half.wholeUntilNs) ? Number.NEGATIVE_INFINITY : half.wholeUntilNs;

@@ -104,14 +104,14 @@ export function stateAt(
     judged.reason = identifiedByRecords(view, connection.alignment, connection[sender], sender, row);
   else if (messages.has(row, MessageFlag.carried)) {
     judged.inferred = true;
-    judged.reason = `${view.name}: it could not be read there; that these octets are it, another hop's capture tells by their place in the stream`;
+    judged.reason = `${view.name}: it could not be read there; another hop's capture tells by their place in the stream that these octets are it`;
   } else if (messages.has(row, MessageFlag.damaged) && messages.id[row] < 0) {
     judged.inferred = true;
-    judged.reason = `${view.name}: of its payload a part is not in the capture; which message it is, the other hops tell by its place and length`;
+    judged.reason = `${view.name}: a part of its payload is not in the capture; the other hops tell by its place and length which message it is`;
   }
   if (leg.inTime) {
     judged.inferred = true;
-    judged.reason ??= `${view.name}: that this connection is the one is told by the times at which messages pass`;
+    judged.reason ??= `${view.name}: the times at which messages pass tell that this connection is the one`;
   }
   const octets = messages.octets(row);
   const had = messages.octetsSeen[row];

@@ -169,7 +169,8 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
 /** How long it took; by one hop's clock alone where the two cannot be compared. */
 function afterWords(attempt: Attempt, { states }: JudgedReply, hop: number): string {
   const arrivedNs = states[hop].sentNs;
-  if (Number.isNaN(arrivedNs)) return '';
+  // Of a command or a reply in a hole of the capture the moment is not known.
+  if (Number.isNaN(arrivedNs) || Number.isNaN(attempt.sentNs)) return '';
   if (areComparable(attempt, hop)) return ` after ${seconds(arrivedNs - attempt.sentNs)}`;
   const passedNs = attempt.states[hop].sentNs;
   const { name } = attempt.views[hop];
@@ -404,7 +405,7 @@ function judgeArrived(attempt: Attempt, hop: number, open: (reason: string) => R
   const blind = blindnessOn(views, path, hop, 'fromClient', stretch, known);
   if (blind !== null)
     return open(
-      `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (of what the agent sends, ${blind})`,
+      `it left ${view.name} and was TCP-ACKed; a CommandAck may have come unseen (in what the agent sends: ${blind})`,
     );
   const acked = afterHowLong(states[hop]);
   const heldNs = areComparable(attempt, hop) ? states[hop].sentNs - attempt.sentNs : 0;

@@ -101,6 +101,7 @@ export interface HopReport {
   name: string;
   /** Empty where the hop was only named with --path. */
   captures: CaptureReport[];
+  /** Against the clock of the first hop that was captured; null where that is not known. */
   clockOffsetMs: number | null;
   clockUncertaintyMs: number | null;
   /** Whether the captures prove that it stands further out than the captured hop before it; null for the first. */

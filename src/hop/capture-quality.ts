@@ -41,6 +41,8 @@ export interface ConnectionQuality {
   opening: 'seen' | 'missing';
   /** Bits of evidence by which frames were found in mid-stream, of the direction with fewer; null where none had to be. */
   foundByBits: number | null;
+  /** The `connection` that is the same one, captured with other addresses before or after they were translated; null where none came before. */
+  sameAs: number | null;
   /** Whose packets the capture holds. */
   directions: 'both' | 'server' | 'client';
   missedOctets: number;

@@ -44,6 +44,21 @@ export function octetsElsewhere(observation: HopObservation, connection: Observe
   return most;
 }
 
+/** Of each connection the index of the first that is the same one, seen with other addresses (before and after translation); none for others. */
+export function sameAsBefore(connections: readonly ObservedConnection[]): Map<number, number> {
+  const first = new Map<string, ObservedConnection[]>();
+  const same = new Map<number, number>();
+  for (const connection of connections) {
+    if (connection.fromClient.packets === 0 || connection.fromServer.packets === 0) continue;
+    const key = `${keyOf(connection, 'fromClient')} ${keyOf(connection, 'fromServer')}`;
+    const before = first.get(key) ?? [];
+    const other = before.find((each) => isTogether(each, connection));
+    if (other !== undefined) same.set(connection.index, other.index);
+    else first.set(key, [...before, connection]);
+  }
+  return same;
+}
+
 function twinsOf(observation: HopObservation): Map<string, ObservedConnection[]> {
   const known = TWINS.get(observation);
   if (known !== undefined) return known;

@@ -15,6 +15,7 @@ import { blindTimes, type LossTime, lossTimes, missedIn } from './loss-times.js'
 import type { ObservedConnection, ObservedHalf } from './observation.js';
 import { readFiles } from './observe.js';
 import { Observer } from './observer.js';
+import { sameAsBefore } from './partial-views.js';
 import { asStamped } from './steady-clock.js';
 import { isoTime } from './timestamp.js';
 import { toldLosses } from './told-losses.js';
@@ -39,7 +40,9 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
   const isoOf = (timeNs: number) => isoTime(timeNs, epochSeconds, summary.timeDigits);
   const iso = (timeNs: number) => isoOf(asStamped(timeNs, observer.steady.setBacks));
   const own = lossTimes(connections, observed);
-  const described = connections.filter((each) => each !== undefined).map((each) => describe(each, iso, own));
+  const there = connections.filter((each) => each !== undefined);
+  const same = sameAsBefore(there);
+  const described = there.map((each) => describe(each, iso, own, same.get(each.index) ?? null));
   const { context, decoder } = observer;
   const seen: Seen = {
     files: observed,
@@ -123,7 +126,9 @@ function inAll(connections: readonly ConnectionQuality[]): CaptureQuality['losse
 
 /** Of which no frame can be known before the capture: harmless where frames were found. */
 function lateOpenings(connections: readonly ConnectionQuality[]): string[] {
-  const late = connections.filter((each) => each.protocol === 'websocket' && each.opening === 'missing');
+  const late = connections.filter(
+    (each) => each.sameAs === null && each.protocol === 'websocket' && each.opening === 'missing',
+  );
   if (late.length === 0) return [];
   const least = late.reduce((bits, { foundByBits }) => Math.min(bits, foundByBits ?? bits), Number.POSITIVE_INFINITY);
   const found =
@@ -137,6 +142,7 @@ function describe(
   connection: ObservedConnection,
   iso: (timeNs: number) => string | null,
   own: readonly LossTime[],
+  sameAs: number | null,
 ): ConnectionQuality {
   const { fromServer, fromClient } = connection;
   const halves = [fromServer, fromClient] as const;
@@ -157,6 +163,7 @@ function describe(
     lastAt: iso(connection.lastNs) ?? '',
     packets: connection.packets,
     opening,
+    sameAs,
     directions: both ? 'both' : fromServer.packets > 0 ? 'server' : 'client',
     foundByBits: bits.length === 0 ? null : Math.min(...bits),
     missedOctets: connection.stray ? 0 : total((half) => half.missedOctets),

@@ -23,6 +23,7 @@ import {
   STATE_WORDS,
   standing,
 } from './reading.js';
+import { referenceHop } from './reference-hop.js';
 import { beyond, LIMITS, type SelectOptions, select } from './select.js';
 
 const TITLES = { failed: 'Not delivered', inconclusive: 'Inconclusive', delivered: 'Delivered' } as const;
@@ -166,11 +167,16 @@ function* agents(verdict: Verdict): Generator<string> {
 }
 
 function* captures(verdict: Verdict): Generator<string> {
-  yield `<h2>Captures</h2>\n<div class="scroll"><table>\n${head(['Hop', 'File', 'Packets', 'Time', 'Trust', 'Clock, against the first hop'])}`;
+  yield `<h2>Captures</h2>\n<div class="scroll"><table>\n${head(['Hop', 'File', 'Packets', 'Time', 'Trust', 'Clock, against the first hop captured'])}`;
+  const first = referenceHop(verdict.hops);
   for (const [index, hop] of verdict.hops.entries()) {
     const within = hop.clockUncertaintyMs === null ? '' : ` ± ${duration(hop.clockUncertaintyMs)}`;
     const clock =
-      index === 0 ? 'reference' : hop.clockOffsetMs === null ? 'unknown' : `${duration(hop.clockOffsetMs)}${within}`;
+      index === first
+        ? 'reference'
+        : hop.clockOffsetMs === null
+          ? 'unknown'
+          : `${duration(hop.clockOffsetMs)}${within}`;
     if (hop.captures.length === 0)
       yield `<tr><td>${text(hop.name)}</td><td colspan="5" class="quiet">not captured</td></tr>\n`;
     for (const one of hop.captures) {

@@ -21,6 +21,7 @@ import {
   STANDINGS,
   STATE_WORDS,
 } from './reading.js';
+import { referenceHop } from './reference-hop.js';
 import { beyond, LIMITS, type Selection, type SelectOptions, select } from './select.js';
 
 const TITLES = { failed: 'Not delivered', inconclusive: 'Inconclusive', delivered: 'Delivered' } as const;
@@ -81,10 +82,11 @@ function commandRow(command: CommandVerdict, hops: string[]): string {
 }
 
 function* captureSection(verdict: Verdict): Generator<string> {
-  yield `## Captures\n\n${tableHead(['Hop', 'File', 'Packets', 'Time', 'Trust', 'Clock, against the first hop'])}`;
+  yield `## Captures\n\n${tableHead(['Hop', 'File', 'Packets', 'Time', 'Trust', 'Clock, against the first hop captured'])}`;
+  const first = referenceHop(verdict.hops);
   for (const [index, hop] of verdict.hops.entries()) {
-    let clock = index === 0 ? 'reference' : 'unknown';
-    if (index > 0 && hop.clockOffsetMs !== null) {
+    let clock = index === first ? 'reference' : 'unknown';
+    if (index !== first && hop.clockOffsetMs !== null) {
       const within = hop.clockUncertaintyMs === null ? '' : ` ± ${duration(hop.clockUncertaintyMs)}`;
       clock = `${hop.clockOffsetMs > 0 ? '+' : ''}${duration(hop.clockOffsetMs)}${within}`;
     }

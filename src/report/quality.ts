@@ -66,7 +66,8 @@ function* item(glyph: string, text: string, width: number): Generator<string> {
 }
 
 /** Where it proves that something did not pass: the claims that need a whole capture. */
-function silence({ trust, blindTimes, connections }: CaptureQuality, dash: string): string {
+function silence({ trust, blindTimes, connections: all }: CaptureQuality, dash: string): string {
+  const connections = all.filter((each) => each.sameAs === null || !each.whole);
   if (trust === 'none') return 'nothing can be said with it';
   if (blindTimes.some(({ fromAt, toAt }) => fromAt === null && toAt === null))
     return 'nothing is called absent with it: it lost packets all the time, or does not say when';
@@ -75,7 +76,7 @@ function silence({ trust, blindTimes, connections }: CaptureQuality, dash: strin
     holed === 0 ? '' : ` in the holes of ${count(holed)} of ${counted(connections.length, 'connection')} (below)`;
   if (blindTimes.length === 0)
     return holed === 0
-      ? 'whole on every connection: what is not in it did not pass here'
+      ? `whole on every connection${lateOf(connections) > 0 ? ' from its first packet captured on' : ''}: what is not in it did not pass here${lateOf(connections) > 0 ? ' since' : ''}`
       : `nothing is called absent${on}`;
   const at = (iso: string | null, otherwise: string) => (iso === null ? otherwise : clockTime(iso, 0));
   const times = blindTimes
@@ -138,10 +139,27 @@ function notes(capture: CaptureQuality): string[] {
   return all;
 }
 
+/** Connections of which the opening was not captured. */
+function lateOf(connections: readonly ConnectionQuality[]): number {
+  return connections.filter((each) => each.opening === 'missing').length;
+}
+
 function* connections(capture: CaptureQuality, options: ReportOptions, look: Style): Generator<string> {
   const told = capture.connections.filter((each) => each.protocol === 'websocket' || !each.whole);
   const flawed = told.filter((each) => !each.whole);
-  yield `  ${counted(capture.connections.length, 'TCP connection')}, ${count(capture.connections.length - flawed.length)} of them whole\n`;
+  const twice = capture.connections.filter((each) => each.sameAs !== null);
+  const once = capture.connections.length - twice.length;
+  const whole = capture.connections.filter((each) => each.whole && each.sameAs === null);
+  const late = lateOf(whole);
+  const seen =
+    twice.length === 0
+      ? ''
+      : ` (${count(twice.length)} of them captured twice, before and after ${twice.length === 1 ? 'its' : 'their'} addresses were translated)`;
+  const since = late === 0 ? '' : `, and ${count(late)} more from their first packet captured on`;
+  yield* wrapped(
+    `${counted(once, 'TCP connection')}${seen}, ${count(whole.length - late)} of them whole${since}`,
+    options.width - 2,
+  ).map((line) => `  ${line}\n`);
   const shown = options.all ? told : flawed.slice(0, CONNECTIONS_SHOWN);
   for (const each of shown) yield* connection(each, options, look);
   if (!options.all && flawed.length > shown.length)

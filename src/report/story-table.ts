@@ -6,6 +6,7 @@ import type { Story, StoryEvent, StoryKind } from '../delivery/story.js';
 import { clockTime, counted, dateOf, duration, packetNumbers } from './figures.js';
 import { printable } from './printable.js';
 import { lostWords, meaning } from './reading.js';
+import { referenceHop } from './reference-hop.js';
 import { outcomeGlyph, outcomeTone, type ReportOptions, type Style, style, type Tone } from './style.js';
 import { hopLines } from './table-hops.js';
 import { columns, joined, padded, shortened, wrapped } from './width.js';
@@ -45,7 +46,7 @@ export function* storyTable(story: Story, options: ReportOptions): Generator<str
   }
   const on = connectionsOf(story);
   const told = [
-    `${dateOf(first.at)} UTC, ${story.hops[0].name}'s clock`,
+    `${dateOf(first.at)} UTC, ${story.hops[Math.max(0, referenceHop(story.hops))].name}'s clock`,
     `${look.glyph.arrow} the command's own way`,
     ...(on.length === 1 ? [`all on ${on[0]}`] : []),
     'other messages stand once, at the hop that saw them first',

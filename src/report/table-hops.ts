@@ -5,6 +5,7 @@
 import type { CaptureReport, HopReport } from '../delivery/verdict.js';
 import { counted, duration, timeRange } from './figures.js';
 import { printable } from './printable.js';
+import { referenceHop } from './reference-hop.js';
 import type { Style } from './style.js';
 import { columns, joined, padded, shortened, wrapped } from './width.js';
 
@@ -73,10 +74,11 @@ function* reasonLines(capture: CaptureReport, width: number, style: Style): Gene
 }
 
 function clockWords(hop: HopReport, hops: HopReport[], index: number, style: Style): string {
-  if (index === 0) return 'clock: reference';
+  const first = referenceHop(hops);
+  if (index === first) return 'clock: reference';
   const { clockOffsetMs: offset, clockUncertaintyMs: uncertainty } = hop;
   if (offset === null) return 'clock: unknown';
-  const reference = printable(hops[0]?.name ?? 'the first hop', style.unicode, 24);
+  const reference = printable(hops[first]?.name ?? 'the first hop', style.unicode, 24);
   const within = uncertainty === null ? '' : ` ${style.glyph.plusMinus} ${duration(uncertainty)}`;
   if (offset === 0) return `clock: as ${reference}${within}`;
   return `clock: ${duration(Math.abs(offset))} ${offset > 0 ? 'ahead of' : 'behind'} ${reference}${within}`;

@@ -8,7 +8,7 @@ import { qualityReport } from '../../src/report/quality.js';
 import { concat, enhancedPacket, interfaceDescription, sectionHeader, statistics } from '../capture/build-capture.js';
 import { command, commandAck, frame, masked, ping, pong } from '../support/frames.js';
 import { RST, Talk, Tape } from '../support/tape.js';
-import { webSocket } from '../support/web-socket-talk.js';
+import { upgradeRequest, upgradeResponse, webSocket } from '../support/web-socket-talk.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'lasthop-quality-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -31,6 +31,10 @@ function talkOn(tape: Tape): void {
 function text(quality: CaptureQuality): string {
   const options = { width: 120, colour: false, unicode: true, all: false, failedOnly: false };
   return [...qualityReport('table', [quality], options, '1')].join('');
+}
+
+function oneLine(quality: CaptureQuality): string {
+  return text(quality).replace(/\s+/g, ' ');
 }
 
 describe('the quality of a capture', () => {
@@ -135,6 +139,30 @@ describe('the quality of a capture', () => {
     const sound = await captureQuality(file, {});
     expect(sound).toMatchObject({ trust: 'full', droppedPackets: 0, reasons: [] });
     expect(text(sound)).toContain('no packets dropped, by its own statistics');
+  });
+
+  it('counts a connection once that is captured before and after its addresses are translated', async () => {
+    const tape = new Tape();
+    const outside = new Talk(tape, { server: '10.71.1.1', serverPort: 80, client: '10.71.2.2' });
+    const inside = new Talk(tape, { server: '10.71.0.1', serverPort: 8080, client: '10.71.2.2' });
+    const stranger = new Talk(tape, { server: '10.71.1.1', serverPort: 80, client: '10.71.2.3', clientIsn: 77 });
+    for (const [i, talk] of [outside, inside, stranger].entries()) {
+      talk.open(i / 100);
+      talk.send(10 + i / 100, 'client', upgradeRequest());
+      talk.send(20 + i / 100, 'server', upgradeResponse());
+      for (let s = 1; s < 8; s++) talk.send(s * 1000 + i / 100, 'server', frame(command(`c-${s}`)));
+    }
+    tape.packets.sort((a, b) => a.atMs - b.atMs);
+    const quality = await qualityOf(tape);
+    expect(quality.connections.map(({ sameAs }) => sameAs)).toEqual([null, 0, null]);
+    expect(oneLine(quality)).toContain(
+      '2 TCP connections (1 of them captured twice, before and after its addresses were translated), 2 of them whole ',
+    );
+    expect(oneLine(quality)).toContain('whole on every connection: what is not in it did not pass here ');
+    const late = await qualityOf(tape.between(500, 10_000));
+    expect(late.notes.join()).toContain('2 WebSockets opened before the capture');
+    expect(oneLine(late)).toContain('0 of them whole, and 2 more from their first packet captured on ');
+    expect(oneLine(late)).toContain('whole on every connection from its first packet captured on');
   });
 
   it('with one direction only says whose packets are there', async () => {

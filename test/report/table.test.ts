@@ -47,6 +47,17 @@ npm     npm.pcap · 1,812 packets · 2025-11-03 09:00:00.001 – 09:14:59.998 UT
 `);
   });
 
+  it('takes the first hop that was captured for the reference of clocks', () => {
+    const verdict = incident();
+    const [origin, nginx, npm] = verdict.hops;
+    const hops = [{ ...origin, captures: [], clockOffsetMs: null }, { ...nginx, clockOffsetMs: 0 }, npm];
+    const lines = shown({ ...verdict, hops });
+    expect(lines).toContain('origin  not captured: unobserved');
+    expect(lines).toContain('clock: reference');
+    expect(lines).toContain('clock: 12.5 ms behind nginx');
+    expect(lines).not.toContain('clock: as');
+  });
+
   it('lists failures first, then what is inconclusive, then what was delivered', () => {
     expect(section(text, 'Outcome', 15)).toBe(`
 Outcome          Command     origin       nginx         npm           CommandAck
