@@ -11,6 +11,7 @@ import { locate } from '../hop/observe.js';
 import { stampOf } from '../hop/timestamp.js';
 import { commonNs, type HopView, localNs, type Path, withinNs } from '../path/path.js';
 import { type Known, type Stretch, seconds } from './coverage.js';
+import { isSentInVain, SENT_IN_VAIN } from './in-vain.js';
 import { absentByRecords, identifiedByRecords } from './inferred.js';
 import { lossWords } from './loss-words.js';
 import { blindnessOn } from './passed-unseen.js';
@@ -121,7 +122,11 @@ export function stateAt(
     const missing = had === 0 ? 'none of its octets is' : `${octets - had} of its ${octets} octets are not`;
     judged.reason = `${view.name}: ${missing} in the capture, but all were TCP-ACKed, so they left`;
   } else if (had < octets) incomplete(judged, views, path, hop, sender, octets - had, toNs);
-  else if (judged.state === 'sent-unacked' && otherHalf(connection, sender).packets === 0) {
+  else if (
+    judged.state === 'sent-unacked' &&
+    otherHalf(connection, sender).packets === 0 &&
+    !isRowSentInVain(connection[sender], messages, row, localStretch(view, { fromNs: toNs, toNs }).toNs)
+  ) {
     judged.state = 'unobserved';
     judged.reason = `${view.name}: the capture holds one direction only, so TCP ACKs cannot be seen`;
   } else if (judged.state === 'sent-unacked' && missedTcpAck(observation, connection, sender, row)) {
@@ -202,8 +207,10 @@ function incomplete(
 /** What is not TCP-ACKed is sent again before long, unless the window is closed or the connection ends. */
 const SENT_AGAIN_WITHIN_NS = 3e9;
 
-/** What leaves so often was not TCP-ACKed in between, whatever the filter left out. */
-const SENT_IN_VAIN = 4;
+/** The message itself was sent again and again, until then: no SACK of it came either. */
+function isRowSentInVain(half: ObservedHalf, messages: MessageTable, row: number, untilNs: number): boolean {
+  return messages.retransmissions[row] >= SENT_IN_VAIN - 1 && isSentInVain(half, untilNs);
+}
 
 function missedTcpAck(
   observation: HopObservation,

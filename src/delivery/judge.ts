@@ -9,6 +9,7 @@ import { commonNs, localNs, withinNs } from '../path/path.js';
 import type { Stepped } from './clock-doubt.js';
 import { blockedThrough, lostAround, lostOnTheWay, provenQuiet, seconds } from './coverage.js';
 import { isSentAgain, type Judged, knownAt, localStretch } from './hop-state.js';
+import { isSentInVain } from './in-vain.js';
 import { blindnessOn } from './passed-unseen.js';
 import type { Outcome } from './verdict.js';
 
@@ -462,12 +463,12 @@ function blockedAt(attempt: Attempt, hop: number, fromNs: number): ReturnType<ty
   const view = attempt.views[hop];
   const leg = attempt.path.legs[hop];
   if (leg === null) return null;
-  if (leg.connection.fromClient.packets === 0)
-    return `the capture of ${view.name} holds one direction only, so whether TCP held it back there cannot be told`;
   const half = leg.connection.fromServer;
   const { deadlineNs } = attempt;
   const slack = Math.max(withinNs(view, fromNs), withinNs(view, deadlineNs));
   const local = { fromNs: localNs(view, fromNs), toNs: localNs(view, deadlineNs) };
+  if (leg.connection.fromClient.packets === 0 && !isSentInVain(half, local.toNs + slack))
+    return `the capture of ${view.name} holds one direction only, so whether TCP held it back there cannot be told`;
   // What is closed when the capture first shows the leg was closed before: nothing was sent meanwhile that could have filled it.
   const sinceNs = Math.max(local.fromNs + slack, closedFromTheStart(leg.connection) ?? Number.NEGATIVE_INFINITY);
   const certain = blockedThrough(half, { fromNs: sinceNs, toNs: local.toNs - slack });

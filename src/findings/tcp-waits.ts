@@ -3,6 +3,7 @@
  * intervals and what was left unacked. Out: rules peer-unreachable, large-frames-lost, receiver-window-closed.
  */
 
+import { isSentInVain } from '../delivery/in-vain.js';
 import type { Leg } from '../path/path.js';
 import { type Facts, seenUntilNs } from './facts.js';
 
@@ -21,8 +22,9 @@ export interface Wait {
 export function neverAcked(leg: Leg): Wait | null {
   const { fromServer, fromClient } = leg.connection;
   const { unacked } = fromServer;
+  if (unacked === null) return null;
   // One direction only: TCP ACKs could not be seen.
-  if (unacked === null || fromClient.packets === 0) return null;
+  if (fromClient.packets === 0 && !isSentInVain(fromServer, Number.NEGATIVE_INFINITY)) return null;
   const wait = fromServer.blocked.find((each) => each.kind === 'unacked' && each.toNs === Number.POSITIVE_INFINITY);
   if (wait === undefined || unacked.transmissions < LEAST_TRANSMISSIONS) return null;
   if (!(unacked.lastSentNs - wait.fromNs >= LEAST_WAIT_NS)) return null;
