@@ -2,7 +2,7 @@
  * Hops and connections as the contract shows them. In: views, paths. Out: HopReport and ConnectionReport.
  */
 
-import { captureDoubts } from '../hop/capture-doubts.js';
+import { captureDoubts, hopDoubts } from '../hop/capture-doubts.js';
 import { endpoint } from '../hop/list.js';
 import type { HopObservation, ObservedConnection, ObservedFile } from '../hop/observation.js';
 import { usualShiftNs } from '../hop/steady-clock.js';
@@ -21,11 +21,9 @@ const MOST_NAMED = 3;
 export function describeHop(view: HopView, _index: number, views: readonly HopView[]): HopReport {
   const { observation } = view;
   const aligned = view.clock;
-  const clockReasons = observation === null ? [] : clockTrouble(view, observation);
   return {
     name: view.name,
-    captures:
-      observation === null ? [] : observation.files.map((file) => describeCapture(file, observation, clockReasons)),
+    captures: observation === null ? [] : describeCaptures(view, observation),
     clockOffsetMs:
       observation === null || aligned === null
         ? null
@@ -37,12 +35,19 @@ export function describeHop(view: HopView, _index: number, views: readonly HopVi
   };
 }
 
+function describeCaptures(view: HopView, observation: HopObservation): CaptureReport[] {
+  const doubts = hopDoubts(observation);
+  const further = [...undecrypted(observation), ...clockTrouble(view, observation)];
+  return observation.files.map((file) =>
+    describeCapture(file, observation, [...captureDoubts(file.summary, observation, doubts), ...further]),
+  );
+}
+
 function describeCapture(
   { file, summary }: ObservedFile,
   observation: HopObservation,
-  clockReasons: readonly string[],
+  reasons: string[],
 ): CaptureReport {
-  const reasons = [...captureDoubts(summary, observation), ...undecrypted(observation), ...clockReasons];
   const none = observation.tcpPackets === 0;
   const time = (timeNs: number | null) =>
     timeNs === null ? null : isoTime(timeNs, observation.epochSeconds, summary.timeDigits);

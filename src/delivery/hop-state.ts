@@ -16,7 +16,7 @@ import { absentByRecords, identifiedByRecords } from './inferred.js';
 import { lossWords } from './loss-words.js';
 import { blindnessOn } from './passed-unseen.js';
 import { takenElsewhere } from './vantage.js';
-import type { HopState, PacketCitation, State } from './verdict.js';
+import type { Grade, HopState, PacketCitation, State } from './verdict.js';
 
 export type Sender = 'fromServer' | 'fromClient';
 
@@ -264,23 +264,33 @@ function missingLeg(view: HopView, observation: HopObservation, fromNs: number):
   return `${view.name}: ${NOT_HELD}`;
 }
 
+/** The contract's shape of a message of which the capture shows nothing. */
+export function unseenState(hop: string, state: State, grade: Grade, reason: string | null): HopState {
+  return {
+    hop,
+    state,
+    grade,
+    reason,
+    sentAt: null,
+    tcpAckedAt: null,
+    tcpAckDelayMs: null,
+    bytes: null,
+    retransmissions: 0,
+    packets: [],
+  };
+}
+
 /** The contract's shape of it. */
 export function described(view: HopView, judged: Judged): HopState {
   const { observation } = view;
   const { state, reason, row, ackedAtMost } = judged;
   if (row < 0 || observation === null)
-    return {
-      hop: view.name,
+    return unseenState(
+      view.name,
       state,
-      grade: state !== 'absent' ? 'none' : judged.inferred ? 'inferred' : 'measured',
+      state !== 'absent' ? 'none' : judged.inferred ? 'inferred' : 'measured',
       reason,
-      sentAt: null,
-      tcpAckedAt: null,
-      tcpAckDelayMs: null,
-      bytes: null,
-      retransmissions: 0,
-      packets: [],
-    };
+    );
   const { messages } = observation;
   const sentNs = messages.sentNs[row];
   const ackNs = messages.tcpAckNs[row];

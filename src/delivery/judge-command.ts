@@ -10,21 +10,11 @@ import { commonNs, type HopView, type Path, withinNs } from '../path/path.js';
 import type { ThreadTable } from '../path/thread-table.js';
 import { deadlineAfter, steppedBetween } from './clock-doubt.js';
 import type { CommandLog, Entry } from './commands.js';
-import {
-  cited,
-  described,
-  type Judged,
-  knownAt,
-  localStretch,
-  milliseconds,
-  type Sender,
-  stateAt,
-} from './hop-state.js';
+import { cited, described, type Judged, milliseconds, type Sender, stateAt } from './hop-state.js';
 import { type Attempt, areComparable, hasLeft, type JudgedReply, judgeAttempt, type Ruling } from './judge.js';
 import { neverSent } from './never-sent.js';
 import { countedOnce, type Judgement } from './one-attempt.js';
 import { type OtherOrder, undecidedByOrder } from './order-doubt.js';
-import { blindnessOn } from './passed-unseen.js';
 import { settledBy } from './settle.js';
 import {
   type AttemptVerdict,
@@ -162,7 +152,7 @@ class JudgedAttempt implements Judgement {
       uncaptured: court.wholePathNamed ? [] : entry.path.uncaptured,
       steppedAt: (fromNs, toNs) => steppedBetween(court, fromNs, toNs),
     };
-    this.judgedAck = ack === null ? null : judgedReply(court, ack, entries);
+    this.judgedAck = ack === null ? null : judgedReply(court, ack, entries, false);
     const { states } = this.attempt;
     const isOnly = entries.every(({ role }, i) => role !== Role.command || entries[i] === entry);
     if (isOnly && (ack ?? resultEntry) !== null)
@@ -236,7 +226,7 @@ class JudgedAttempt implements Judgement {
 
   get result(): Reply | null {
     if (this.resultEntry === null) return null;
-    this.judgedResult ??= judgedReply(this.court, this.resultEntry, this.entries);
+    this.judgedResult ??= judgedReply(this.court, this.resultEntry, this.entries, this.judgedAck === null);
     return describedReply(this.court, this.attempt, this.judgedResult);
   }
 
@@ -244,31 +234,10 @@ class JudgedAttempt implements Judgement {
   private rule(): Ruling {
     const byAck = judgeAttempt(this.attempt, this.judgedAck);
     if (this.resultEntry === null || byAck.outcome === 'delivered') return byAck;
-    this.judgedResult = judgedReply(this.court, this.resultEntry, this.entries);
+    this.judgedResult = judgedReply(this.court, this.resultEntry, this.entries, this.judgedAck === null);
     const ruling = judgeAttempt(this.attempt, this.judgedResult);
-    const byResult = this.withoutLate({ ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') });
+    const byResult = { ...ruling, reason: () => ruling.reason().replace('CommandAck', 'result') };
     return byResult.outcome === 'delivered' || this.judgedAck === null ? byResult : byAck;
-  }
-
-  /** A result that came late says nothing of the CommandAck before it where that may have come unseen. */
-  private withoutLate(byResult: Ruling): Ruling {
-    const reply = this.judgedResult;
-    const hop = reply?.states.findIndex(hasLeft) ?? -1;
-    if (!byResult.late || this.judgedAck !== null || reply === null || hop < 0) return byResult;
-    const { views } = this.court;
-    const stretch = localStretch(views[hop], { fromNs: this.attempt.sentNs, toNs: this.attempt.deadlineNs });
-    const blind = blindnessOn(
-      views,
-      reply.path,
-      hop,
-      'fromClient',
-      stretch,
-      knownAt(views[hop], reply.path, 'fromClient'),
-    );
-    if (blind === null) return byResult;
-    const reason = () =>
-      `${byResult.reason().replace(LATE_WORDS, '')}; a CommandAck may have come in time unseen (${blind})`;
-    return { ...byResult, late: false, reason };
   }
 
   /** Claimed only if it is so in every order of the hops that nothing contradicts; `delivered`, which accuses nobody, also where one is only idle. */
@@ -291,8 +260,6 @@ class JudgedAttempt implements Judgement {
     return ruling;
   }
 }
-
-const LATE_WORDS = /, later than the deadline of [\d.]+ m?s/;
 
 /** Whether what a hop tells of the reply is told by the sizes of encrypted records. */
 function isAligned(reply: JudgedReply | null, hop: number): boolean {
@@ -472,11 +439,12 @@ function passed(states: Judged[], hop: number, view: HopView, why: string): void
   states[hop] = { ...states[hop], state: 'unobserved', reason };
 }
 
-function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[]): JudgedReply {
+function judgedReply(court: CommandCourt, entry: Entry, entries: readonly Entry[], lacksAck: boolean): JudgedReply {
   return {
     path: entry.path,
     states: statesOf(court.views, entry, 'fromClient', deadlineAfter(court, entry.timeNs, court.ackTimeoutNs), entries),
     firstNs: entry.timeNs,
+    lacksAck,
   };
 }
 

@@ -28,6 +28,8 @@ export interface JudgedReply {
   states: Judged[];
   /** Common clock, at the innermost hop that saw it. */
   firstNs: number;
+  /** It is a result, and its CommandAck was not seen. */
+  lacksAck: boolean;
 }
 
 export interface Attempt {
@@ -152,9 +154,11 @@ function onTheInnerLeg(attempt: Attempt, reply: JudgedReply, hop: number): 'noth
 function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, lastHop: string): Ruling {
   const { views } = attempt;
   const arrivedNs = reply.states[innermost].sentNs;
-  const late = Number.isNaN(arrivedNs)
+  const cameLate = Number.isNaN(arrivedNs)
     ? isLateFurtherOut(attempt, reply)
     : isLate(attempt, reply, innermost, arrivedNs);
+  const blind = cameLate && reply.lacksAck ? ackUnseenAt(attempt, reply, innermost) : null;
+  const late = cameLate && blind === null;
   const reason = () => {
     const inner = views.slice(0, innermost).map((view) => view.name);
     const missing = innermost > 0 ? ` (${inner.join(', ')}: not captured at this time)` : '';
@@ -162,9 +166,16 @@ function delivered(attempt: Attempt, reply: JudgedReply, innermost: number, last
       ? `, later than the deadline of ${seconds(attempt.ackTimeoutNs)}${whatHeldItUp(attempt, reply)}`
       : '';
     const unseen = Number.isNaN(arrivedNs) ? ` (${reply.states[innermost].reason?.replace(/^.*?: /, '')})` : '';
-    return `CommandAck back at ${views[innermost].name}${afterWords(attempt, reply, innermost)}${tooLate}${unseen}${missing}`;
+    const earlier = blind === null ? '' : `; a CommandAck may have come in time unseen (${blind})`;
+    return `CommandAck back at ${views[innermost].name}${afterWords(attempt, reply, innermost)}${tooLate}${unseen}${missing}${earlier}`;
   };
   return { outcome: 'delivered', lastHop, lostAt: null, late, reason };
+}
+
+/** A result that came late says nothing of the CommandAck before it where that may have come unseen: why it may. */
+function ackUnseenAt({ views, sentNs, deadlineNs }: Attempt, { path }: JudgedReply, hop: number): string | null {
+  const stretch = localStretch(views[hop], { fromNs: sentNs, toNs: deadlineNs });
+  return blindnessOn(views, path, hop, 'fromClient', stretch, knownAt(views[hop], path, 'fromClient'));
 }
 
 /** How long it took; by one hop's clock alone where the two cannot be compared. */

@@ -7,7 +7,7 @@
 import type { HopView } from '../path/path.js';
 import { commonNs, withinNs } from '../path/path.js';
 import type { Entry } from './commands.js';
-import { NOT_HELD } from './hop-state.js';
+import { NOT_HELD, unseenState } from './hop-state.js';
 import type { AttemptVerdict, Grade, HopState, Outcome, Reply } from './verdict.js';
 
 export interface Judgement extends AttemptVerdict {
@@ -119,7 +119,12 @@ export class SplitAttempt implements Judgement {
       const where = `seen on ${this.parts[saw].connection}, the rest of this attempt on ${told.connection}`;
       const why = `${name}: ${this.isOnePath ? 'not matched by its place' : `${where}; the two could not be linked`}`;
       if (!this.certain)
-        return unobserved(name, `${why}, and which of the copies seen there this one is cannot be told`);
+        return unseenState(
+          name,
+          'unobserved',
+          'none',
+          `${why}, and which of the copies seen there this one is cannot be told`,
+        );
       if (state.state === 'unobserved') return state;
       return { ...state, grade: 'inferred', reason: `${why}, and taken for it by its ID and time` };
     });
@@ -150,21 +155,6 @@ function innermost(views: readonly HopView[]): number {
 
 function isSeen({ entry }: Judgement, hop: number): boolean {
   return entry.path.fromServer.row(entry.thread, hop) >= 0;
-}
-
-function unobserved(hop: string, reason: string): HopState {
-  return {
-    hop,
-    state: 'unobserved',
-    grade: 'none',
-    reason,
-    sentAt: null,
-    tcpAckedAt: null,
-    tcpAckDelayMs: null,
-    bytes: null,
-    retransmissions: 0,
-    packets: [],
-  };
 }
 
 /** Where a message was seen. */

@@ -17,14 +17,15 @@ export function captureUntrusted(facts: Facts, found: Found): void {
   facts.views.forEach((view, hop) => {
     if (view.observation === null) return;
     const captures = facts.hops[hop].captures;
-    const doubtful = captures.filter((capture) => isDoubtful(view, capture));
+    const oneWay = oneWayConnections(view.observation.connections) > 0;
+    const doubtful = captures.filter((capture) => isDoubtful(view, capture, oneWay));
     const open = facts.inconclusive.filter(({ reason }) => blames(reason, view.name)).map(({ command }) => command);
     if (doubtful.length === 0 && open.length === 0) return;
-    report(facts, found, view, doubtful, open);
+    report(facts, found, view, doubtful, open, oneWay);
   });
 }
 
-function isDoubtful({ observation }: HopView, capture: CaptureReport): boolean {
+function isDoubtful({ observation }: HopView, capture: CaptureReport, oneWay: boolean): boolean {
   // A rotated set may well have a file without packets.
   if (capture.packets === 0) return observation?.packets === 0;
   if (capture.trust === 'none') return true;
@@ -33,7 +34,7 @@ function isDoubtful({ observation }: HopView, capture: CaptureReport): boolean {
   const { dropped, droppedByOs, beforePackets } = summary.drops;
   return (
     observation.missedOctets > 0 ||
-    oneWayConnections(observation.connections) > 0 ||
+    oneWay ||
     summary.cutPackets > 0 ||
     (dropped ?? 0) + (droppedByOs ?? 0) + beforePackets > 0 ||
     summary.issues.some((issue) => !/truncated|reserved-bits|version|variant|appended|no-time/.test(issue.code))
@@ -50,7 +51,14 @@ function blames(reason: string, hop: string): boolean {
   );
 }
 
-function report(facts: Facts, found: Found, view: HopView, doubtful: CaptureReport[], open: number[]): void {
+function report(
+  facts: Facts,
+  found: Found,
+  view: HopView,
+  doubtful: CaptureReport[],
+  open: number[],
+  oneWay: boolean,
+): void {
   const why = [...new Set(doubtful.flatMap((capture) => capture.reasons))][0];
   const short = open.length > 0 ? `${counted(open.length, 'command')} could not be judged to the end with it` : '';
   found.add({
@@ -65,14 +73,13 @@ function report(facts: Facts, found: Found, view: HopView, doubtful: CaptureRepo
         packets: [],
         text: reasons.slice(0, 3).join('; ') || 'does not cover all of the time in question',
       })),
-    next: adviceOn(view, doubtful),
+    next: adviceOn(view.name, doubtful, oneWay),
   });
 }
 
-function adviceOn({ name, observation }: HopView, doubtful: readonly CaptureReport[]): string {
+function adviceOn(name: string, doubtful: readonly CaptureReport[], oneWay: boolean): string {
   if (doubtful.some(({ trust }) => trust === 'none'))
     return `Check the interface and the filter with which ${name} was captured: a capture of it must hold the TCP connections of its own leg (tcpdump -i any -s 0, see lasthop capture-plan).`;
-  const oneWay = observation !== null && oneWayConnections(observation.connections) > 0;
   const where = oneWay ? ' where both directions pass, with a filter that asks for neither src nor dst' : '';
   return `Capture again at ${name}${where}, before the commands and until the deadline after the last one, with a larger buffer and whole packets: tcpdump -B 65536 -s 0 (see lasthop capture-plan).`;
 }

@@ -35,13 +35,42 @@ const MOST_TIMES = 3;
 /** Several queues or interfaces hand packets over in another order than that of their stamps: what is this close is put in order. */
 const HARMLESS_NS = 1e6;
 
-export function captureDoubts(summary: CaptureSummary, seen: Seen): string[] {
+/** What all files of a hop share, worked out once: with a file's own reasons they stand in one order. */
+export interface HopDoubts {
+  webSocket: readonly string[];
+  losses: readonly string[];
+  missing: readonly string[];
+}
+
+export function hopDoubts(seen: Seen): HopDoubts {
+  const missing: string[] = [];
+  const oneWay = oneWayConnections(seen.connections);
+  if (oneWay > 0)
+    missing.push(`${counted(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
+  if (isWithoutBareAcks(seen))
+    missing.push(
+      'it holds no packet that only TCP-ACKs: capture with a filter that leaves out none by length or flags',
+    );
+  const closed = notInflated(seen);
+  if (closed > 0)
+    missing.push(
+      `${counted(closed, 'compressed message')} could not be inflated: what ${closed === 1 ? 'it refers' : 'they refer'} back to was not captured`,
+    );
+  const issues = inWords(seen.issues, seen.issueCounts, seen.files.length === 1);
+  return {
+    webSocket: withoutWebSocket(seen.connections),
+    losses: [...(seen.missedOctets > 0 ? [missed(seen)] : []), ...issues, ...clockWasSet(seen)],
+    missing,
+  };
+}
+
+export function captureDoubts(summary: CaptureSummary, seen: Seen, hop: HopDoubts): string[] {
   const reasons: string[] = [];
   // Of a rotated set one file may well be empty: it says nothing against the others.
   if (summary.packets === 0 && seen.packets > 0) return inWords(summary.issues, summary.issueCounts);
   if (summary.packets === 0) reasons.push('it holds no packets');
   else if (seen.tcpPackets === 0) reasons.push(`it holds ${seen.withoutTcp}`);
-  else reasons.push(...withoutWebSocket(seen.connections));
+  else reasons.push(...hop.webSocket);
   reasons.push(...inWords(summary.issues, summary.issueCounts));
   if (summary.cutPackets > 0)
     reasons.push(
@@ -52,24 +81,10 @@ export function captureDoubts(summary: CaptureSummary, seen: Seen): string[] {
     reasons.push(
       `the capturing host dropped ${counted(dropped, 'packet')}${whenDropped(summary, seen)}: use tcpdump -B 65536`,
     );
-  if (seen.missedOctets > 0) reasons.push(missed(seen));
-  reasons.push(...inWords(seen.issues, seen.issueCounts, seen.files.length === 1));
-  reasons.push(...clockWasSet(seen));
+  reasons.push(...hop.losses);
   if (summary.backwardsTimestamps > seen.resumed.length && summary.furthestBackNs >= HARMLESS_NS)
     reasons.push(`${counted(summary.backwardsTimestamps, 'packet')} stamped earlier than the one before: put in order`);
-  const oneWay = oneWayConnections(seen.connections);
-  if (oneWay > 0)
-    reasons.push(`${counted(oneWay, 'connection')} with packets of one direction only: capture where both pass`);
-  if (isWithoutBareAcks(seen))
-    reasons.push(
-      'it holds no packet that only TCP-ACKs: capture with a filter that leaves out none by length or flags',
-    );
-  const closed = notInflated(seen);
-  if (closed > 0)
-    reasons.push(
-      `${counted(closed, 'compressed message')} could not be inflated: what ${closed === 1 ? 'it refers' : 'they refer'} back to was not captured`,
-    );
-  return reasons;
+  return [...reasons, ...hop.missing];
 }
 
 function withoutWebSocket(connections: Seen['connections']): string[] {

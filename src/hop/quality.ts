@@ -8,7 +8,7 @@ import { compareWithSecondReader } from '../capture/second-reader.js';
 import { loadProfile } from '../message/load-profile.js';
 import { withoutTcp } from '../packet/other-traffic.js';
 import { FATES } from '../tcp/losses.js';
-import { captureDoubts, type Seen } from './capture-doubts.js';
+import { captureDoubts, hopDoubts, type Seen } from './capture-doubts.js';
 import type { CaptureQuality, ConnectionQuality, Hole } from './capture-quality.js';
 import { endpoint } from './list.js';
 import { blindTimes, type LossTime, lossTimes, missedIn } from './loss-times.js';
@@ -100,7 +100,7 @@ export async function captureQuality(file: string, options: QualityOptions): Pro
     secondReader: options.secondReader === true ? await compareWithSecondReader(file) : null,
     connections: described,
   };
-  const reasons = captureDoubts(summary, seen);
+  const reasons = captureDoubts(summary, seen, hopDoubts(seen));
   if (base.secondReader?.agrees === false)
     reasons.push(`a second reader reads it otherwise: ${base.secondReader.firstDifference}`);
   const trust = observer.tcpPackets === 0 ? 'none' : reasons.length > 0 ? 'limited' : 'full';

@@ -98,7 +98,12 @@ export function sharedMessages(inner: AlignSide, outer: AlignSide, towardsAgent:
   if (isWholeHalf(inner.half) && isWholeHalf(outer.half)) return anchors(inner, outer);
   const found = isUnsound(inner.half) || isUnsound(outer.half) ? align(inner, outer, towardsAgent) : null;
   if (found?.mode !== 'offsets') return settledAnchors(inner, outer);
-  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
+  return matchedPairs(found);
+}
+
+/** Position pairs [inner, outer] of all that was matched. */
+export function matchedPairs({ inner }: Alignment): [number, number][] {
+  return [...inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
 }
 
 /** Where the two streams are seen to carry the same: the handshakes' ends, where both were captured, and messages. */

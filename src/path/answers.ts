@@ -5,7 +5,7 @@
  */
 
 import { ackMarks, isUnseen } from './ack-marks.js';
-import { type AlignSide, align, anchors } from './align.js';
+import { type AlignSide, align, anchors, matchedPairs } from './align.js';
 
 /** A moment at each of the two hops, by its capture's own clock; `outward` where the one at the inner hop was first. */
 export interface CauseAndAnswer {
@@ -63,8 +63,7 @@ export function answersBetween(inner: TwoWays, outer: TwoWays): CauseAndAnswer[]
 /** Position pairs of messages that both saw. */
 function shared(inner: AlignSide, outer: AlignSide, outward: boolean): Iterable<[number, number]> {
   const found = align(inner, outer, outward);
-  if (found.mode !== 'offsets') return anchors(inner, outer);
-  return [...found.inner].map((i, o): [number, number] => [i, o]).filter(([i]) => i >= 0);
+  return found.mode === 'offsets' ? matchedPairs(found) : anchors(inner, outer);
 }
 
 /** When the other half of a Ping and its Pong went by in the same capture; NaN where that is not known. */
